@@ -1,0 +1,3 @@
+#ifndef CSTORAGE_H
+#define CSTORAGE_H
+#endif

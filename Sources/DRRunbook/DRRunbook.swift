@@ -1,0 +1,5 @@
+import ArgumentParser
+
+@main struct DRRunbook: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "drrunbook")
+}
