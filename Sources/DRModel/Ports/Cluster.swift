@@ -1,0 +1,179 @@
+/// One Kubernetes-style site: its objects, its volumes and what we keep there.
+///
+/// Any call may throw `cluster-unreachable`. All changes go through `commit`, which is atomic, fenced and happens once for a key.
+public protocol Cluster: Sendable {
+    var name: ClusterName { get }
+    var volumes: any VolumeStore { get }
+
+    func facts() async throws -> ClusterFacts
+
+    /// The objects of the application's namespaces that its labels select, with the PersistentVolumes their claims name; in key order.
+    func objects(of application: Application) async throws -> [ManifestObject]
+    func object(_ key: ObjectKey) async throws -> ManifestObject?
+
+    /// Our own records, under `.dr/`; see `DocumentPath` for what is observable state.
+    func document(_ path: DocumentPath) async throws -> Value?
+    /// In bytewise order.
+    func documents(in folder: DocumentPath) async throws -> [DocumentPath]
+
+    /// Makes all changes or none, at most once for its key: asked again it returns the first answer with `repeated`. The guards are read again under the
+    /// lock under which the changes are made. Throws `fenced` or `conflict` from a guard, and then nothing was changed.
+    func commit(_ transaction: Transaction) async throws -> Committed
+
+    /// What an earlier commit with this key answered.
+    func committed(_ key: OperationKey) async throws -> Committed?
+
+    /// Starts, stops or asks the real processes behind a workload, where the cluster has any. Starting what runs and stopping what does not succeed.
+    func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState
+
+    /// Takes the application's lock for a run; taking it again with the same holder renews it. Throws `locked` and says who holds it since when.
+    func lock(_ application: ApplicationName, for holder: LockHolder) async throws
+    /// Releases all locks of the run here.
+    func unlock(run: RunID) async throws
+    func locks() async throws -> [ApplicationLock]
+}
+
+/// Facts of a cluster that checks compare.
+public struct ClusterFacts: Hashable, Sendable, Codable {
+    /// `kubernetes` or `openshift`.
+    public var platform: String
+    public var version: String
+    public var objectSize: ByteCount
+    public var secretsProvider: String?
+    /// Bytes free for volumes, where known.
+    public var free: ByteCount?
+
+    public init(platform: String, version: String, objectSize: ByteCount, secretsProvider: String? = nil, free: ByteCount? = nil) {
+        self.platform = platform
+        self.version = version
+        self.objectSize = objectSize
+        self.secretsProvider = secretsProvider
+        self.free = free
+    }
+}
+
+/// Where one of our records stands: `state/...` is observable state (no clock, run id or random in it), everything else is not.
+public struct DocumentPath: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// `/`-separated names, each valid as a `Name`.
+    public let text: String
+
+    public init(_ segments: String...) { text = segments.joined(separator: "/") }
+    public var description: String { text }
+    public static func < (a: DocumentPath, b: DocumentPath) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
+
+    public static func application(_ name: ApplicationName) -> DocumentPath { DocumentPath("state", "applications", name.text) }
+    public static func pair(_ name: PairName) -> DocumentPath { DocumentPath("state", "pairs", name.text) }
+    public static func schedule(_ name: ScheduleName) -> DocumentPath { DocumentPath("state", "schedules", name.text) }
+    public static func point(_ id: PointID, of application: ApplicationName) -> DocumentPath {
+        DocumentPath("points", application.text, id.text)
+    }
+    public static let applications = DocumentPath("state", "applications")
+    public static let pairs = DocumentPath("state", "pairs")
+    public static let schedules = DocumentPath("state", "schedules")
+    public static func points(of application: ApplicationName) -> DocumentPath { DocumentPath("points", application.text) }
+}
+
+/// What makes an operation happen once: the run's key of the action, and the part of the action it is. The same operation, carried on after a crash, has the
+/// same key.
+public struct OperationKey: Hashable, Sendable, Codable, CustomStringConvertible {
+    public let text: String
+
+    public init(_ text: String) { self.text = text }
+    public init(from decoder: any Decoder) throws { self.init(try decoder.singleValueContainer().decode(String.self)) }
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+    public func part(_ name: String) -> OperationKey { OperationKey(text + "/" + name) }
+    public var description: String { text }
+}
+
+/// Changes of one cluster that happen together, once, if the guards hold.
+public struct Transaction: Sendable {
+    public let key: OperationKey
+    public var guards: [Guard]
+    public var changes: [Change]
+    /// What the changes are called, in their order; an empty list is a transaction nobody needs to hear of.
+    public var effects: [Effect]
+    /// Kept with the key and given back when the commit is asked for again.
+    public var answer: Value
+
+    public init(_ key: OperationKey, guards: [Guard] = [], changes: [Change] = [], effects: [Effect] = [], answer: Value = .null) {
+        self.key = key
+        self.guards = guards
+        self.changes = changes
+        self.effects = effects
+        self.answer = answer
+    }
+}
+
+/// What must hold when the changes are made.
+public enum Guard: Hashable, Sendable {
+    /// The application's epoch here is exactly this (an application without a record is at `Epoch.first`). Else `fenced`.
+    case epoch(ApplicationName, Epoch)
+    /// The document here is exactly this; nil = absent. Else `conflict`.
+    case document(DocumentPath, Value?)
+    /// The object's text here is exactly this; nil = absent. Else `conflict`.
+    case object(ObjectKey, text: String?)
+}
+
+public enum Change: Hashable, Sendable {
+    /// Creates the object or replaces its manifest's text. In a file of somebody else only that document's bytes change.
+    case put(ManifestObject)
+    case delete(ObjectKey)
+    case write(DocumentPath, Value)
+    case remove(DocumentPath)
+    /// The staged volume becomes the live one; what was live (if anything) is removed afterwards.
+    case swap(StagedVolume)
+}
+
+public struct Committed: Sendable {
+    public let effects: [Effect]
+    public let answer: Value
+    /// The changes had been made by an earlier call with the same key.
+    public let repeated: Bool
+
+    public init(effects: [Effect], answer: Value, repeated: Bool) {
+        self.effects = effects
+        self.answer = answer
+        self.repeated = repeated
+    }
+}
+
+public enum WorkloadAction: String, Sendable, Codable { case start, stop, ready }
+
+public enum WorkloadState: String, Sendable, Codable {
+    case stopped, starting, ready
+    /// Nothing of this kind runs processes here: manifests are all there is.
+    case virtual
+}
+
+/// Who holds a lock.
+public struct LockHolder: Hashable, Sendable, Codable {
+    public let run: RunID
+    public let runbook: String
+    public let host: String
+    public let process: Int32
+
+    public init(run: RunID, runbook: String, host: String, process: Int32) {
+        self.run = run
+        self.runbook = runbook
+        self.host = host
+        self.process = process
+    }
+}
+
+public struct ApplicationLock: Hashable, Sendable, Codable {
+    public let application: ApplicationName
+    public let holder: LockHolder
+    public let since: Instant
+    /// The holder's process still runs.
+    public let alive: Bool
+
+    public init(application: ApplicationName, holder: LockHolder, since: Instant, alive: Bool) {
+        self.application = application
+        self.holder = holder
+        self.since = since
+        self.alive = alive
+    }
+}

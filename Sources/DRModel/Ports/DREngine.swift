@@ -1,0 +1,123 @@
+/// What moves applications: primitive operations, each idempotent by its key. Flows over several applications are built above it.
+///
+/// Every operation may throw `cluster-unreachable`, `locked`, `fenced`; a failed one says so in its error and leaves every application in a state that
+/// `status` names.
+public protocol DREngine: Sendable {
+    func ensurePair(_ pair: ClusterPair, _ call: EngineCall) async throws -> PairReport
+    func ensureSchedule(_ schedule: Schedule, _ call: EngineCall) async throws -> ScheduleReport
+    func setSuspended(_ suspended: Bool, schedule: ScheduleName, _ call: EngineCall) async throws -> ScheduleReport
+
+    /// Copies applications to the destination once: one recovery point each.
+    func migrate(_ order: MigrationOrder, _ call: EngineCall) async throws -> MigrationReport
+    /// Stops one application at the pair's source; its original state is kept there.
+    func stop(_ order: ApplicationOrder, _ call: EngineCall) async throws -> StopReport
+    /// Starts one application again where it is active: the way back from `stop`.
+    func restart(_ order: ApplicationOrder, _ call: EngineCall) async throws -> StartReport
+    /// Raises the epoch and starts one application at the pair's destination from a point.
+    func activate(_ order: ActivationOrder, _ call: EngineCall) async throws -> ActivationReport
+
+    func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult]
+    func status(of applications: [ApplicationName], _ call: EngineCall) async throws -> [ApplicationStatus]
+    /// Newest first.
+    func recoveryPoints(of applications: [ApplicationName], pair: PairName, reversed: Bool, _ call: EngineCall) async throws
+        -> [PointReport]
+
+    /// Releases what the run holds: locks and pins.
+    func release(run: RunID) async throws
+}
+
+/// The surroundings of one engine operation.
+public struct EngineCall: Sendable {
+    public let key: OperationKey
+    public let holder: LockHolder
+    public let effects: EffectLog
+    public let points: PointSymbols
+
+    public init(key: OperationKey, holder: LockHolder, effects: EffectLog = EffectLog(), points: PointSymbols = PointSymbols()) {
+        self.key = key
+        self.holder = holder
+        self.effects = effects
+        self.points = points
+    }
+}
+
+public struct MigrationOrder: Sendable, Codable, Hashable {
+    public let pair: PairName
+    /// Over the pair's other direction.
+    public var reversed: Bool
+    public let applications: [ApplicationName]
+    /// The last sync before a switch: the source must be stopped.
+    public var final: Bool
+
+    public init(pair: PairName, reversed: Bool = false, applications: [ApplicationName], final: Bool = false) {
+        self.pair = pair
+        self.reversed = reversed
+        self.applications = applications
+        self.final = final
+    }
+}
+
+public struct ApplicationOrder: Sendable, Codable, Hashable {
+    public let pair: PairName
+    public var reversed: Bool
+    public let application: ApplicationName
+
+    public init(pair: PairName, reversed: Bool = false, application: ApplicationName) {
+        self.pair = pair
+        self.reversed = reversed
+        self.application = application
+    }
+}
+
+public struct ActivationOrder: Sendable, Codable, Hashable {
+    public enum Mode: String, Sendable, Codable, CaseIterable { case planned, disaster }
+
+    public let pair: PairName
+    public var reversed: Bool
+    public let application: ApplicationName
+    public let mode: Mode
+    /// Nil = the newest verified point.
+    public var point: PointID?
+    /// The oldest data a person has said yes to; nil = the application's RPO target.
+    public var acceptedDataLoss: Duration?
+    /// A person has said yes to a `fuzzy` point.
+    public var acceptFuzzy: Bool
+
+    public init(
+        pair: PairName, reversed: Bool = false, application: ApplicationName, mode: Mode, point: PointID? = nil,
+        acceptedDataLoss: Duration? = nil,
+        acceptFuzzy: Bool = false
+    ) {
+        self.pair = pair
+        self.reversed = reversed
+        self.application = application
+        self.mode = mode
+        self.point = point
+        self.acceptedDataLoss = acceptedDataLoss
+        self.acceptFuzzy = acceptFuzzy
+    }
+}
+
+public struct CheckOrder: Sendable, Codable, Hashable {
+    public let pair: PairName
+    public var reversed: Bool
+    public let applications: [ApplicationName]
+    /// Nil = all.
+    public var only: [String]?
+    /// Reason by check.
+    public var skip: [String: String]
+    /// In disaster mode the source is not touched, by no check.
+    public var withoutSource: Bool
+
+    public init(
+        pair: PairName, reversed: Bool = false, applications: [ApplicationName], only: [String]? = nil, skip: [String: String] = [:],
+        withoutSource: Bool = false
+    ) {
+        self.pair = pair
+        self.reversed = reversed
+        self.applications = applications
+        self.only = only
+        self.skip = skip
+        self.withoutSource = withoutSource
+    }
+}

@@ -1,0 +1,117 @@
+/// Where runs are recorded. A record is durable when `append` returns, and each carries the hash of the one before.
+///
+/// Errors: `io`, `no-space`, `journal-damaged`, `locked` (another process writes), `not-found`.
+public protocol Journal: Sendable {
+    func begin(_ header: RunHeader) throws
+    /// The record's index in its run, from 0 without gaps.
+    @discardableResult func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64
+    func header(of run: RunID) throws -> RunHeader
+    /// In order. Verifies the chain; throws `journal-damaged` and names the first bad record.
+    func records(of run: RunID) throws -> [JournalRecord]
+    /// Oldest first.
+    func runs() throws -> [RunSummary]
+}
+
+/// What a run was started with.
+public struct RunHeader: Hashable, Sendable, Codable {
+    public let id: RunID
+    /// The runbook's file as given on the command line.
+    public let runbook: String
+    /// SHA-256 of the runbook and of each module it required, by file.
+    public var sources: [String: String]
+    /// The runbook's own text and its modules', so that a resume runs what was started.
+    public var texts: [String: String]
+    public let parameters: Value
+    public let configuration: String
+    public let who: String
+    public let seed: Int64
+    public let started: Instant
+
+    public init(
+        id: RunID, runbook: String, sources: [String: String], texts: [String: String], parameters: Value, configuration: String,
+        who: String,
+        seed: Int64, started: Instant
+    ) {
+        self.id = id
+        self.runbook = runbook
+        self.sources = sources
+        self.texts = texts
+        self.parameters = parameters
+        self.configuration = configuration
+        self.who = who
+        self.seed = seed
+        self.started = started
+    }
+}
+
+/// One thing that happened in a run.
+public struct JournalEntry: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable {
+        /// A verb is about to be handed to the engine.
+        case intent
+        /// What came of it.
+        case outcome
+        /// An answer the script got at once: the time, a random number.
+        case input
+        case log
+        /// The run goes on after an interruption.
+        case resumed
+        case finished
+    }
+
+    public let kind: Kind
+    /// Run / branch indices / ordinal in the branch / attempt / phase, without the run; see docs/decisions/journal.md.
+    public let key: String
+    /// Steps and branches as people named them.
+    public let path: [String]
+    /// The verb, or the name of the input.
+    public let verb: String
+    public let payload: Value
+
+    public init(_ kind: Kind, key: String, path: [String] = [], verb: String = "", payload: Value = .null) {
+        self.kind = kind
+        self.key = key
+        self.path = path
+        self.verb = verb
+        self.payload = payload
+    }
+}
+
+public struct JournalRecord: Hashable, Sendable, Codable {
+    public let index: Int64
+    public let time: Instant
+    public let entry: JournalEntry
+    /// SHA-256 over the record and the hash before it.
+    public let hash: String
+
+    public init(index: Int64, time: Instant, entry: JournalEntry, hash: String) {
+        self.index = index
+        self.time = time
+        self.entry = entry
+        self.hash = hash
+    }
+}
+
+public struct RunSummary: Hashable, Sendable, Codable {
+    public let id: RunID
+    public let runbook: String
+    public let started: Instant
+    /// Nil while it runs or after it was interrupted.
+    public let outcome: RunOutcome?
+    public let finished: Instant?
+
+    public init(id: RunID, runbook: String, started: Instant, outcome: RunOutcome?, finished: Instant?) {
+        self.id = id
+        self.runbook = runbook
+        self.started = started
+        self.outcome = outcome
+        self.finished = finished
+    }
+
+    public var resumable: Bool { outcome == nil || outcome == .waiting }
+}
+
+public enum RunOutcome: String, Hashable, Sendable, Codable, CaseIterable {
+    case succeeded, failed, partial, waiting, stopped, refused
+    case targetMissed = "target-missed"
+}

@@ -1,0 +1,118 @@
+/// The data port: operations on whole volumes, never bytes.
+///
+/// A plan's overlay answers the same calls with symbolic tokens and estimates. Long work is staged beside the live volumes; only a cluster's `commit` makes
+/// a staged volume live.
+public protocol VolumeStore: Sendable {
+    /// Nil when the cluster has no such volume. Throws `volume-unsupported` for what is neither a tree nor an image.
+    func stat(_ volume: VolumeName) async throws -> VolumeFacts?
+
+    /// Freezes volumes at one instant, as well as the filesystem can (see `Consistency`). `stopped` says that nothing writes to them. Asked again with
+    /// the same key it starts over.
+    func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture
+
+    /// Sends a capture and the manifests to the store, as a whole: what the point's id names in the store is complete or absent. Sends only chunks that
+    /// no earlier point of the application has sent.
+    func publish(_ capture: Capture, as draft: PointDraft, manifests: [ManifestObject], to store: any ObjectStore) async throws
+        -> Publication
+
+    /// Brings a published point into this cluster's own copy and reads every byte of it back. Throws `damaged` and names the object.
+    func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception
+
+    /// Reads every byte of a point in the own copy and compares. Throws `damaged` and names the object.
+    func verify(_ point: RecoveryPoint) async throws
+
+    /// The manifests of a point in the own copy.
+    func manifests(of point: RecoveryPoint) async throws -> [ManifestObject]
+
+    /// Makes a volume from a point beside the live one. Asked again with the same key it starts over.
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume
+
+    /// Removes what operations with this key left staged; nothing that is live. Succeeds when there is nothing.
+    func discard(_ key: OperationKey) async throws
+}
+
+/// What is known of a volume without reading its bytes.
+public struct VolumeFacts: Hashable, Sendable, Codable {
+    public let kind: VolumeKind
+    /// Bytes on disk, holes not counted.
+    public let allocated: ByteCount
+
+    public init(kind: VolumeKind, allocated: ByteCount) {
+        self.kind = kind
+        self.allocated = allocated
+    }
+}
+
+public struct Capture: Sendable {
+    public let application: ApplicationName
+    public let key: OperationKey
+    public let instant: Instant
+    public let consistency: Consistency
+    public let volumes: [VolumeName]
+
+    public init(application: ApplicationName, key: OperationKey, instant: Instant, consistency: Consistency, volumes: [VolumeName]) {
+        self.application = application
+        self.key = key
+        self.instant = instant
+        self.consistency = consistency
+        self.volumes = volumes
+    }
+}
+
+/// A recovery point before its content is known.
+public struct PointDraft: Sendable {
+    public let id: PointID
+    public let epoch: Epoch
+    public let generation: Int64
+    public let source: ClusterName
+    public let final: Bool
+
+    public init(id: PointID, epoch: Epoch, generation: Int64, source: ClusterName, final: Bool) {
+        self.id = id
+        self.epoch = epoch
+        self.generation = generation
+        self.source = source
+        self.final = final
+    }
+}
+
+public struct Publication: Sendable {
+    public let point: RecoveryPoint
+    public let bytesRead: ByteCount
+    public let bytesSent: ByteCount
+    /// True where the figures are estimates of a plan.
+    public let predicted: Bool
+
+    public init(point: RecoveryPoint, bytesRead: ByteCount, bytesSent: ByteCount, predicted: Bool = false) {
+        self.point = point
+        self.bytesRead = bytesRead
+        self.bytesSent = bytesSent
+        self.predicted = predicted
+    }
+}
+
+public struct Reception: Sendable {
+    /// With `verifiedAt` set.
+    public let point: RecoveryPoint
+    public let bytesReceived: ByteCount
+
+    public init(point: RecoveryPoint, bytesReceived: ByteCount) {
+        self.point = point
+        self.bytesReceived = bytesReceived
+    }
+}
+
+/// A volume that is complete and durable but not live.
+public struct StagedVolume: Hashable, Sendable, Codable {
+    public let volume: VolumeName
+    public let key: OperationKey
+    public let content: ContentToken
+    public let size: ByteCount
+
+    public init(volume: VolumeName, key: OperationKey, content: ContentToken, size: ByteCount) {
+        self.volume = volume
+        self.key = key
+        self.content = content
+        self.size = size
+    }
+}

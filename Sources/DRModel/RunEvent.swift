@@ -1,0 +1,92 @@
+/// What happens in a run, as it happens: for the terminal, for `--json`, for embedders.
+public struct RunEvent: Sendable {
+    public enum Kind: Sendable {
+        case runStarted(runbook: String, summary: String?)
+        case actionStarted(ActionEvent)
+        case actionFinished(ActionEvent, result: Value?, error: DRError?, duration: Duration, effects: [Effect], predicted: Bool)
+        case log(String, path: [String])
+        case warning(String)
+        case runFinished(RunReport)
+    }
+
+    public let run: RunID
+    public let time: Instant
+    /// True for what the journal answered instead of the world.
+    public let replayed: Bool
+    public let kind: Kind
+
+    public init(run: RunID, time: Instant, replayed: Bool = false, kind: Kind) {
+        self.run = run
+        self.time = time
+        self.replayed = replayed
+        self.kind = kind
+    }
+}
+
+public struct ActionEvent: Sendable, Hashable {
+    public let action: String
+    /// Steps and branches.
+    public let path: [String]
+    public let key: String
+    public let attempt: Int
+    public let input: Value
+
+    public init(action: String, path: [String], key: String, attempt: Int, input: Value) {
+        self.action = action
+        self.path = path
+        self.key = key
+        self.attempt = attempt
+        self.input = input
+    }
+}
+
+/// How a run ended.
+public struct RunReport: Sendable, Hashable {
+    public struct Item: Sendable, Hashable, Codable {
+        public enum State: String, Sendable, Codable {
+            case moved, failed, skipped, unknown
+            case notStarted = "not-started"
+        }
+        public let name: ApplicationName
+        public let active_at: ClusterName?
+        public let epoch: Epoch?
+        public let state: State
+        public let rpo: RecoveryPointObjective?
+        public let rto: Duration?
+        public let reason: String?
+        /// What a person should do.
+        public let next: String?
+
+        public init(
+            name: ApplicationName, active_at: ClusterName?, epoch: Epoch?, state: State, rpo: RecoveryPointObjective?, rto: Duration?,
+            reason: String?,
+            next: String?
+        ) {
+            self.name = name
+            self.active_at = active_at
+            self.epoch = epoch
+            self.state = state
+            self.rpo = rpo
+            self.rto = rto
+            self.reason = reason
+            self.next = next
+        }
+    }
+
+    public let run: RunID
+    public let outcome: RunOutcome
+    public let error: DRError?
+    public let rto: Duration?
+    public let applications: [Item]
+    /// All effects, by branch path in the order of their actions.
+    public let effects: [Effect]
+
+    public init(run: RunID, outcome: RunOutcome, error: DRError?, rto: Duration?, applications: [Item], effects: [Effect]) {
+        self.run = run
+        self.outcome = outcome
+        self.error = error
+        self.rto = rto
+        self.applications = applications
+        self.effects = effects
+    }
+}

@@ -1,0 +1,74 @@
+/// A migration repeated by a policy, with retention.
+public struct Schedule: Hashable, Sendable, Codable {
+    public let name: ScheduleName
+    public var pair: PairName
+    public var applications: [ApplicationName]
+    public var policy: SchedulePolicy
+    public var retain: Retention
+    public var suspended: Bool
+
+    public init(
+        name: ScheduleName, pair: PairName, applications: [ApplicationName], policy: SchedulePolicy, retain: Retention = Retention(),
+        suspended: Bool = false
+    ) {
+        self.name = name
+        self.pair = pair
+        self.applications = applications
+        self.policy = policy
+        self.retain = retain
+        self.suspended = suspended
+    }
+}
+
+/// When a schedule runs. Times of day are `HH:MM` in the schedule's zone (UTC where none is said).
+public enum SchedulePolicy: Hashable, Sendable, Codable {
+    case interval(Duration)
+    case daily(at: String, zone: String?)
+    case weekly(day: String, at: String, zone: String?)
+    case monthly(day: Int, at: String, zone: String?)
+
+    public func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+
+    public init(from decoder: any Decoder) throws { try self.init(value: Value(from: decoder)) }
+
+    private var value: Value {
+        switch self {
+        case .interval(let interval): ["interval": .duration(interval)]
+        case .daily(let at, let zone): ["daily": ["at": .string(at)], "zone": zone.map(Value.string) ?? .null]
+        case .weekly(let day, let at, let zone):
+            ["weekly": ["day": .string(day), "at": .string(at)], "zone": zone.map(Value.string) ?? .null]
+        case .monthly(let day, let at, let zone):
+            ["monthly": ["day": .integer(Int64(day)), "at": .string(at)], "zone": zone.map(Value.string) ?? .null]
+        }
+    }
+
+    private init(value: Value) throws(DRError) {
+        let zone = value["zone"].string
+        if case .duration(let interval) = value["interval"] {
+            self = .interval(interval)
+        } else if let at = value["daily"]["at"].string {
+            self = .daily(at: at, zone: zone)
+        } else if let day = value["weekly"]["day"].string, let at = value["weekly"]["at"].string {
+            self = .weekly(day: day, at: at, zone: zone)
+        } else if let day = value["monthly"]["day"].integer, let at = value["monthly"]["at"].string {
+            self = .monthly(day: Int(day), at: at, zone: zone)
+        } else {
+            throw DRError(.invalidInput, "a schedule needs one of interval, daily, weekly, monthly")
+        }
+    }
+}
+
+/// How many recovery points are kept: the newest `last`, and one an hour, a day, a week for so many of them.
+public struct Retention: Hashable, Sendable, Codable {
+    public var last: Int
+    public var hourly: Int
+    public var daily: Int
+    public var weekly: Int
+
+    public init(last: Int = 8, hourly: Int = 0, daily: Int = 0, weekly: Int = 0) {
+        self.last = last
+        self.hourly = hourly
+        self.daily = daily
+        self.weekly = weekly
+    }
+}
