@@ -17,7 +17,8 @@ public protocol DREngine: Sendable {
     func activate(_ order: ActivationOrder, _ call: EngineCall) async throws -> ActivationReport
 
     func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult]
-    func status(of applications: [ApplicationName], _ call: EngineCall) async throws -> [ApplicationStatus]
+    /// `without`: clusters that must not be touched (in disaster mode the source); they are reported as unknown.
+    func status(of applications: [ApplicationName], without: [ClusterName], _ call: EngineCall) async throws -> [ApplicationStatus]
     /// Newest first.
     func recoveryPoints(of applications: [ApplicationName], pair: PairName, reversed: Bool, _ call: EngineCall) async throws
         -> [PointReport]
