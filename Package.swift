@@ -37,7 +37,7 @@ let package = Package(
             name: "CStorage",
             linkerSettings: [.linkedLibrary("zstd"), .linkedLibrary("xxhash")]),
         .target(name: "DRObjectStores", dependencies: ["DRModel", support]),
-        .target(name: "DRReplication", dependencies: ["DRModel", "DRManifest", "CStorage", support]),
+        .target(name: "DRReplication", dependencies: ["DRModel", "DRManifest", "CStorage", support, crypto]),
         .target(name: "DRSimulation", dependencies: ["DRReplication", "DRModel", support]),
         .target(name: "DRActions", dependencies: ["LuaBridge", "DRModel", support]),
         .target(name: "DRJournal", dependencies: ["DRModel", support, grdb]),

@@ -1,1 +1,393 @@
+#define _GNU_SOURCE
 #include "CStorage.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#else
+#include <sys/mount.h>
+#include <sys/param.h>
+#include <sys/xattr.h>
+#endif
+
+static int answer(int status) { return status < 0 ? -errno : status; }
+
+static int64_t nanoseconds(struct timespec time) { return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec; }
+
+static void fill(const struct stat *from, struct cstorage_facts *facts) {
+    switch (from->st_mode & S_IFMT) {
+    case S_IFREG: facts->kind = cstorage_file; break;
+    case S_IFDIR: facts->kind = cstorage_folder; break;
+    case S_IFLNK: facts->kind = cstorage_symlink; break;
+    case S_IFSOCK: facts->kind = cstorage_socket; break;
+    case S_IFIFO: facts->kind = cstorage_pipe; break;
+    default: facts->kind = cstorage_device; break;
+    }
+    facts->mode = from->st_mode & 07777;
+    facts->owner = from->st_uid;
+    facts->group = from->st_gid;
+    facts->size = from->st_size;
+    facts->allocated = (int64_t)from->st_blocks * 512;
+#if defined(__APPLE__)
+    facts->modified = nanoseconds(from->st_mtimespec);
+    facts->changed = nanoseconds(from->st_ctimespec);
+#else
+    facts->modified = nanoseconds(from->st_mtim);
+    facts->changed = nanoseconds(from->st_ctim);
+#endif
+    facts->device = from->st_dev;
+    facts->inode = from->st_ino;
+    facts->links = from->st_nlink;
+}
+
+int cstorage_path_facts(const char *path, struct cstorage_facts *facts) {
+    struct stat found;
+    if (lstat(path, &found) < 0) return -errno;
+    fill(&found, facts);
+    return 0;
+}
+
+int cstorage_file_facts(int file, struct cstorage_facts *facts) {
+    struct stat found;
+    if (fstat(file, &found) < 0) return -errno;
+    fill(&found, facts);
+    return 0;
+}
+
+int cstorage_open(const char *path, int mode, uint32_t permissions) {
+    // Without O_NONBLOCK, opening a pipe that took a file's place would wait for ever.
+    int flags = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+    if (mode == cstorage_open_read) flags |= O_RDONLY;
+    if (mode == cstorage_open_create) flags |= O_RDWR | O_CREAT | O_EXCL;
+    if (mode == cstorage_open_update) flags |= O_RDWR;
+    int file;
+    do file = open(path, flags, (mode_t)permissions);
+    while (file < 0 && errno == EINTR);
+    return answer(file);
+}
+
+// Linux releases the descriptor even when close is interrupted: it must not be closed twice.
+int cstorage_close(int file) { return close(file) < 0 && errno != EINTR ? -errno : 0; }
+
+int64_t cstorage_read(int file, int64_t offset, void *buffer, size_t length) {
+    size_t done = 0;
+    while (done < length) {
+        ssize_t count = pread(file, (char *)buffer + done, length - done, offset + (int64_t)done);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return -errno;
+        if (count == 0) break;
+        done += (size_t)count;
+    }
+    return (int64_t)done;
+}
+
+int cstorage_write(int file, int64_t offset, const void *bytes, size_t length) {
+    size_t done = 0;
+    while (done < length) {
+        ssize_t count = pwrite(file, (const char *)bytes + done, length - done, offset + (int64_t)done);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return -errno;
+        if (count == 0) return -EIO;
+        done += (size_t)count;
+    }
+    return 0;
+}
+
+int cstorage_truncate(int file, int64_t size) { return answer(ftruncate(file, size)); }
+
+int cstorage_sync(int file) { return answer(fsync(file)); }
+
+int cstorage_clone(int to, int from) {
+#if defined(FICLONE)
+    if (ioctl(to, FICLONE, from) == 0) return 1;
+    switch (errno) {
+    case EOPNOTSUPP: case ENOTTY: case ENOSYS: case EINVAL: case EXDEV: case ETXTBSY: return 0;
+    default: return -errno;
+    }
+#else
+    return 0;
+#endif
+}
+
+int cstorage_next_data(int file, int64_t offset, int64_t *start, int64_t *end) {
+    struct stat found;
+    if (fstat(file, &found) < 0) return -errno;
+    if (offset >= found.st_size) return 0;
+#if defined(SEEK_DATA)
+    int64_t data = lseek(file, offset, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return 0;
+    if (data >= 0) {
+        int64_t hole = lseek(file, data, SEEK_HOLE);
+        if (hole < 0) return -errno;
+        *start = data;
+        *end = hole;
+        return 1;
+    }
+    if (errno != EINVAL && errno != EOPNOTSUPP) return -errno;
+#endif
+    *start = offset;
+    *end = found.st_size;
+    return 1;
+}
+
+int cstorage_list(const char *folder, char **names, size_t *length) {
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) return -errno;
+    DIR *stream = fdopendir(descriptor);
+    if (!stream) {
+        int code = errno;
+        close(descriptor);
+        return -code;
+    }
+    size_t capacity = 0;
+    *names = NULL;
+    *length = 0;
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(stream);
+        if (!entry) break;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        size_t size = strlen(entry->d_name) + 1;
+        if (*length + size > capacity) {
+            capacity = (capacity + size) * 2;
+            char *larger = realloc(*names, capacity);
+            if (!larger) {
+                errno = ENOMEM;
+                break;
+            }
+            *names = larger;
+        }
+        memcpy(*names + *length, entry->d_name, size);
+        *length += size;
+    }
+    int code = errno;
+    closedir(stream);
+    if (code) {
+        free(*names);
+        *names = NULL;
+    }
+    return -code;
+}
+
+int cstorage_make_folder(const char *path, uint32_t permissions) { return answer(mkdir(path, (mode_t)permissions)); }
+
+int cstorage_make_symlink(const char *path, const char *target) { return answer(symlink(target, path)); }
+
+int cstorage_make_link(const char *path, const char *existing) { return answer(linkat(AT_FDCWD, existing, AT_FDCWD, path, 0)); }
+
+int cstorage_symlink_target(const char *path, char **target, size_t *length) {
+    for (size_t capacity = 256; capacity <= 1 << 20; capacity *= 2) {
+        char *text = malloc(capacity);
+        if (!text) return -ENOMEM;
+        ssize_t size = readlink(path, text, capacity);
+        if (size < 0) {
+            int code = errno;
+            free(text);
+            return -code;
+        }
+        if ((size_t)size < capacity) {
+            *target = text;
+            *length = (size_t)size;
+            return 0;
+        }
+        free(text);
+    }
+    return -ENAMETOOLONG;
+}
+
+int cstorage_rename(const char *from, const char *to, int mode) {
+    if (mode == cstorage_rename_replace) return answer(rename(from, to));
+#if defined(__linux__)
+    return answer(renameat2(AT_FDCWD, from, AT_FDCWD, to, mode == cstorage_rename_keep ? RENAME_NOREPLACE : RENAME_EXCHANGE));
+#elif defined(__APPLE__)
+    return answer(renamex_np(from, to, mode == cstorage_rename_keep ? RENAME_EXCL : RENAME_SWAP));
+#else
+    return -ENOSYS;
+#endif
+}
+
+int cstorage_remove_file(const char *path) { return answer(unlink(path)); }
+
+int cstorage_remove_folder(const char *path) { return answer(rmdir(path)); }
+
+int cstorage_set_permissions(const char *path, uint32_t mode) {
+    return answer(fchmodat(AT_FDCWD, path, (mode_t)mode, AT_SYMLINK_NOFOLLOW));
+}
+
+int cstorage_set_owner(const char *path, uint32_t owner, uint32_t group) { return answer(lchown(path, owner, group)); }
+
+int cstorage_set_modified(const char *path, int64_t time) {
+    int64_t seconds = time / 1000000000, rest = time % 1000000000;
+    if (rest < 0) {
+        rest += 1000000000;
+        seconds -= 1;
+    }
+    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds, .tv_nsec = (long)rest}};
+    return answer(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW));
+}
+
+static ssize_t list_attributes(const char *path, char *names, size_t capacity) {
+#if defined(__APPLE__)
+    return listxattr(path, names, capacity, XATTR_NOFOLLOW);
+#else
+    return llistxattr(path, names, capacity);
+#endif
+}
+
+static ssize_t get_attribute(const char *path, const char *name, char *value, size_t capacity) {
+#if defined(__APPLE__)
+    return getxattr(path, name, value, capacity, 0, XATTR_NOFOLLOW);
+#else
+    return lgetxattr(path, name, value, capacity);
+#endif
+}
+
+// The size can grow between asking for it and reading: ERANGE means once more.
+static int whole(const char *path, const char *name, char **bytes, size_t *length) {
+    for (int attempt = 0; attempt < 8; attempt++) {
+        ssize_t size = name ? get_attribute(path, name, NULL, 0) : list_attributes(path, NULL, 0);
+        if (size < 0) return -errno;
+        char *text = malloc((size_t)size + 1);
+        if (!text) return -ENOMEM;
+        ssize_t kept = size == 0 ? 0 : name ? get_attribute(path, name, text, (size_t)size) : list_attributes(path, text, (size_t)size);
+        if (kept >= 0) {
+            *bytes = text;
+            *length = (size_t)kept;
+            return 0;
+        }
+        int code = errno;
+        free(text);
+        if (code != ERANGE) return -code;
+    }
+    return -ERANGE;
+}
+
+int cstorage_attributes(const char *path, char **names, size_t *length) {
+    int status = whole(path, NULL, names, length);
+    if (status != -EOPNOTSUPP) return status;
+    *names = NULL;
+    *length = 0;
+    return 0;
+}
+
+int cstorage_attribute(const char *path, const char *name, char **value, size_t *length) { return whole(path, name, value, length); }
+
+int cstorage_set_attribute(const char *path, const char *name, const void *value, size_t length) {
+#if defined(__APPLE__)
+    return answer(setxattr(path, name, value, length, 0, XATTR_NOFOLLOW));
+#else
+    return answer(lsetxattr(path, name, value, length, 0));
+#endif
+}
+
+int cstorage_sync_folder(const char *path) {
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (folder < 0) return -errno;
+    int status = answer(fsync(folder));
+    close(folder);
+    return status;
+}
+
+int cstorage_sync_filesystem(const char *path) {
+#if defined(__linux__)
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file < 0) return -errno;
+    int status = answer(syncfs(file));
+    close(file);
+    return status;
+#else
+    sync();
+    return 0;
+#endif
+}
+
+#if defined(__linux__)
+static const struct { unsigned long magic; const char *name; } filesystems[] = {
+    {0xEF53, "ext4"}, {0x58465342, "xfs"}, {0x9123683E, "btrfs"}, {0x01021994, "tmpfs"}, {0x794C7630, "overlay"}, {0x2FC12FC1, "zfs"},
+    {0xF2F52010, "f2fs"}, {0xCA451A4E, "bcachefs"}, {0x6969, "nfs"}, {0xFF534D42, "cifs"}, {0xFE534D42, "smb2"}, {0x517B, "smb"},
+    {0x00C36400, "ceph"}, {0x01021997, "9p"}, {0x5346414F, "afs"}, {0x73757245, "coda"}, {0x01161970, "gfs2"}, {0x7461636F, "ocfs2"},
+    {0x0BD00BD0, "lustre"}, {0x61756673, "aufs"}, {0x4D44, "vfat"}, {0x2011BAB0, "exfat"}, {0x5346544E, "ntfs"}, {0x858458F6, "ramfs"},
+};
+
+// A FUSE filesystem tells what it really is only in the table of mounts.
+static int mounted_type(dev_t device, char *name, size_t capacity) {
+    FILE *table = fopen("/proc/self/mountinfo", "re");
+    if (!table) return 0;
+    char line[4096], wanted[32];
+    snprintf(wanted, sizeof wanted, "%u:%u", major(device), minor(device));
+    int found = 0;
+    while (!found && fgets(line, sizeof line, table)) {
+        char identity[32];
+        const char *rest = strstr(line, " - ");
+        if (!rest || sscanf(line, "%*d %*d %31s", identity) != 1 || strcmp(identity, wanted) != 0) continue;
+        rest += 3;
+        size_t size = strcspn(rest, " \n");
+        if (size + 1 > capacity) size = capacity - 1;
+        memcpy(name, rest, size);
+        name[size] = 0;
+        found = 1;
+    }
+    fclose(table);
+    return found;
+}
+#endif
+
+int cstorage_filesystem_type(const char *path, char *name, size_t capacity) {
+    struct statfs found;
+    if (statfs(path, &found) < 0) return -errno;
+#if defined(__linux__)
+    unsigned long magic = (unsigned long)found.f_type & 0xFFFFFFFFul;
+    for (size_t i = 0; i < sizeof filesystems / sizeof *filesystems; i++) {
+        if (filesystems[i].magic != magic) continue;
+        snprintf(name, capacity, "%s", filesystems[i].name);
+        return 0;
+    }
+    struct stat facts;
+    if (stat(path, &facts) == 0 && mounted_type(facts.st_dev, name, capacity)) return 0;
+    if (magic == 0x65735546) snprintf(name, capacity, "fuse");
+    else snprintf(name, capacity, "0x%lx", magic);
+#else
+    snprintf(name, capacity, "%s", found.f_fstypename);
+#endif
+    return 0;
+}
+
+int cstorage_lock(const char *path, int wait) {
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (file < 0) return -errno;
+    int status;
+    do status = flock(file, LOCK_EX | (wait ? 0 : LOCK_NB));
+    while (status < 0 && errno == EINTR);
+    if (status == 0) return file;
+    int code = errno;
+    close(file);
+    return -code;
+}
+
+int64_t cstorage_now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return nanoseconds(time);
+}
+
+const char *cstorage_reason(int code, char *text, size_t capacity) {
+#if defined(__linux__)
+    return strerror_r(code, text, capacity);
+#else
+    strerror_r(code, text, capacity);
+    return text;
+#endif
+}
