@@ -96,6 +96,7 @@ public struct ActivationOrder: Sendable, Codable, Hashable {
         self.point = point
         self.acceptedDataLoss = acceptedDataLoss
         self.acceptFuzzy = acceptFuzzy
+        self.sourceFenced = sourceFenced
     }
 }
 
