@@ -83,11 +83,12 @@ public struct ActivationOrder: Sendable, Codable, Hashable {
     public var acceptedDataLoss: Duration?
     /// A person has said yes to a `fuzzy` point.
     public var acceptFuzzy: Bool
+    /// Disaster: a person says that the source was cut off (power, storage, network). False marks the application `split_brain_risk`.
+    public var sourceFenced: Bool
 
     public init(
         pair: PairName, reversed: Bool = false, application: ApplicationName, mode: Mode, point: PointID? = nil,
-        acceptedDataLoss: Duration? = nil,
-        acceptFuzzy: Bool = false
+        acceptedDataLoss: Duration? = nil, acceptFuzzy: Bool = false, sourceFenced: Bool = false
     ) {
         self.pair = pair
         self.reversed = reversed
