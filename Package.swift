@@ -57,7 +57,7 @@ let package = Package(
             name: "DRReplicationTests",
             dependencies: ["DRReplication", "DRObjectStores", "DRSimulation", "DRManifest", "DRModel", "CStorage", support]),
         .testTarget(name: "DRActionsTests", dependencies: ["DRActions", "LuaBridge", "DRModel", support]),
-        .testTarget(name: "DRJournalTests", dependencies: ["DRJournal", "DRModel", support]),
+        .testTarget(name: "DRJournalTests", dependencies: ["DRJournal", "DRModel", support, grdb]),
         .testTarget(
             name: "DRHostTests",
             dependencies: [

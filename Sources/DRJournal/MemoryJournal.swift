@@ -1,0 +1,61 @@
+public import DRModel
+internal import DRSupport
+
+/// A journal that ends with the process: plans and tests record into it, so that they run the code a real run does.
+public final class MemoryJournal: Journal, Sendable {
+    private struct Run {
+        let header: RunHeader
+        var hash: String
+        var records: [JournalRecord] = []
+    }
+
+    private struct State {
+        var order: [RunID] = []
+        var runs: [RunID: Run] = [:]
+    }
+
+    private let state = Lock(State())
+
+    public init() {}
+
+    public func begin(_ header: RunHeader) throws {
+        let text = try header.columnText
+        try state.withLock { state in
+            guard state.runs[header.id] == nil else { throw DRError(.conflict, "there is a run \(header.id) already") }
+            let previous = state.order.last.flatMap { state.runs[$0]?.hash } ?? ""
+            let hash = RecordChain.hash(run: header.id.text, number: Int64(state.order.count + 1), previous: previous, header: text)
+            state.order.append(header.id)
+            state.runs[header.id] = Run(header: header, hash: hash)
+        }
+    }
+
+    @discardableResult public func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
+        try state.withLock { state in
+            guard var found = state.runs[run] else { throw SQLiteJournal.noSuchRun(run, among: state.order.map(\.text)) }
+            let row = RecordRow(entry, position: Int64(found.records.count), at: time)
+            let hash = RecordChain.hash(row, run: run.text, previous: found.records.last?.hash ?? found.hash)
+            found.records.append(JournalRecord(index: row.position, time: time, entry: entry, hash: hash))
+            state.runs[run] = found
+            return row.position
+        }
+    }
+
+    public func header(of run: RunID) throws -> RunHeader { try found(run).header }
+    public func records(of run: RunID) throws -> [JournalRecord] { try found(run).records }
+
+    public func runs() throws -> [RunSummary] {
+        state.withLock { state in
+            state.order.compactMap { state.runs[$0] }.map { run in
+                RunSummary(
+                    run.header,
+                    last: run.records.last.map { ($0.entry.kind.rawValue, $0.entry.payload.json(), $0.time.nanosecondsSince1970) })
+            }
+        }
+    }
+
+    private func found(_ run: RunID) throws(DRError) -> Run {
+        let (found, names) = state.withLock { ($0.runs[run], $0.order.map(\.text)) }
+        guard let found else { throw SQLiteJournal.noSuchRun(run, among: names) }
+        return found
+    }
+}

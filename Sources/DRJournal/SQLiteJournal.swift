@@ -1,0 +1,113 @@
+public import DRModel
+internal import DRSupport
+internal import GRDB
+
+/// The journal in one SQLite file: rows chained by SHA-256, one writing process, any number of readers.
+///
+/// `journal.sqlite` with `journal.sqlite-lock` beside it. A record is durable when `append` returns: write-ahead log, full synchronisation.
+public final class SQLiteJournal: Journal, Sendable {
+    let database: DatabaseQueue
+    private let writer: WriterLock?
+    let path: String
+
+    /// Opens the journal for writing, and creates it where there is none; the folder must exist. Throws `locked`, `journal-damaged`, `io`, `no-space`.
+    public static func open(_ path: String) throws -> SQLiteJournal {
+        let lock = try WriterLock(path: path + "-lock", journal: path)
+        return try SQLiteJournal(path: path, writer: lock)
+    }
+
+    /// Opens the journal for reading, also while a run writes it. Throws `not-found` where there is none, `journal-damaged`, `io`.
+    public static func openForReading(_ path: String) throws -> SQLiteJournal { try SQLiteJournal(path: path, writer: nil) }
+
+    private init(path: String, writer: WriterLock?) throws {
+        self.path = path
+        self.writer = writer
+        var configuration = Configuration()
+        configuration.label = "journal"
+        configuration.readonly = writer == nil
+        configuration.busyMode = .timeout(5)
+        database = try JournalFailure.mapped(path) { try DatabaseQueue(path: path, configuration: configuration) }
+        try JournalFailure.mapped(path) {
+            if writer == nil {
+                try database.read { try JournalSchema.check($0, path: path) }
+            } else {
+                try prepareForWriting()
+            }
+        }
+    }
+
+    // Set after the switch to the write-ahead log, which resets it in some libraries, and read back: a setting that did not take is no promise.
+    private func prepareForWriting() throws {
+        try database.writeWithoutTransaction { database in
+            let fresh = try JournalSchema.isEmpty(database)
+            guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+                throw DRError(.io, "the journal \(path) cannot use a write-ahead log", hint: "put `state` on a local filesystem")
+            }
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON")
+            guard try Int64.fetchOne(database, sql: "PRAGMA synchronous") == 2 else {
+                throw DRError(.io, "the journal \(path) cannot be written with full synchronisation")
+            }
+            try database.inTransaction(.immediate) {
+                try JournalSchema.prepare(database, path: path)
+                return .commit
+            }
+            if fresh { syncFolder(of: path) }
+        }
+    }
+
+    /// Moves the write-ahead log into the file and gives the right to write back. Readers need not close.
+    public func close() throws {
+        defer { writer?.release() }
+        try JournalFailure.mapped(path) {
+            if writer != nil {
+                try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+            }
+            try database.close()
+        }
+    }
+
+    public func begin(_ header: RunHeader) throws {
+        let text = try header.columnText
+        try JournalFailure.mapped(path) {
+            try database.write { database in
+                let id = header.id.text
+                guard try Row.fetchOne(database, sql: "SELECT 1 FROM run WHERE id = ?", arguments: [id]) == nil else {
+                    throw DRError(.conflict, "there is a run \(id) in the journal already")
+                }
+                let last = try Row.fetchOne(database, sql: "SELECT number, hash FROM run ORDER BY number DESC LIMIT 1")
+                let number = (last?["number"] as Int64? ?? 0) + 1
+                let previous = last?["hash"] as String? ?? ""
+                let hash = RecordChain.hash(run: id, number: number, previous: previous, header: text)
+                try database.execute(
+                    sql: "INSERT INTO run (number, id, previous, header, hash) VALUES (?, ?, ?, ?, ?)",
+                    arguments: [number, id, previous, text, hash])
+                try database.execute(sql: "INSERT INTO head (run, count, hash) VALUES (?, 0, ?)", arguments: [id, hash])
+            }
+        }
+        failpoint("journal.begun")
+    }
+
+    @discardableResult public func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
+        failpoint("journal.append")
+        let position = try JournalFailure.mapped(path) {
+            try database.write { database in
+                let head = try database.cachedStatement(sql: "SELECT count, hash FROM head WHERE run = ?")
+                guard let found = try Row.fetchOne(head, arguments: [run.text]) else { throw try noSuchRun(run, database) }
+                let row = RecordRow(entry, position: found["count"], at: time)
+                let hash = RecordChain.hash(row, run: run.text, previous: found["hash"])
+                try database.cachedStatement(
+                    sql: """
+                        INSERT INTO record (run, position, time, kind, key, path, verb, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        """
+                ).execute(arguments: [
+                    run.text, row.position, row.time, row.kind, row.key, row.path, row.verb, row.payload, hash,
+                ])
+                try database.cachedStatement(sql: "UPDATE head SET count = ?, hash = ? WHERE run = ?").execute(
+                    arguments: [row.position + 1, hash, run.text])
+                return row.position
+            }
+        }
+        failpoint("journal.appended")
+        return position
+    }
+}
