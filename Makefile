@@ -1,0 +1,47 @@
+# Every day: make test, make check, make demo. See CONTRIBUTING.md.
+SHELL := /bin/bash
+BUILD_FLAGS := --explicit-target-dependency-import-check error
+
+.PHONY: bootstrap build test check format demo tsan asan crash release record clean
+
+bootstrap:
+	@Scripts/bootstrap.sh
+
+build: bootstrap
+	swift build $(BUILD_FLAGS)
+
+test: bootstrap
+	swift build --build-tests $(BUILD_FLAGS)
+	swift test --skip-build --disable-xctest
+
+# What a change must pass before it is offered: format, rules of the source, runbooks, tests.
+check: bootstrap
+	swift format lint --strict -r -p Sources Tests Package.swift
+	Scripts/check-sources.sh
+	$(MAKE) test
+	.build/debug/drrunbook lint --config Demo/dr.yaml runbooks/*.lua
+
+format:
+	swift format -i -r -p Sources Tests Package.swift
+
+demo: build
+	Scripts/demo.sh
+
+# kill -9 at every failpoint of the demo's failover, then resume: the end must be the same.
+crash: build
+	Scripts/crash.sh
+
+tsan: bootstrap
+	swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan
+
+asan: bootstrap
+	swift test --disable-xctest --sanitize=address --scratch-path .build-asan
+
+record: bootstrap
+	RECORD=1 swift test --disable-xctest
+
+release: bootstrap
+	swift build -c release --static-swift-stdlib --product drrunbook
+
+clean:
+	rm -rf .build .build-* .demo

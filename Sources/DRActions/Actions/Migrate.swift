@@ -1,0 +1,17 @@
+internal import DRModel
+
+struct Migrate: DRAction {
+    static let spec = ActionSpec(
+        "migrate", summary: "Copies applications to the destination once. Nothing moves, nothing starts.", effect: .changes,
+        example: #"local m = dr.migrate { pair = "east-west", applications = { "ledger" } }"#)
+
+    @Parameter("The pair, by name or handle.") var pair: PairReference
+    @Parameter("The applications to copy.") var applications: ApplicationSet
+    @Parameter("The last sync before a switch: the source must be stopped.", default: false) var final: Bool
+    @Parameter("Over the pair's other direction; the pair must be both_ways.", default: false) var reversed: Bool
+
+    func perform(in context: ActionContext) async throws -> MigrationReport {
+        try await context.engine.migrate(
+            MigrationOrder(pair: pair.name, reversed: reversed, applications: applications.names, final: final), context.call)
+    }
+}

@@ -1,0 +1,67 @@
+internal import DRModel
+
+struct DeclareSchedule: DRAction {
+    static let spec = ActionSpec(
+        "schedule", summary: "Asserts a schedule: created if missing, refused if different.", effect: .changes,
+        example: #"dr.schedule { name = "shop", pair = "east-west", applications = "all", interval = "15m", retain = { last = 8 } }"#)
+
+    @Parameter("Its name.") var name: ScheduleName
+    @Parameter("The pair, by name or handle.") var pair: PairReference
+    @Parameter("The applications to copy.") var applications: ApplicationSet
+    @Parameter("Every so often.") var interval: Duration?
+    @Parameter("Every day at HH:MM.") var daily: String?
+    @Parameter("Every week: { day = \"sunday\", at = \"HH:MM\" }.") var weekly: [String: String]?
+    @Parameter("Every month: { day = 1, at = \"HH:MM\" }.") var monthly: [String: Value]?
+    @Parameter("The time zone of daily, weekly and monthly; UTC if not said.") var zone: String?
+    @Parameter("How many recovery points are kept: last, hourly, daily, weekly.") var retain: [String: Int]?
+    @Parameter("Declared but not running.", default: false) var suspended: Bool
+
+    func perform(in context: ActionContext) async throws -> ScheduleReport {
+        let schedule = Schedule(
+            name: name, pair: pair.name, applications: applications.names, policy: try policy(), retain: try retention(),
+            suspended: suspended)
+        return try await context.engine.ensureSchedule(schedule, context.call)
+    }
+
+    private func policy() throws -> SchedulePolicy {
+        let given = [interval != nil, daily != nil, weekly != nil, monthly != nil].count { $0 }
+        guard given == 1 else { throw DRError(.invalidInput, "expected exactly one of interval, daily, weekly, monthly, got \(given)") }
+        if let interval { return .interval(interval) }
+        if let daily { return .daily(at: daily, zone: zone) }
+        if let weekly, let day = weekly["day"], let at = weekly["at"] { return .weekly(day: day, at: at, zone: zone) }
+        if let monthly, let day = monthly["day"]?.integer, let at = monthly["at"]?.string {
+            return .monthly(day: Int(day), at: at, zone: zone)
+        }
+        throw DRError(.invalidInput, "weekly and monthly need day and at")
+    }
+
+    private func retention() throws -> Retention {
+        guard let retain else { return Retention() }
+        if let unknown = retain.keys.sorted().first(where: { !["last", "hourly", "daily", "weekly"].contains($0) }) {
+            throw DRError(.invalidInput, "field \"retain\": unknown key \"\(unknown)\"", hint: "keys: last, hourly, daily, weekly")
+        }
+        return Retention(
+            last: retain["last"] ?? 8, hourly: retain["hourly"] ?? 0, daily: retain["daily"] ?? 0, weekly: retain["weekly"] ?? 0)
+    }
+}
+
+struct SuspendSchedule: DRAction {
+    static let spec = ActionSpec(
+        "suspend_schedule", summary: "Holds a schedule until it is resumed.", effect: .changes,
+        example: #"dr.suspend_schedule { name = "shop" }"#)
+    @Parameter("The schedule.") var name: ScheduleName
+
+    func perform(in context: ActionContext) async throws -> ScheduleReport {
+        try await context.engine.setSuspended(true, schedule: name, context.call)
+    }
+}
+
+struct ResumeSchedule: DRAction {
+    static let spec = ActionSpec(
+        "resume_schedule", summary: "Lets a held schedule run again.", effect: .changes, example: #"dr.resume_schedule { name = "shop" }"#)
+    @Parameter("The schedule.") var name: ScheduleName
+
+    func perform(in context: ActionContext) async throws -> ScheduleReport {
+        try await context.engine.setSuspended(false, schedule: name, context.call)
+    }
+}

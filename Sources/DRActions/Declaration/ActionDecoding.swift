@@ -1,0 +1,86 @@
+internal import DRSupport
+internal import DRModel
+
+/// Fills an action from the table a runbook passed: unknown, missing and mistyped fields are errors that name the verb, the field and the nearest name.
+struct ActionDecoding: Decoder {
+    let verb: String
+    let parameters: [NamedParameter]
+    let input: [String: Value]
+    let surroundings: ParameterSurroundings
+    let codingPath: [any CodingKey]
+    let userInfo: [CodingUserInfoKey: Any] = [:]
+
+    static func decode<Action: Declared>(_ type: Action.Type, from input: Value, in surroundings: ParameterSurroundings) throws -> Action {
+        let spec = type.spec
+        let parameters = type.parameters
+        let members: [String: Value]
+        switch input {
+        case .map(let map): members = map
+        case .list(let items) where items.isEmpty: members = [:]
+        case .null where parameters.allSatisfy({ !$0.declaration.isRequired }): members = [:]
+        default:
+            throw DRError(.invalidInput, "expected one table of fields, got \(input.kind)", hint: usage(spec.name, parameters)).inVerb(
+                spec.name)
+        }
+        let names = parameters.map(\.name)
+        for unknown in members.keys.sorted() where !names.contains(unknown) {
+            throw DRError(
+                .invalidInput, "unknown field \"\(unknown)\"\(Spelling.hint(for: unknown, in: names))",
+                hint: names.isEmpty ? "\(spec.name) takes no fields" : "fields: " + names.joined(separator: ", ")
+            ).inVerb(spec.name)
+        }
+        return try Action(
+            from: ActionDecoding(
+                verb: spec.name, parameters: parameters, input: members.filter { !$0.value.isNull }, surroundings: surroundings,
+                codingPath: []))
+    }
+
+    private static func usage(_ verb: String, _ parameters: [NamedParameter]) -> String {
+        "dr.\(verb){ " + parameters.map { $0.name + ($0.declaration.isRequired ? "" : "?") }.joined(separator: ", ") + " }"
+    }
+
+    func parameter<Wrapped: ParameterType>(_ name: String, as type: Wrapped.Type) throws -> Wrapped {
+        guard let declaration = parameters.first(where: { $0.name == name })?.declaration else {
+            throw DRError(.internal, "\(verb) has no parameter \(name)")
+        }
+        let value = input[name] ?? declaration.defaultValue
+        guard let value else {
+            if type.isOptional { return try Wrapped(parameter: .null, in: surroundings) }
+            throw DRError(.invalidInput, "field \"\(name)\" is missing: expected \(type.expectation)").inVerb(verb)
+        }
+        do {
+            return try Wrapped(parameter: value, in: surroundings)
+        } catch let error as DRError {
+            throw DRError(error.code, "field \"\(name)\": \(error.message)", hint: error.hint).inVerb(verb)
+        }
+    }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        KeyedDecodingContainer(Fields<Key>(decoding: self))
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw DRError(.internal, "an action is decoded by its fields") }
+    func singleValueContainer() throws -> any SingleValueDecodingContainer {
+        throw DRError(.internal, "an action is decoded by its fields")
+    }
+
+    private func at(_ key: any CodingKey) -> ActionDecoding {
+        ActionDecoding(verb: verb, parameters: parameters, input: input, surroundings: surroundings, codingPath: codingPath + [key])
+    }
+
+    struct Fields<Key: CodingKey>: KeyedDecodingContainerProtocol {
+        let decoding: ActionDecoding
+        var codingPath: [any CodingKey] { decoding.codingPath }
+        var allKeys: [Key] { [] }
+
+        func contains(_ key: Key) -> Bool { true }
+        func decodeNil(forKey key: Key) throws -> Bool { false }
+        func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try T(from: decoding.at(key)) }
+        func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
+            try decoding.at(key).container(keyedBy: type)
+        }
+        func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { try decoding.unkeyedContainer() }
+        func superDecoder() throws -> any Decoder { decoding }
+        func superDecoder(forKey key: Key) throws -> any Decoder { decoding.at(key) }
+    }
+}

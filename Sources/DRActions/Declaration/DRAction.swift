@@ -1,0 +1,112 @@
+public import DRModel
+
+/// What the declaration of a verb says before its fields.
+public struct ActionSpec: Sendable {
+    /// As runbooks call it: `dr.NAME`.
+    public let name: String
+    public let summary: String
+    public let effect: ActionEffect
+    /// A line or a few of Lua.
+    public let example: String?
+    /// Runbooks do not call it themselves; flows are made of it.
+    public let isInternal: Bool
+
+    public init(_ name: String, summary: String, effect: ActionEffect, example: String? = nil, isInternal: Bool = false) {
+        self.name = name
+        self.summary = summary
+        self.effect = effect
+        self.example = example
+        self.isInternal = isInternal
+    }
+}
+
+/// Decides only what happens to a call with an intent and no outcome when a run is resumed.
+public enum ActionEffect: String, Sendable, Codable {
+    /// Asked again.
+    case observes
+    /// The engine is asked by the call's key: what happened is not done twice.
+    case changes
+    /// `unknown`: a person or a `verify` decides.
+    case outside
+}
+
+/// Something that has a spec and `@Parameter` properties.
+public protocol Declared: Decodable, Sendable {
+    static var spec: ActionSpec { get }
+    init()
+}
+
+public struct NamedParameter: Sendable {
+    public let name: String
+    public let declaration: ParameterDeclaration
+}
+
+extension Declared {
+    /// The declared fields in the order in which they stand in the source.
+    public static var parameters: [NamedParameter] {
+        Mirror(reflecting: Self()).children.compactMap { child in
+            guard let label = child.label, let declaration = (child.value as? any DeclaredParameter)?.declaration else { return nil }
+            return NamedParameter(name: label.hasPrefix("_") ? String(label.dropFirst()) : label, declaration: declaration)
+        }
+    }
+
+    /// The fields as they stand in the journal: complete, defaults filled in.
+    var input: Value {
+        var members: [String: Value] = [:]
+        for child in Mirror(reflecting: self).children {
+            guard let label = child.label, let parameter = child.value as? any FilledParameter, !parameter.filledValue.isNull else {
+                continue
+            }
+            members[label.hasPrefix("_") ? String(label.dropFirst()) : label] = parameter.filledValue
+        }
+        return .map(members)
+    }
+}
+
+protocol FilledParameter {
+    var filledValue: Value { get }
+}
+
+extension Parameter: FilledParameter {
+    var filledValue: Value { declaration == nil ? wrappedValue.parameterValue : .null }
+}
+
+/// A primitive verb: it has effects, a key and journal records.
+///
+/// ```swift
+/// struct Announce: DRAction {
+///     static let spec = ActionSpec("announce", summary: "Tells the status page.", effect: .changes)
+///     @Parameter("What to say.") var text: String
+///     func perform(in context: ActionContext) async throws -> Value { ... }
+/// }
+/// ```
+public protocol DRAction: Declared {
+    associatedtype Output: Encodable & Sendable
+    /// Does it, once for `context.call.key`.
+    func perform(in context: ActionContext) async throws -> Output
+}
+
+/// A composite verb: it orders primitive ones, in Lua, and has no effect of its own, so replay, plan and undo see only primitives.
+public protocol DRFlow: Declared {
+    /// A Lua chunk that returns `function(call, arguments)`: `call` is the validated table with defaults, `arguments` the runbook's own (for its functions). See
+    /// docs/decisions/verbs.md for what a flow may use.
+    static var body: String { get }
+}
+
+/// What an action may use.
+public struct ActionContext: Sendable {
+    public let engine: any DREngine
+    public let clock: any WallClock
+    public let inventory: Inventory
+    public let call: EngineCall
+    /// When the action was first begun; earlier than now after a resume.
+    public let begun: Instant
+
+    public init(engine: any DREngine, clock: any WallClock, inventory: Inventory, call: EngineCall, begun: Instant) {
+        self.engine = engine
+        self.clock = clock
+        self.inventory = inventory
+        self.call = call
+        self.begun = begun
+    }
+}

@@ -1,0 +1,195 @@
+/// What failover, failback, quiesce and activate have in common: stopping in reverse order, the last sync, starting in order.
+enum Move {
+    static let name = "=dr.move"
+
+    static let text = #"""
+        local dr, host, lib = ...
+
+        local function hook(call, on, moment, name)
+          local fn = on and on[moment]
+          if fn then lib.scoped(moment, fn, { name = name, pair = call.pair }) end
+        end
+
+        local function each(waves, backwards, body)
+          local first, last, step = 1, #waves, 1
+          if backwards then first, last, step = #waves, 1, -1 end
+          for i = first, last, step do
+            for _, name in ipairs(waves[i]) do body(name) end
+          end
+        end
+
+        -- Where the applications are; those that have arrived need nothing.
+        function lib.locate(call)
+          local place = host.perform("locate", { pair = call.pair, applications = call.applications, reversed = call.reversed,
+            without_source = call.mode == "disaster" })
+          local moving = {}
+          for name, at in pairs(place.applications) do
+            if not at.arrived then moving[#moving + 1] = name end
+          end
+          return place, moving
+        end
+
+        -- Stops at the source, in reverse order. `stopped` is filled before each stop: one that failed half way has to be put back, too.
+        function lib.stop_all(call, on, waves, stopped)
+          each(waves, true, function(name)
+            lib.scoped(name, function()
+              hook(call, on, "stopping", name)
+              stopped[#stopped + 1] = name
+              host.perform("stop", { pair = call.pair, application = name, reversed = call.reversed })
+              hook(call, on, "stopped", name)
+            end)
+          end)
+        end
+
+        -- Starts again what was stopped, last stopped first, and says what could not be.
+        local function put_back(call, stopped)
+          local left = {}
+          for i = #stopped, 1, -1 do
+            local name = stopped[i]
+            local ok, e = pcall(lib.scoped, name, host.perform, "restart", { pair = call.pair, application = name, reversed = call.reversed })
+            if not ok then
+              left[#left + 1] = name
+              dr.log("%s could not be started again at the source: %s", name, lib.text_of(e))
+            end
+          end
+          return left
+        end
+
+        -- Which point each application gets: its id, or nil for the newest verified one.
+        local function choose_points(call, names)
+          local wanted, chosen = call.recovery_point, {}
+          if wanted == nil or wanted == "latest" then return chosen end
+          if type(wanted) == "string" then
+            if #names > 1 then
+              host.raise("invalid-input", "recovery_point: an id names the point of one application, " .. #names .. " are moved",
+                "use { at_or_before = TIME }")
+            end
+            chosen[names[1]] = wanted
+            return chosen
+          end
+          local points = host.perform("recovery_points", { pair = call.pair, applications = names, reversed = call.reversed,
+            at_or_before = wanted.at_or_before })
+          local oldest, newest
+          for _, point in ipairs(points) do
+            if chosen[point.application] == nil then
+              chosen[point.application] = point.id
+              if oldest == nil or point.instant < oldest then oldest = point.instant end
+              if newest == nil or point.instant > newest then newest = point.instant end
+            end
+          end
+          for _, name in ipairs(names) do
+            if chosen[name] == nil then
+              host.raise("no-recovery-point", name .. " has no verified recovery point at or before " .. tostring(wanted.at_or_before))
+            end
+          end
+          if wanted.max_skew and newest - oldest > host.duration(wanted.max_skew) then
+            host.raise("no-recovery-point", "the newest points are " .. tostring(newest - oldest) .. " apart, more than max_skew")
+          end
+          return chosen
+        end
+
+        -- Starts at the destination in order; the first failure starts nothing new. Returns what moved and the failure.
+        function lib.start_all(call, on, waves, names)
+          local points, moved, failure = choose_points(call, names), {}, nil
+          each(waves, false, function(name)
+            if failure then return end
+            local ok, e = pcall(lib.scoped, name, function()
+              hook(call, on, "starting", name)
+              moved[name] = host.perform("start", { pair = call.pair, application = name, reversed = call.reversed, mode = call.mode,
+                recovery_point = points[name], accept_data_loss = call.accept_data_loss, accept_fuzzy = call.accept_fuzzy,
+                source_fenced = call.source_down and call.source_down.fenced ~= "none" or false })
+              hook(call, on, "ready", name)
+            end)
+            if not ok then failure = { name = name, error = e } end
+          end)
+          return moved, failure
+        end
+
+        local function report(place, moved, began)
+          local applications, last, oldest, newest = {}, nil, nil, nil
+          for name, at in pairs(place.applications) do
+            local m = moved[name]
+            if m then
+              if last == nil or m.ready_at > last then last = m.ready_at end
+              if m.instant then
+                if oldest == nil or m.instant < oldest then oldest = m.instant end
+                if newest == nil or m.instant > newest then newest = m.instant end
+              end
+              applications[name] = { active_at = m.active_at, epoch = m.epoch, recovery_point = m.recovery_point, rpo = lib.rpo(m.rpo),
+                rto = m.ready_at - began, state = "moved", changed = m.changed, split_brain_risk = m.split_brain_risk }
+            else
+              applications[name] = { active_at = at.active_at, epoch = at.epoch, state = "already-there", changed = false }
+            end
+          end
+          return { applications = applications, rto = last and last - began or nil, skew = newest and newest - oldest or nil,
+            changed = next(moved) ~= nil }
+        end
+
+        local Age = { __name = "dr.rpo", __metatable = false }
+        function Age.__tostring(age)
+          if age.exact then return tostring(age.exact) end
+          if age.at_most then return "at most " .. tostring(age.at_most) end
+          return "unknown"
+        end
+        function lib.rpo(age) return setmetatable({ exact = age.exact, at_most = age.at_most }, Age) end
+
+        local function items_failed(call, failure, moved, names)
+          local waiting = {}
+          for _, name in ipairs(names) do
+            if not moved[name] and name ~= failure.name then waiting[#waiting + 1] = name end
+          end
+          local message = failure.name .. ": " .. lib.text_of(failure.error)
+          if #waiting > 0 then message = message .. "; not started: " .. table.concat(waiting, ", ") end
+          return lib.failure { code = "items-failed", verb = call.verb, retryable = false, errors = { failure.error }, message = message,
+            hint = "mend the cause and run it again: what is live stays live, the others are moved" }
+        end
+
+        -- The whole way: checks, stop, last sync, start. `call.mode` is "planned" or "disaster" and never changes on the way.
+        function lib.move(call, on)
+          local planned = call.mode == "planned"
+          local place, moving = lib.locate(call)
+          local began = host.now()
+          if #moving == 0 then return report(place, {}, began) end
+          local waves = host.waves(moving, call.after)
+          local softened = { ["recovery-point-fresh"] = "judged again when the point is made live" }
+          host.perform("checks", { pair = call.pair, applications = moving, reversed = call.reversed, without_source = not planned,
+            warn_only = softened })
+          local stopped = {}
+          if planned then
+            -- Most of the data goes while the application still serves; the last sync is then short.
+            if call.presync then host.perform("migrate", { pair = call.pair, applications = moving, reversed = call.reversed }) end
+            began = host.now()
+            local ok, e = pcall(function()
+              lib.stop_all(call, on, waves, stopped)
+              host.perform("migrate", { pair = call.pair, applications = moving, reversed = call.reversed, final = true })
+            end)
+            if not ok then
+              put_back(call, stopped)
+              error(e, 0)
+            end
+          end
+          local moved, failure = lib.start_all(call, on, waves, moving)
+          if failure then
+            if next(moved) == nil then
+              -- Nothing is live over there. The engine refuses a restart where the point of no return was passed.
+              put_back(call, stopped)
+              error(failure.error, 0)
+            end
+            error(items_failed(call, failure, moved, moving), 0)
+          end
+          return report(place, moved, began)
+        end
+
+        function lib.activate_only(call, on)
+          local place, moving = lib.locate(call)
+          local began = host.now()
+          if #moving == 0 then return report(place, {}, began) end
+          local moved, failure = lib.start_all(call, on, host.waves(moving, call.after), moving)
+          if failure then
+            if next(moved) == nil then error(failure.error, 0) end
+            error(items_failed(call, failure, moved, moving), 0)
+          end
+          return report(place, moved, began)
+        end
+        """#
+}

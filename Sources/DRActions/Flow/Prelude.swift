@@ -1,0 +1,231 @@
+/// The part of `dr` that is written in Lua: control flow over host calls.
+///
+/// It runs in the runbook's own state as a trusted chunk, so a hook or a branch is a plain function call, and replay needs to know nothing of it. What it
+/// may use of the host is `host`: `perform` and `fork` (which suspend), `enter`, `leave`, `prepare`, `waves`, `now`, `raise`.
+enum Prelude {
+    static let name = "=dr"
+
+    static let text = #"""
+        local host = ...
+        local dr, lib = {}, {}
+
+        -- Errors -----------------------------------------------------------------------------------------------------------------------
+
+        local Failure = { __name = "dr.error", __metatable = false }
+        function Failure.__tostring(e) return e.text or e.message end
+
+        function lib.failure(fields) return setmetatable(fields, Failure) end
+
+        function lib.text_of(e)
+          if type(e) == "table" then return e.message or tostring(e) end
+          return tostring(e)
+        end
+
+        local function expect(value, kind, what)
+          if type(value) ~= kind then host.raise("invalid-input", what .. ": expected a " .. kind .. ", got " .. type(value)) end
+        end
+
+        local function known_fields(options, names, what)
+          for key in pairs(options) do
+            local found = false
+            for _, name in ipairs(names) do found = found or name == key end
+            if not found then host.raise_unknown(what, tostring(key), names) end
+          end
+        end
+
+        -- Scopes: a place in the path, left however the function ends ------------------------------------------------------------------------
+
+        function lib.scoped(name, fn, ...)
+          host.enter(name)
+          local results = table.pack(pcall(fn, ...))
+          host.leave()
+          if not results[1] then error(results[2], 0) end
+          return table.unpack(results, 2, results.n)
+        end
+
+        function dr.step(name, fn)
+          expect(name, "string", "step: its name")
+          expect(fn, "function", "step: its body")
+          return lib.scoped(name, fn)
+        end
+
+        function dr.attempt(name, fn)
+          expect(name, "string", "attempt: its name")
+          expect(fn, "function", "attempt: its body")
+          return pcall(lib.scoped, name, fn)
+        end
+
+        -- Branches ---------------------------------------------------------------------------------------------------------------------------
+
+        function dr.parallel(branches)
+          expect(branches, "table", "parallel")
+          for i, branch in ipairs(branches) do expect(branch, "function", "parallel: branch " .. i) end
+          if #branches == 0 then host.raise("invalid-input", "parallel: expected a list of functions, got an empty table") end
+          local ended, errors, values = host.fork(branches), {}, {}
+          for i, branch in ipairs(ended) do
+            if branch.ok then values[i] = branch.value else errors[#errors + 1] = branch.error end
+          end
+          if #errors == 1 then error(errors[1], 0) end
+          if #errors > 1 then
+            local texts = {}
+            for i, e in ipairs(errors) do texts[i] = lib.text_of(e) end
+            error(lib.failure { code = "items-failed", verb = "parallel", retryable = false, errors = errors,
+              message = #errors .. " branches failed: " .. table.concat(texts, "; ") }, 0)
+          end
+          return table.unpack(values, 1, #branches)
+        end
+
+        -- Runs one wave: `limit` items at a time, each in its own branch when there are several.
+        local function run_wave(names, limit, body)
+          if limit == 1 or #names == 1 then
+            for _, name in ipairs(names) do if not body(name) then return end end
+            return
+          end
+          for first = 1, #names, limit do
+            local branches = {}
+            for i = first, math.min(first + limit - 1, #names) do
+              branches[#branches + 1] = function() return body(names[i]) end
+            end
+            local going = true
+            for _, branch in ipairs(host.fork(branches)) do
+              if not branch.ok then error(branch.error, 0) end
+              going = going and branch.value
+            end
+            if not going then return end
+          end
+        end
+
+        function dr.in_order(items, options, fn)
+          if fn == nil then options, fn = {}, options end
+          expect(options, "table", "in_order: its options")
+          expect(fn, "function", "in_order: its body")
+          known_fields(options, { "parallel", "reverse", "on_failure", "raise", "after" }, "in_order")
+          local on_failure = options.on_failure or "stop"
+          if on_failure ~= "stop" and on_failure ~= "skip_dependents" and on_failure ~= "continue" then
+            host.raise("invalid-input", 'in_order: on_failure: expected "stop", "skip_dependents" or "continue"')
+          end
+          local waves, needs = host.waves(items, options.after)
+          local order = {}
+          for i = 1, #waves do order[i] = waves[options.reverse and #waves + 1 - i or i] end
+          local results, failed, stopped = {}, {}, false
+
+          -- The item that `name` had to wait for and that did not get done, if any.
+          local function blocked(name)
+            for item, needed in pairs(needs) do
+              for _, other in ipairs(needed) do
+                local before, later = other, item
+                if options.reverse then before, later = item, other end
+                if later == name and results[before] and results[before].state ~= "done" then return before end
+              end
+            end
+          end
+
+          for _, wave in ipairs(order) do
+            if stopped then
+              for _, name in ipairs(wave) do results[name] = { state = "not-started" } end
+            else
+              run_wave(wave, options.parallel or 1, function(name)
+                if stopped then
+                  results[name] = { state = "not-started" }
+                  return true
+                end
+                local cause = on_failure == "skip_dependents" and blocked(name)
+                if cause then
+                  results[name] = { state = "skipped", reason = cause .. " failed" }
+                  return true
+                end
+                local ok, value = pcall(lib.scoped, name, fn, { name = name })
+                if ok then
+                  results[name] = { state = "done", value = value }
+                else
+                  results[name] = { state = "failed", error = value }
+                  failed[#failed + 1] = name
+                  stopped = on_failure == "stop"
+                end
+                return true
+              end)
+            end
+          end
+          if #failed > 0 and options.raise ~= false then
+            local texts, errors = {}, {}
+            for i, name in ipairs(failed) do
+              texts[i] = name .. ": " .. lib.text_of(results[name].error)
+              errors[i] = results[name].error
+            end
+            error(lib.failure { code = "items-failed", verb = "in_order", retryable = false, results = results, errors = errors,
+              message = table.concat(texts, "; ") }, 0)
+          end
+          return results
+        end
+
+        -- Time -------------------------------------------------------------------------------------------------------------------------------
+
+        function dr.sleep(duration) host.perform("sleep", { duration = duration }) end
+
+        function dr.retry(options, fn)
+          expect(options, "table", "retry: its options")
+          expect(fn, "function", "retry: its body")
+          known_fields(options, { "times", "every", "backoff", "on" }, "retry")
+          local times, wait = options.times or 3, host.duration(options.every or "10s")
+          if math.type(times) ~= "integer" or times < 1 then host.raise("invalid-input", "retry: times: expected a whole number of at least 1") end
+          for attempt = 1, times do
+            local results = table.pack(pcall(fn, attempt))
+            if results[1] then return table.unpack(results, 2, results.n) end
+            local e, again = results[2], options.on == nil
+            for _, code in ipairs(options.on or {}) do again = again or (type(e) == "table" and e.code == code) end
+            if attempt == times or not again then error(e, 0) end
+            dr.sleep(wait)
+            if options.backoff then wait = host.duration(wait:seconds() * options.backoff .. "s") end
+          end
+        end
+
+        function dr.wait_until(options, fn)
+          expect(options, "table", "wait_until: its options")
+          expect(fn, "function", "wait_until: its body")
+          known_fields(options, { "timeout", "every" }, "wait_until")
+          if options.timeout == nil then host.raise("invalid-input", "wait_until: field \"timeout\" is missing") end
+          local limit, every = dr.now() + host.duration(options.timeout), host.duration(options.every or "5s")
+          while true do
+            local value = fn()
+            if value then return value end
+            if dr.now() >= limit then
+              host.raise("timeout", "wait_until: not true within " .. tostring(host.duration(options.timeout)))
+            end
+            dr.sleep(every)
+          end
+        end
+
+        -- Facts ------------------------------------------------------------------------------------------------------------------------------
+
+        function dr.now() return host.now() end
+        function dr.random() return host.random() end
+        function dr.time(text) return host.time(text) end
+        function dr.duration(text) return host.duration(text) end
+        function dr.log(format, ...)
+          expect(format, "string", "log: its format")
+          host.log(select("#", ...) == 0 and format or string.format(format, ...))
+        end
+        function dr.fail(message) host.raise("failed", tostring(message)) end
+        dr.json = { encode = host.json_encode, decode = host.json_decode, null = host.json_null }
+
+        -- Verbs ------------------------------------------------------------------------------------------------------------------------------
+
+        for _, name in ipairs(host.actions) do
+          dr[name] = function(arguments) return host.perform(name, arguments) end
+        end
+
+        function lib.flow(name, body)
+          dr[name] = function(arguments)
+            local call = host.prepare(name, arguments)
+            return lib.scoped(name, body, call, arguments or {})
+          end
+        end
+
+        setmetatable(dr, {
+          __metatable = false,
+          __index = function(_, name) host.raise_unknown_verb(tostring(name)) end,
+        })
+
+        return dr, lib
+        """#
+}

@@ -1,0 +1,118 @@
+internal import DRModel
+
+/// What a run has done so far, told by its actions' outcomes: from it alone come the outcome, the targets and the list of applications.
+struct RunLedger {
+    private struct Item {
+        var stopped = false
+        var restarted = false
+        var moved: ActivationReport?
+        /// The point of no return was passed, whatever came after.
+        var activatedAt: ClusterName?
+        var failure: DRError?
+    }
+
+    let inventory: Inventory
+    let started: Instant
+    private var items: [ApplicationName: Item] = [:]
+    private var order: [ApplicationName] = []
+    /// Effects by branch, each branch in the order of its actions.
+    private var effectsByBranch: [String: [Effect]] = [:]
+    private var firstDisruption: Instant?
+
+    init(inventory: Inventory, started: Instant) {
+        self.inventory = inventory
+        self.started = started
+    }
+
+    mutating func record(branch: String, action: String, input: Value, begun: Instant, outcome: ActionOutcome) {
+        effectsByBranch[branch, default: []] += outcome.effects
+        guard ["stop", "start", "restart"].contains(action), let text = input["application"].string, let name = try? ApplicationName(text)
+        else {
+            return
+        }
+        if items[name] == nil { order.append(name) }
+        var item = items[name] ?? Item()
+        switch action {
+        case "stop":
+            if firstDisruption == nil { firstDisruption = begun }
+            item.stopped = item.stopped || !outcome.effects.isEmpty || outcome.error != nil
+        case "restart":
+            item.restarted = outcome.error == nil
+        default:
+            item.moved = try? outcome.value?.decoded(as: ActivationReport.self)
+            item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? item.moved?.active_at
+        }
+        item.failure = outcome.error
+        items[name] = item
+    }
+
+    var effects: [Effect] { effectsByBranch.keys.sorted { Self.isBefore($0, $1) }.flatMap { effectsByBranch[$0] ?? [] } }
+
+    /// `error` is what ended the runbook, if anything did.
+    func report(run: RunID, error: DRError?) -> RunReport {
+        let list = order.map { item($0, ended: error) }
+        let rtos = list.compactMap(\.rto)
+        return RunReport(
+            run: run, outcome: outcome(error, list), error: error, rto: rtos.max(), applications: list, effects: effects)
+    }
+
+    private func outcome(_ error: DRError?, _ list: [RunReport.Item]) -> RunOutcome {
+        guard let error else {
+            return list.contains { missesTarget($0) } ? .targetMissed : .succeeded
+        }
+        if error.code == .stopped { return .stopped }
+        let halfDone = items.values.contains { $0.activatedAt != nil || ($0.stopped && !$0.restarted) }
+        if halfDone { return .partial }
+        return effects.isEmpty && error.code.isRefusal ? .refused : .failed
+    }
+
+    private func item(_ name: ApplicationName, ended error: DRError?) -> RunReport.Item {
+        let item = items[name] ?? Item()
+        if let moved = item.moved {
+            let begin = firstDisruption ?? started
+            return RunReport.Item(
+                name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo, rto: moved.ready_at - begin,
+                reason: nil,
+                next: moved.split_brain_risk ? "make sure that the old site is cut off: it was not seen fenced" : nil)
+        }
+        if let cluster = item.activatedAt {
+            return RunReport.Item(
+                name: name, active_at: cluster, epoch: nil, state: .failed, rpo: nil, rto: nil, reason: item.failure?.message,
+                next: "it is live at \(cluster) but not ready: mend it there, it is not moved back by itself")
+        }
+        if item.stopped, !item.restarted {
+            return RunReport.Item(
+                name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,
+                reason: (item.failure ?? error)?.message, next: "it is stopped: run the runbook again, or start it where it was")
+        }
+        return RunReport.Item(
+            name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,
+            reason: (item.failure ?? error)?.message, next: item.restarted ? "it runs again where it was" : nil)
+    }
+
+    private func missesTarget(_ item: RunReport.Item) -> Bool {
+        guard item.state == .moved, let application = inventory.application(item.name) else { return false }
+        if let target = application.rto, let rto = item.rto, rto > target { return true }
+        guard let target = application.rpo else { return false }
+        switch item.rpo {
+        case .exact(let age), .atMost(let age): return age > target
+        default: return true
+        }
+    }
+
+    // "0.4-10" comes after "0.4-2".
+    private static func isBefore(_ a: String, _ b: String) -> Bool {
+        func numbers(_ branch: String) -> [Int] { branch.split { $0 == "." || $0 == "-" }.map { Int($0) ?? 0 } }
+        return numbers(a).lexicographicallyPrecedes(numbers(b))
+    }
+}
+
+extension ErrorCode {
+    /// Somebody or something said no before anything was changed.
+    var isRefusal: Bool {
+        switch self {
+        case .fenced, .locked, .conflict, .foreignObject, .checksFailed, .dataLoss, .notAllowed, .rejected: true
+        default: false
+        }
+    }
+}
