@@ -1,0 +1,140 @@
+public import DRModel
+internal import DRSupport
+
+/// A Kubernetes object's document: its text as its author wrote it, and its tree.
+///
+/// Edits change the bytes of one scalar and leave every other byte, comment and style alone.
+public struct Manifest: Sendable {
+    public let object: ManifestObject
+    public let root: YAMLNode
+
+    public var key: ObjectKey { object.key }
+    public var text: String { object.text }
+
+    /// Reads an object's own text again. Throws `invalid-input`.
+    public init(_ object: ManifestObject) throws(DRError) {
+        let file = object.location?.file ?? object.key.description
+        let line = object.location?.line ?? 1
+        guard let root = try YAMLNode.parse(document: object.text, file: file, firstLine: line) else {
+            throw DRError(.invalidInput, "the manifest of \(object.key) is empty", location: object.location)
+        }
+        self.object = object
+        self.root = root
+    }
+
+    init(text: String, root: YAMLNode, file: String, firstLine: Int) throws(DRError) {
+        let reading = ObjectReading(root: root)
+        self.root = root
+        object = ManifestObject(
+            key: try reading.key(), labels: try reading.texts("labels"), annotations: try reading.texts("annotations"), text: text,
+            location: SourceLocation(file: file, line: firstLine))
+        try checkReplicas()
+    }
+
+    /// Reads a file's text: one manifest for each of its documents. Throws `invalid-input` with file and line.
+    public static func parse(_ text: String, file: String) throws(DRError) -> [Manifest] {
+        try ManifestFile(text, file: file).manifests
+    }
+
+    /// The text of a scalar, or nil where none stands.
+    public func scalar(at path: [String]) -> String? {
+        guard let node = root[path], !node.isNull else { return nil }
+        return node.scalar
+    }
+
+    /// The manifest with one scalar set. A missing key is inserted in the file's style. Throws `invalid-input` where that cannot be done without touching
+    /// other bytes.
+    public func setting(_ path: [String], to value: String) throws(DRError) -> Manifest {
+        if root[path]?.scalar == value, !value.isEmpty { return self }
+        let file = object.location?.file ?? object.key.description
+        let line = object.location?.line ?? 1
+        let text = try ScalarEdit(object.text, root: root, file: file, firstLine: line).setting(path, to: value)
+        guard let root = try YAMLNode.parse(document: text, file: file, firstLine: line) else {
+            throw DRError(.internal, "the manifest of \(object.key) is empty after an edit", location: object.location)
+        }
+        return try Manifest(text: text, root: root, file: file, firstLine: line)
+    }
+}
+
+/// What every Kubernetes object says of itself, read from its tree.
+private struct ObjectReading {
+    let root: YAMLNode
+
+    func key() throws(DRError) -> ObjectKey {
+        guard root.entries != nil else { throw wrong("a Kubernetes object is a map", at: root, expected: "apiVersion, kind and metadata") }
+        let version = try required("apiVersion", in: root, example: "apiVersion: apps/v1")
+        let kind = try required("kind", in: root, example: "kind: Deployment")
+        if kind.scalar == "List" || root["items"] != nil && kind.scalar?.hasSuffix("List") == true {
+            throw wrong(
+                "a \(kind.scalar ?? "List") of objects is not supported", at: kind, expected: "each object in a document of its own")
+        }
+        let metadata = root["metadata"]
+        guard let metadata, metadata.entries != nil else {
+            throw wrong("the object has no metadata", at: metadata ?? root, expected: "metadata with a name")
+        }
+        let name = try required("name", in: metadata, example: "name: web", path: "metadata.name")
+        let parts = (version.scalar ?? "").split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty }) else {
+            throw wrong(
+                "\"\(version.scalar ?? "")\" is not a valid apiVersion", at: version, expected: "v1 or GROUP/VERSION, such as apps/v1")
+        }
+        let group = parts.count == 2 ? String(parts[0]) : ""
+        let kindName = kind.scalar ?? ""
+        guard
+            kindName.utf8.allSatisfy({ UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 })
+        else { throw wrong("\"\(kindName)\" is not a valid kind", at: kind, expected: "letters and digits, such as StatefulSet") }
+        let nameText = name.scalar ?? ""
+        guard Self.isValid(name: nameText, group: group) else {
+            throw wrong(
+                "\"\(nameText)\" is not a valid name", at: name,
+                expected: "lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, at most 253")
+        }
+        return ObjectKey(group: group, kind: kindName, namespace: try namespace(in: metadata, kind: kindName, group: group), name: nameText)
+    }
+
+    private func namespace(in metadata: YAMLNode, kind: String, group: String) throws(DRError) -> String? {
+        guard let node = metadata["namespace"], !node.isNull else {
+            return WorkloadKinds.isNamespaced(kind: kind, group: group) ? "default" : nil
+        }
+        guard let text = node.scalar, !text.contains("."), text.utf8.count <= 63, (try? ApplicationName(text)) != nil else {
+            throw wrong(
+                "metadata.namespace: \(node.kind) is not a valid namespace", at: node, expected: "lower-case letters, digits and '-'")
+        }
+        return text
+    }
+
+    // Roles and OpenShift's users may be called `system:node` or `kube:admin`: anything that is one segment of a path.
+    private static func isValid(name: String, group: String) -> Bool {
+        guard group == "rbac.authorization.k8s.io" || group.hasSuffix("openshift.io") else { return (try? ApplicationName(name)) != nil }
+        return !name.isEmpty && name != "." && name != ".." && name.utf8.count <= 253
+            && !name.utf8.contains { "/%".utf8.contains($0) || $0 < 0x20 }
+    }
+
+    func texts(_ field: String) throws(DRError) -> [String: String] {
+        guard let node = root["metadata"]?[field], !node.isNull else { return [:] }
+        var texts: [String: String] = [:]
+        for entry in try node.map("metadata.\(field)", code: .invalidInput) {
+            guard let text = entry.value.scalar else {
+                throw entry.value.mismatch("metadata.\(field).\(entry.key)", expected: "a text", code: .invalidInput)
+            }
+            texts[entry.key] = text
+        }
+        return texts
+    }
+
+    /// What may stand beside the required fields and is no slip for one of them.
+    private var known: Set<String> { ["apiVersion", "kind", "metadata", "spec", "data", "status", "name", "namespace", "labels"] }
+
+    private func required(_ field: String, in node: YAMLNode, example: String, path: String? = nil) throws(DRError) -> YAMLNode {
+        guard let value = node[field], value.scalar?.isEmpty == false, !value.isNull else {
+            let slip =
+                node[field] == nil ? Spelling.hint(for: field, in: (node.entries ?? []).map(\.key).filter { !known.contains($0) }) : ""
+            throw wrong("the object has no \(path ?? field)\(slip)", at: node[field] ?? node, expected: "`\(example)`")
+        }
+        return value
+    }
+
+    private func wrong(_ message: String, at node: YAMLNode, expected: String) -> DRError {
+        DRError(.invalidInput, message, hint: "expected \(expected)", location: node.location)
+    }
+}
