@@ -1,0 +1,278 @@
+import DRModel
+import DRReplication
+import DRSupport
+import Glibc
+
+/// What a process sees when it is killed: nothing works any more.
+struct Killed: Error {}
+
+/// Real files with a fault: counts every operation that changes something and breaks at the chosen one.
+///
+/// Run once without a fault to learn `operations`, then once for each number.
+final class FaultyStoreIO: StoreIO, Sendable {
+    enum Fault: Sendable {
+        /// The process dies instead of the operation. Everything after throws `Killed`, reads and clean-up included.
+        case killedBefore
+        /// The process dies right after the operation.
+        case killedAfter
+        /// The machine dies instead of the operation: what was not synced is lost, file contents and names alike.
+        case powerCut
+        /// This one operation fails, later ones work.
+        case fails(Int32)
+        /// This operation and every later one that needs room fails with ENOSPC; removing works.
+        case diskFull
+    }
+
+    private struct State {
+        var operations: [String] = []
+        var dead = false
+        var full = false
+        // For the power cut: contents and names that no sync has made durable yet, oldest first.
+        var dirty: Set<StorePath> = []
+        var names: [Pending] = []
+    }
+
+    private struct Pending {
+        let folder: StorePath
+        let undo: @Sendable (any StoreIO) -> Void
+    }
+
+    let real: any StoreIO
+    private let fault: Fault?
+    private let position: Int
+    private let state = Lock(State())
+
+    /// `position` counts from 1.
+    init(_ real: any StoreIO = SystemStoreIO(), fault: Fault? = nil, at position: Int = 0) {
+        self.real = real
+        self.fault = fault
+        self.position = position
+    }
+
+    /// What was done so far, one line an operation that changes something.
+    var operations: [String] { state.withLock { $0.operations } }
+    var isDead: Bool { state.withLock { $0.dead } }
+    /// The fault has struck.
+    var hasStruck: Bool { operations.count >= position && position > 0 }
+
+    func mutate<Result>(_ name: String, _ path: StorePath, needsRoom: Bool = true, _ body: () throws -> Result) throws -> Result {
+        let (count, dead, full) = state.withLock { state in
+            if !state.dead { state.operations.append("\(name) \(path)") }
+            return (state.operations.count, state.dead, state.full)
+        }
+        if dead { throw Killed() }
+        if full, needsRoom { throw failure(ENOSPC, name, path) }
+        guard count == position, let fault else { return try body() }
+        switch fault {
+        case .killedBefore:
+            state.withLock { $0.dead = true }
+            throw Killed()
+        case .killedAfter:
+            _ = try body()
+            state.withLock { $0.dead = true }
+            throw Killed()
+        case .powerCut:
+            cutPower()
+            throw Killed()
+        case .fails(let code):
+            throw failure(code, name, path)
+        case .diskFull:
+            guard needsRoom else { return try body() }
+            state.withLock { $0.full = true }
+            throw failure(ENOSPC, name, path)
+        }
+    }
+
+    func observe<Result>(_ body: () throws -> Result) throws -> Result {
+        if state.withLock({ $0.dead }) { throw Killed() }
+        return try body()
+    }
+
+    private func failure(_ code: Int32, _ name: String, _ path: StorePath) -> IOFailure {
+        IOFailure(code: code, operation: name, path: path, reason: String(cString: strerror(code)))
+    }
+
+    // MARK: What a power cut takes away
+
+    private func cutPower() {
+        let (dirty, names) = state.withLock { state in
+            state.dead = true
+            return (state.dirty, state.names)
+        }
+        for path in dirty {
+            guard let file = try? real.open(path, .update, permissions: 0) else { continue }
+            try? file.truncate(to: 0)
+            try? file.close()
+        }
+        for name in names.reversed() { name.undo(real) }
+    }
+
+    func wrote(_ path: StorePath) { state.withLock { _ = $0.dirty.insert(path) } }
+    func synced(_ path: StorePath) { state.withLock { _ = $0.dirty.remove(path) } }
+
+    private func named(_ path: StorePath, undo: @escaping @Sendable (any StoreIO) -> Void) {
+        state.withLock { $0.names.append(Pending(folder: path.folder, undo: undo)) }
+    }
+
+    // MARK: StoreIO
+
+    func facts(_ path: StorePath) throws -> FileFacts? { try observe { try real.facts(path) } }
+    func list(_ folder: StorePath) throws -> [[UInt8]] { try observe { try real.list(folder) } }
+
+    func open(_ path: StorePath, _ mode: OpenMode, permissions: UInt32) throws -> any StoreFile {
+        guard mode == .create else {
+            return FaultyFile(try observe { try real.open(path, mode, permissions: permissions) }, path: path, io: self)
+        }
+        return try mutate("create", path) {
+            let file = try real.open(path, mode, permissions: permissions)
+            wrote(path)
+            named(path) { try? $0.removeFile(path) }
+            return FaultyFile(file, path: path, io: self)
+        }
+    }
+
+    func makeFolder(_ path: StorePath, permissions: UInt32) throws {
+        try mutate("makeFolder", path) {
+            try real.makeFolder(path, permissions: permissions)
+            named(path) { Self.removeAll(path, $0) }
+        }
+    }
+
+    func makeSymlink(_ path: StorePath, to target: [UInt8]) throws {
+        try mutate("makeSymlink", path) {
+            try real.makeSymlink(path, to: target)
+            named(path) { try? $0.removeFile(path) }
+        }
+    }
+
+    func makeHardLink(_ path: StorePath, to existing: StorePath) throws {
+        try mutate("makeHardLink", path) {
+            try real.makeHardLink(path, to: existing)
+            named(path) { try? $0.removeFile(path) }
+        }
+    }
+
+    func symlinkTarget(_ path: StorePath) throws -> [UInt8] { try observe { try real.symlinkTarget(path) } }
+
+    // What was replaced cannot come back here: a lost `replace` is a lost new name with the old one gone, which is worse than the truth.
+    func rename(_ from: StorePath, _ to: StorePath, _ mode: RenameMode) throws {
+        try mutate("rename", to, needsRoom: false) {
+            try real.rename(from, to, mode)
+            let prefix = from.bytes + [UInt8(ascii: "/")]
+            state.withLock { state in
+                for path in state.dirty where path == from || path.bytes.starts(with: prefix) {
+                    state.dirty.remove(path)
+                    state.dirty.insert(StorePath(bytes: to.bytes + path.bytes.dropFirst(from.bytes.count)))
+                }
+            }
+            named(to) { try? $0.rename(to, from, mode == .exchange ? .exchange : .keep) }
+        }
+    }
+
+    func removeFile(_ path: StorePath) throws {
+        try mutate("removeFile", path, needsRoom: false) {
+            try real.removeFile(path)
+            synced(path)
+        }
+    }
+
+    func removeFolder(_ path: StorePath) throws { try mutate("removeFolder", path, needsRoom: false) { try real.removeFolder(path) } }
+    func setPermissions(_ path: StorePath, _ mode: UInt32) throws {
+        try mutate("setPermissions", path) { try real.setPermissions(path, mode) }
+    }
+    func setOwner(_ path: StorePath, owner: UInt32, group: UInt32) throws {
+        try mutate("setOwner", path) { try real.setOwner(path, owner: owner, group: group) }
+    }
+    func setModified(_ path: StorePath, _ instant: Instant) throws {
+        try mutate("setModified", path) { try real.setModified(path, instant) }
+    }
+    func extendedAttributes(_ path: StorePath) throws -> [(name: [UInt8], value: [UInt8])] {
+        try observe { try real.extendedAttributes(path) }
+    }
+    func setExtendedAttribute(_ path: StorePath, name: [UInt8], value: [UInt8]) throws {
+        try mutate("setExtendedAttribute", path) { try real.setExtendedAttribute(path, name: name, value: value) }
+    }
+
+    func syncFolder(_ path: StorePath) throws {
+        try mutate("syncFolder", path, needsRoom: false) {
+            try real.syncFolder(path)
+            state.withLock { state in state.names.removeAll { $0.folder == path } }
+        }
+    }
+
+    func syncFilesystem(_ path: StorePath) throws {
+        try mutate("syncFilesystem", path, needsRoom: false) {
+            state.withLock { state in
+                state.names.removeAll()
+                state.dirty.removeAll()
+            }
+        }
+    }
+
+    func filesystemType(_ path: StorePath) throws -> String { try observe { try real.filesystemType(path) } }
+    func lock(_ path: StorePath, wait: Bool) throws -> (any StoreLock)? { try observe { try real.lock(path, wait: wait) } }
+
+    static func removeAll(_ path: StorePath, _ io: any StoreIO) {
+        guard let facts = try? io.facts(path) else { return }
+        guard facts.kind == .folder else {
+            try? io.removeFile(path)
+            return
+        }
+        for name in (try? io.list(path)) ?? [] { removeAll(path / name, io) }
+        try? io.removeFolder(path)
+    }
+}
+
+private final class FaultyFile: StoreFile {
+    private let real: any StoreFile
+    private let path: StorePath
+    private let io: FaultyStoreIO
+
+    init(_ real: any StoreFile, path: StorePath, io: FaultyStoreIO) {
+        self.real = real
+        self.path = path
+        self.io = io
+    }
+
+    func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try io.observe { try real.read(at: offset, into: buffer) }
+    }
+
+    // A torn write: the first half arrives before the process dies.
+    func write(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws {
+        let alive = !io.isDead
+        var done = false
+        do {
+            try io.mutate("write", path) {
+                try real.write(at: offset, bytes)
+                done = true
+                io.wrote(path)
+            }
+        } catch {
+            if alive, !done { try? real.write(at: offset, UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)])) }
+            throw error
+        }
+    }
+
+    func truncate(to size: Int64) throws {
+        try io.mutate("truncate", path) {
+            try real.truncate(to: size)
+            io.wrote(path)
+        }
+    }
+
+    func sync() throws {
+        try io.mutate("sync", path, needsRoom: false) {
+            try real.sync()
+            io.synced(path)
+        }
+    }
+
+    func facts() throws -> FileFacts { try io.observe { try real.facts() } }
+    func clone(from source: any StoreFile) throws -> Bool {
+        try io.mutate("clone", path) { try real.clone(from: (source as? FaultyFile)?.real ?? source) }
+    }
+    func nextData(from offset: Int64) throws -> Range<Int64>? { try io.observe { try real.nextData(from: offset) } }
+    // Closing works even for the dead: the kernel does it.
+    func close() throws { try real.close() }
+}
