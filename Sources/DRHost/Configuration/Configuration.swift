@@ -1,0 +1,105 @@
+public import DRModel
+
+/// What a team's dr.yaml says, checked: every name it mentions exists, every path is absolute.
+public struct Configuration: Sendable, Hashable {
+    /// The file as it was given, for messages.
+    public let file: String
+    /// The folder that relative paths in the file begin from, and the working directory of workload commands.
+    public let folder: String
+    /// SHA-256 of the file's bytes.
+    public let digest: String
+
+    public var engine: EngineKind = .embedded
+    /// The folder of the journal and of caches.
+    public var state: String
+    /// In the order of the file.
+    public var clusters: [ClusterDeclaration] = []
+    public var objectStores: [ObjectStoreDeclaration] = []
+    public var inventory = Inventory()
+    public var limits = RunbookLimits()
+    public var allow = Allowances()
+    /// Top-level keys that are known and well-formed, but that nothing here acts on yet: `approvals`, `notify`, `jobs`.
+    public var unsupported: [String] = []
+
+    init(file: String, folder: String, digest: String, state: String) {
+        self.file = file
+        self.folder = folder
+        self.digest = digest
+        self.state = state
+    }
+
+    /// The journal's file.
+    public var journal: String { state + "/journal.sqlite" }
+    /// Where `require` looks for modules.
+    public var runbooks: String { folder + "/runbooks" }
+}
+
+public enum EngineKind: String, Sendable, Hashable, CaseIterable { case embedded, stork }
+
+/// An embedded cluster: a directory, and the commands that start and stop real processes for its workloads.
+public struct ClusterDeclaration: Sendable, Hashable {
+    public let name: ClusterName
+    public let directory: String
+    /// A source that has lost its destination for so long stops its own workloads.
+    public var selfFence: Duration?
+    public var workloads: WorkloadDeclaration?
+}
+
+/// Commands as argument lists, run without a shell; `{namespace} {kind} {name} {replicas}` stand for the workload's.
+public struct WorkloadDeclaration: Sendable, Hashable {
+    public var start: [String]
+    public var stop: [String]
+    /// Exit status 0 = ready. Nil: started is ready.
+    public var ready: [String]?
+    public var drill: [String]?
+}
+
+public struct ObjectStoreDeclaration: Sendable, Hashable {
+    public let name: StoreName
+    public let directory: String
+}
+
+/// What a run may use up before it is stopped.
+public struct RunbookLimits: Sendable, Hashable {
+    public var memory = ByteCount(64 << 20)
+    /// Computing between two calls of the host.
+    public var cpu: Duration = .seconds(10)
+    public var deadline: Duration = .seconds(8 * 3600)
+    public var output = ByteCount(10 << 20)
+    public var branches = 1000
+    public var records = 100_000
+
+    public init() {}
+}
+
+/// What runbooks may reach outside the clusters; nothing where nothing is said.
+public struct Allowances: Sendable, Hashable {
+    public struct Program: Sendable, Hashable {
+        public let name: String
+        public let path: String
+        /// Patterns of the arguments; `*` stands for any.
+        public let arguments: [String]
+    }
+
+    public var programs: [Program] = []
+    /// Prefixes of URLs.
+    public var http: [String] = []
+    /// Names of environment variables.
+    public var secrets: [String] = []
+
+    public init() {}
+}
+
+/// Everything that is wrong with a dr.yaml, in the order of the file.
+public struct ConfigurationError: Error, CustomStringConvertible, Sendable {
+    /// Never empty.
+    public let problems: [DRError]
+
+    init(_ problems: [DRError]) {
+        self.problems = problems.enumerated().sorted { a, b in
+            (a.element.location?.line ?? 0, a.offset) < (b.element.location?.line ?? 0, b.offset)
+        }.map(\.element)
+    }
+
+    public var description: String { problems.map(\.description).joined(separator: "\n") }
+}

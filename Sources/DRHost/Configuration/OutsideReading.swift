@@ -1,0 +1,81 @@
+internal import DRManifest
+internal import DRModel
+
+// limits, allow, and what later versions act on: approvals, notify, jobs.
+extension ConfigurationReader {
+    mutating func readLimits(_ node: YAMLNode) {
+        let member = Member(name: "limits", path: "limits", location: node.location, node: node)
+        guard map(member, ["memory", "cpu", "deadline", "output", "branches", "records"]) else { return }
+        var limits = RunbookLimits()
+        if let memory = optional(member, "memory", { node, path throws(DRError) in try node.size(path) }) { limits.memory = memory }
+        if let cpu = optional(member, "cpu", { node, path throws(DRError) in try node.duration(path) }) { limits.cpu = cpu }
+        if let deadline = optional(member, "deadline", { node, path throws(DRError) in try node.duration(path) }) {
+            limits.deadline = deadline
+        }
+        if let output = optional(member, "output", { node, path throws(DRError) in try node.size(path) }) { limits.output = output }
+        if let branches = optional(member, "branches", { node, path throws(DRError) in try node.integer(path, in: 1...100_000) }) {
+            limits.branches = Int(branches)
+        }
+        if let records = optional(member, "records", { node, path throws(DRError) in try node.integer(path, in: 1...100_000_000) }) {
+            limits.records = Int(records)
+        }
+        if let node = member.node["memory"], limits.memory < ByteCount(1 << 20) {
+            refuse("limits.memory: expected at least 1MiB, found \(limits.memory)", at: node)
+        }
+        result.limits = limits
+    }
+
+    mutating func readAllow(_ node: YAMLNode) {
+        let member = Member(name: "allow", path: "allow", location: node.location, node: node)
+        guard map(member, ["exec", "http", "secrets"]) else { return }
+        let programs = optional(member, "exec") { node, path throws(DRError) in try node.list(path) } ?? []
+        for (index, item) in programs.enumerated() {
+            readProgram(Member(name: "exec", path: "allow.exec[\(index)]", location: item.location, node: item))
+        }
+        result.allow.http = optional(member, "http") { node, path throws(DRError) in try node.strings(path) } ?? []
+        for (index, prefix) in result.allow.http.enumerated() where !prefix.hasPrefix("https://") && !prefix.hasPrefix("http://") {
+            refuse("allow.http[\(index)]: expected the beginning of a URL, found \"\(prefix)\"", at: member.node["http"] ?? node)
+        }
+        result.allow.secrets = optional(member, "secrets") { node, path throws(DRError) in try node.strings(path) } ?? []
+    }
+
+    private mutating func readProgram(_ member: Member) {
+        guard map(member, ["name", "path", "args"]) else { return }
+        let name = required(member, "name", "what runbooks call it").flatMap { text($0, "\(member.path).name") }
+        let path = required(member, "path", "the program's absolute path").flatMap { text($0, "\(member.path).path") }
+        let arguments = optional(member, "args") { node, path throws(DRError) in try node.strings(path) } ?? []
+        guard let name, let path else { return }
+        if !path.hasPrefix("/"), let node = member.node["path"] {
+            refuse("\(member.path).path: expected an absolute path, found \"\(path)\"", at: node)
+        }
+        result.allow.programs.append(Allowances.Program(name: name, path: path, arguments: arguments))
+    }
+
+    mutating func readApprovals(_ node: YAMLNode) {
+        let member = Member(name: "approvals", path: "approvals", location: node.location, node: node)
+        guard !node.isNull, map(member, ["people", "groups"]) else { return }
+        for entry in optional(member, "people", { node, path throws(DRError) in try node.map(path) }) ?? [] where !entry.value.isNull {
+            let person = Member(
+                name: entry.key, path: "approvals.people.\(entry.key)", location: entry.keyLocation, node: entry.value)
+            guard map(person, ["sshKey"]) else { continue }
+            _ = optional(person, "sshKey") { node, path throws(DRError) in try node.string(path) }
+        }
+        for entry in optional(member, "groups", { node, path throws(DRError) in try node.map(path) }) ?? [] {
+            _ = attempt { () throws(DRError) in try entry.value.strings("approvals.groups.\(entry.key)") }
+        }
+    }
+
+    mutating func readNotification(_ member: Member) {
+        guard map(member, ["webhook", "token"]) else { return }
+        _ = required(member, "webhook", "a URL").flatMap { text($0, "\(member.path).webhook") }
+        _ = optional(member, "token") { node, path throws(DRError) in try node.string(path) }
+    }
+
+    mutating func readJob(_ member: Member) {
+        guard map(member, ["runbook", "cron", "zone", "params"]) else { return }
+        _ = required(member, "runbook", "the runbook's file").flatMap { text($0, "\(member.path).runbook") }
+        _ = required(member, "cron", "when it runs, such as \"0 3 * * 0\"").flatMap { text($0, "\(member.path).cron") }
+        _ = optional(member, "zone") { node, path throws(DRError) in try node.string(path) }
+        _ = optional(member, "params") { node, path throws(DRError) in try node.map(path) }
+    }
+}
