@@ -24,33 +24,12 @@ public struct Application: Hashable, Sendable, Codable {
         self.rpo = rpo
     }
 
-    /// Applications in waves: each wave needs only those before it. Within a wave the order is by name. Cost grows with applications x dependencies.
+    /// Applications in waves: each wave needs only those before it. Within a wave the order is by name.
     ///
     /// Dependencies outside `applications` do not count: they are not part of this move. Throws `configuration` and names the cycle.
     public static func waves(_ applications: [Application]) throws(DRError) -> [[Application]] {
-        var waiting = Dictionary(applications.map { ($0.name, $0) }) { first, _ in first }
-        var waves: [[Application]] = []
-        while !waiting.isEmpty {
-            let wave = waiting.values.filter { application in !application.after.contains { waiting[$0] != nil } }
-            guard !wave.isEmpty else {
-                throw DRError(
-                    .configuration, "the applications wait for each other: \(cycle(in: waiting))", hint: "remove one of the `after` entries"
-                )
-            }
-            waves.append(wave.sorted { $0.name < $1.name })
-            for application in wave { waiting[application.name] = nil }
-        }
-        return waves
-    }
-
-    private static func cycle(in waiting: [ApplicationName: Application]) -> String {
-        var path: [ApplicationName] = []
-        var name = waiting.keys.min()
-        while let current = name, !path.contains(current) {
-            path.append(current)
-            name = waiting[current]?.after.filter { waiting[$0] != nil }.min()
-        }
-        guard let name, let start = path.firstIndex(of: name) else { return "" }
-        return (path[start...] + [name]).map(\.text).joined(separator: " -> ")
+        let byName = Dictionary(applications.map { ($0.name.text, $0) }) { first, _ in first }
+        let order = try DependencyOrder(byName.mapValues { $0.after.map(\.text) }, of: "applications")
+        return order.waves.map { wave in wave.compactMap { byName[$0] } }
     }
 }
