@@ -1,0 +1,132 @@
+#include "internal.h"
+
+// Every way from Swift into Lua. Each is protected, turns the cap on while it runs and puts everything back as it found it.
+
+struct saved { int enforce, nesting; lua_State *current; };
+
+// `fresh`: an entry from the idle host starts a new budget; closing what a run left behind belongs to that run.
+static struct saved enter(clua_state *state, struct entry *entry, int fresh) {
+    struct saved saved = {state->enforce, state->nesting, state->current};
+    if (fresh && state->depth == 0) {
+        state->stopping = CLUA_RUNNING;
+        clua_reset_budget(state);
+    }
+    entry->outer = state->entries;
+    state->entries = entry;
+    state->depth++;
+    state->nesting++;
+    state->current = entry->thread;
+    if (fresh) {
+        state->place.line = 0;
+        state->traceback[0] = 0;
+    }
+    clua_arm(entry->thread);
+    state->enforce = 1;
+    return saved;
+}
+
+static void leave(clua_state *state, struct entry *entry, struct saved saved, int status) {
+    if (status == LUA_ERRMEM) clua_begin_stop(state, CLUA_MEMORY);
+    state->enforce = saved.enforce;
+    state->nesting = saved.nesting;
+    state->current = saved.current;
+    state->entries = entry->outer;
+    state->depth--;
+}
+
+static int too_deep(clua_state *state) { return state->nesting >= state->configuration.nesting; }
+
+int clua_load(clua_state *state, const char *source, size_t length, const char *chunkname) {
+    lua_State *L = state->current;
+    int enforce = state->enforce;
+    if (state->depth == 0) state->stopping = CLUA_RUNNING;
+    state->enforce = 1;
+    int status = luaL_loadbufferx(L, source, length, chunkname, "t");
+    state->enforce = enforce;
+    if (status == LUA_ERRMEM) clua_begin_stop(state, CLUA_MEMORY);
+    return status;
+}
+
+int clua_call(clua_state *state, int narguments, int nresults) {
+    lua_State *L = state->current;
+    int function = lua_gettop(L) - narguments;
+    if (too_deep(state)) {
+        lua_settop(L, function - 1);
+        lua_pushliteral(L, "too many host calls inside one another");
+        return LUA_ERRRUN;
+    }
+    lua_pushcfunction(L, clua_capture);
+    lua_insert(L, function);
+    struct entry entry = {.kind = ENTRY_CALL, .thread = L, .from = L};
+    struct saved saved = enter(state, &entry, 1);
+    int status = lua_pcall(L, narguments, nresults, function);
+    leave(state, &entry, saved, status);
+    lua_remove(L, function);
+    return status;
+}
+
+static int drive(clua_state *state, lua_State *coroutine, int narguments, int may_yield, int *nresults) {
+    struct entry entry = {.kind = ENTRY_RESUME, .thread = coroutine, .from = state->current, .may_yield = may_yield};
+    struct saved saved = enter(state, &entry, 1);
+    state->suspending = 0;
+    int status = lua_resume(coroutine, saved.current, narguments, nresults);
+    leave(state, &entry, saved, status);
+    lua_settop(state->transfer, 0);
+    if (status == LUA_YIELD && state->suspending) {
+        state->suspending = 0;
+        return CLUA_SUSPENDED;
+    }
+    if (status > LUA_YIELD) clua_note_error(state, coroutine);
+    return status;
+}
+
+int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int may_yield, int *nresults) {
+    if (too_deep(state)) {
+        lua_settop(coroutine, -narguments - 1);
+        lua_pushliteral(coroutine, "too many host calls inside one another");
+        return LUA_ERRRUN;
+    }
+    return drive(state, coroutine, narguments, may_yield, nresults);
+}
+
+int clua_answer(clua_state *state, lua_State *coroutine, int raises, int may_yield, int *nresults) {
+    state->transfer_raises = raises;
+    return drive(state, coroutine, 0, may_yield, nresults);
+}
+
+int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
+    int before = state->depth > 0 ? state->stopping : CLUA_RUNNING;
+    struct entry entry = {.kind = ENTRY_RESUME, .thread = coroutine, .from = state->current};
+    struct saved saved = enter(state, &entry, 1);
+    clua_begin_stop(state, CLUA_STOPPED);
+    int status = lua_resume(coroutine, saved.current, 0, nresults);
+    clua_note_error(state, coroutine);
+    entry.kind = ENTRY_CALL;
+    lua_resetthread(coroutine);
+    leave(state, &entry, saved, status);
+    state->suspending = 0;
+    // Only this coroutine dies: what runs around it goes on.
+    if (state->depth > 0) state->stopping = before;
+    return status;
+}
+
+int clua_reset(clua_state *state, lua_State *coroutine, int fresh) {
+    struct entry entry = {.kind = ENTRY_CALL, .thread = coroutine, .from = state->current};
+    clua_place place = state->place;
+    struct saved saved = enter(state, &entry, fresh);
+    int status = lua_resetthread(coroutine);
+    leave(state, &entry, saved, status);
+    if (!fresh) state->place = place;
+    return status;
+}
+
+int clua_may_suspend(const clua_state *state) { return clua_may_suspend_at(state, state->current); }
+
+int clua_may_suspend_at(const clua_state *state, lua_State *L) {
+    if (!lua_isyieldable(L)) return 0;
+    for (const struct entry *entry = state->entries; entry; entry = entry->outer) {
+        if (entry->kind == ENTRY_RESUME) return 1;
+        if (entry->kind == ENTRY_CALL || !lua_isyieldable(entry->from)) return 0;
+    }
+    return 0;
+}

@@ -1,0 +1,104 @@
+#include "internal.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { HOOK_STEP = 1000, POLL_STEP = 4096 };
+
+struct flag { atomic_int value; };
+
+void *clua_flag_create(void) {
+    struct flag *flag = malloc(sizeof *flag);
+    if (!flag) abort();
+    atomic_init(&flag->value, 0);
+    return flag;
+}
+void clua_flag_set(void *flag, int value) { atomic_store_explicit(&((struct flag *)flag)->value, value, memory_order_release); }
+int clua_flag_get(const void *flag) { return atomic_load_explicit(&((struct flag *)flag)->value, memory_order_acquire); }
+void clua_flag_destroy(void *flag) { free(flag); }
+
+static uint64_t processor_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void clua_reset_budget(clua_state *state) {
+    state->spent = 0;
+    if (state->configuration.nanoseconds) state->processor_start = processor_time();
+}
+
+uint64_t clua_instructions(const clua_state *state) { return state->spent; }
+int clua_stopping(const clua_state *state) { return state->stopping; }
+
+void clua_begin_stop(clua_state *state, int reason) {
+    if (state->stopping) return;
+    state->stopping = reason;
+    state->closing_spent = 0;
+}
+void clua_stop(clua_state *state, int reason) { clua_begin_stop(state, reason); }
+
+// The messages are made when the state is: raising allocates nothing.
+int clua_raise_stop(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.reasons[clua_of(L)->stopping]);
+    return lua_error(L);
+}
+
+int clua_propagate(lua_State *L, int status) {
+    clua_state *state = clua_of(L);
+    if (status == LUA_ERRMEM) clua_begin_stop(state, CLUA_MEMORY);
+    return state->stopping ? clua_raise_stop(L) : 0;
+}
+
+static int over_limit(clua_state *state) {
+    const clua_configuration *limits = &state->configuration;
+    if (limits->cancellation && clua_flag_get(limits->cancellation)) return CLUA_CANCELLED;
+    if (limits->instructions && state->spent > limits->instructions) return CLUA_COMPUTING;
+    if (limits->nanoseconds && processor_time() - state->processor_start > limits->nanoseconds) return CLUA_COMPUTING;
+    return CLUA_RUNNING;
+}
+
+// While a script is being terminated only its __close handlers run, and they share one allowance.
+static void spend(lua_State *L, uint64_t steps) {
+    clua_state *state = clua_of(L);
+    state->spent += steps;
+    if (state->stopping) {
+        state->closing_spent += steps;
+        if (state->closing_spent <= state->configuration.closing) return;
+        lua_sethook(L, clua_hook, LUA_MASKCOUNT, 1);
+        clua_raise_stop(L);
+    }
+    int reason = over_limit(state);
+    if (reason == CLUA_RUNNING) return;
+    clua_begin_stop(state, reason);
+    clua_raise_stop(L);
+}
+
+void clua_hook(lua_State *L, lua_Debug *activation) {
+    (void)activation;
+    spend(L, (uint64_t)lua_gethookcount(L));
+}
+
+void clua_arm(lua_State *L) {
+    // Only when it is not armed yet: arming restarts the count, and a script could stay below it for ever.
+    if (lua_gethook(L) != clua_hook || lua_gethookcount(L) != HOOK_STEP) lua_sethook(L, clua_hook, LUA_MASKCOUNT, HOOK_STEP);
+}
+
+void clua_poll(lua_State *L, uint64_t steps) {
+    clua_state *state = clua_of(L);
+    state->unpolled += steps;
+    if (state->unpolled < POLL_STEP) return;
+    steps = state->unpolled;
+    state->unpolled = 0;
+    spend(L, steps);
+}
+
+int clua_spend_output(clua_state *state, size_t bytes) {
+    size_t left = state->configuration.output - state->printed;
+    if (bytes > left) {
+        clua_begin_stop(state, CLUA_OUTPUT);
+        return 0;
+    }
+    state->printed += bytes;
+    return 1;
+}

@@ -1,0 +1,193 @@
+internal import CLua
+
+// What crosses between Swift and Lua: calls in, host functions out, errors both ways.
+
+// A registered function; Lua holds it.
+final class HostFunction {
+    let body: (LuaStack) throws -> Int32
+
+    init(_ body: @escaping (LuaStack) throws -> Int32) {
+        self.body = body
+    }
+}
+
+func callHostFunction(owner: UnsafeMutableRawPointer?, function: UnsafeMutableRawPointer?, state: OpaquePointer?) -> Int32 {
+    guard let owner = unsafe owner, let function = unsafe function, let state = unsafe state else { return 0 }
+    let lua = unsafe Unmanaged<Lua>.fromOpaque(owner).takeUnretainedValue()
+    let host = unsafe Unmanaged<HostFunction>.fromOpaque(function).takeUnretainedValue()
+    let stack = unsafe LuaStack(lua, state)
+    do {
+        return try host.body(stack)
+    } catch {
+        return lua.raise(error, on: stack)
+    }
+}
+
+func releaseHostObject(_ object: UnsafeMutableRawPointer?) {
+    guard let object = unsafe object else { return }
+    unsafe Unmanaged<AnyObject>.fromOpaque(object).release()
+}
+
+func printFromLua(owner: UnsafeMutableRawPointer?, text: UnsafePointer<CChar>?, length: Int) {
+    guard let owner = unsafe owner, let text = unsafe text else { return }
+    let lua = unsafe Unmanaged<Lua>.fromOpaque(owner).takeUnretainedValue()
+    lua.output(unsafe String(decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self))
+}
+
+extension Lua {
+    // Function and arguments are on the stack, `results` values (-1: all) replace them.
+    func call(arguments: Int, results: Int, on stack: LuaStack) throws(LuaError) {
+        let status = unsafe clua_call(core, Int32(arguments), Int32(results))
+        guard status == CLUA_OK.status else { throw takeError(status, from: stack) }
+    }
+
+    func pushFunction(_ body: @escaping (LuaStack) throws -> Int32, to stack: LuaStack) {
+        unsafe clua_push_function(stack.state, Unmanaged.passRetained(HostFunction(body)).toOpaque())
+    }
+
+    func makeFunction(_ body: @escaping (LuaStack) throws -> Int32) throws(LuaError) -> LuaFunction {
+        let stack = self.stack
+        try stack.ensure(8)
+        pushFunction(body, to: stack)
+        defer { stack.pop() }
+        return LuaFunction(reference: try reference(at: -1, of: stack))
+    }
+
+    // MARK: Errors into Lua
+
+    // Leaves the error value on top, or asks for a termination.
+    func raise(_ error: any Error, on stack: LuaStack) -> Int32 {
+        if let stop = error as? LuaStop {
+            stopError = stop.underlying
+            unsafe clua_stop(core, CLUA_STOPPED.status)
+        }
+        if unsafe clua_stopping(core) != CLUA_RUNNING.status { return CLUA_STOP.status }
+        do {
+            try stack.ensure(12)
+            try pushError(error, at: location, to: stack)
+        } catch {
+            stack.pushNil()
+        }
+        return CLUA_RAISE.status
+    }
+
+    func pushError(_ error: any Error, at location: LuaLocation?, to stack: LuaStack) throws(LuaError) {
+        if let complaint = error as? LuaComplaint {
+            return try stack.push(location.map { "\($0): \(complaint)" } ?? complaint.description)
+        }
+        if let error = error as? LuaError, let value = error.value, !value.isNil {
+            return try stack.push(value)
+        }
+        var message = (error as? LuaError)?.message ?? String(describing: error)
+        var fields: [(String, LuaTree)] = []
+        if let convertible = error as? any LuaErrorConvertible {
+            message = convertible.luaMessage
+            fields = convertible.luaFields
+        }
+        stack.newTable(record: fields.count + 1)
+        let table = stack.count
+        for (name, value) in fields {
+            try push(value, to: stack, depth: 0)
+            try stack.rawSet(table, field: name)
+        }
+        try stack.push(message)
+        try stack.rawSet(table, field: "message")
+        unsafe clua_push_error_metatable(stack.state)
+        _ = unsafe lua_setmetatable(stack.state, -2)
+        let box = LuaErrorBox(error: error, message: message, location: location)
+        unsafe clua_tie_error(stack.state, Unmanaged.passRetained(box).toOpaque())
+    }
+
+    // MARK: Errors out of Lua
+
+    // The error value is on top of the stack and is taken off.
+    func takeError(_ status: Int32, from stack: LuaStack, reason override: Int32? = nil) -> LuaError {
+        defer { stack.pop() }
+        var reason = unsafe override ?? clua_stopping(core)
+        if status == CLUA_ERRMEM.status { reason = CLUA_MEMORY.status }
+        let traceback = unsafe String(cString: clua_error_traceback(core))
+        let place = LuaLocation(unsafe clua_error_place(core).pointee)
+        if reason != CLUA_RUNNING.status {
+            let underlying = reason == CLUA_STOPPED.status ? stopError : nil
+            stopError = nil
+            return LuaError(
+                kind: terminationKind(reason), message: terminationMessage(reason, underlying), location: place, traceback: traceback,
+                underlying: underlying)
+        }
+        let kind: LuaError.Kind =
+            switch status {
+            case CLUA_ERRSYNTAX.status: .syntax
+            case CLUA_ERRERR.status: .handler
+            default: .runtime
+            }
+        do {
+            try stack.ensure(12)
+            let value = try stack.value(at: -1)
+            if let box = tiedError(at: -1, of: stack) {
+                return LuaError(
+                    kind: kind, message: box.message, location: box.location ?? place, traceback: traceback, underlying: box.error,
+                    value: value)
+            }
+            let (message, location) = describe(value, on: stack, place: place)
+            return LuaError(kind: kind, message: message, location: location, traceback: traceback, value: value)
+        } catch {
+            return LuaError(kind: kind, message: "an error that cannot be shown: \(error.message)", location: place, traceback: traceback)
+        }
+    }
+
+    private func tiedError(at index: Int, of stack: LuaStack) -> LuaErrorBox? {
+        guard let pointer = unsafe clua_tied_error(stack.state, Int32(index)) else { return nil }
+        return unsafe Unmanaged<LuaErrorBox>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    private func describe(_ value: LuaValue, on stack: LuaStack, place: LuaLocation?) -> (String, LuaLocation?) {
+        if case .string(let text) = value { return splitPlace(text.description, place: place) }
+        var origin = clua_place()
+        unsafe clua_error_origin(stack.state, -1, &origin)
+        let location = LuaLocation(origin) ?? place
+        if let message = value.table.flatMap({ try? $0.get("message") })?.string { return (message, location) }
+        let message = (try? text(of: value)) ?? "an error value of type \(value.typeName)"
+        return (message, location)
+    }
+
+    // Lua puts the place before the text of an error; names over 59 bytes it shortens.
+    private func splitPlace(_ text: String, place: LuaLocation?) -> (String, LuaLocation?) {
+        guard let match = text.firstMatch(of: #/^([^\n]*?):(\d+): /#), let line = Int(match.2) else { return (text, place) }
+        let source = String(match.1)
+        if trustedNames.contains(source) { return (text, place) }
+        let rest = String(text[match.range.upperBound...])
+        if source.hasPrefix("..."), let place, place.line == line, place.source.hasSuffix(source.dropFirst(3)) { return (rest, place) }
+        return (rest, LuaLocation(source: source, line: line))
+    }
+
+    /// `tostring` of a value, its metamethod included.
+    public func text(of value: LuaValue) throws(LuaError) -> String {
+        let stack = self.stack
+        let top = stack.count
+        defer { stack.setCount(top) }
+        try stack.ensure(8)
+        unsafe clua_push_tostring(stack.state)
+        try stack.push(value)
+        try call(arguments: 1, results: 1, on: stack)
+        return LuaString(bytes: stack.bytes(at: -1) ?? []).description
+    }
+
+    private func terminationKind(_ reason: Int32) -> LuaError.Kind {
+        switch reason {
+        case CLUA_MEMORY.status: .memory
+        case CLUA_CANCELLED.status: .cancelled
+        case CLUA_STOPPED.status: .stopped
+        default: .limit
+        }
+    }
+
+    private func terminationMessage(_ reason: Int32, _ underlying: (any Error)?) -> String {
+        switch reason {
+        case CLUA_MEMORY.status: "memory limit of \(limits.memory) bytes exceeded"
+        case CLUA_CANCELLED.status: "the run was cancelled"
+        case CLUA_STOPPED.status: underlying.map { String(describing: $0) } ?? "the run was stopped"
+        case CLUA_OUTPUT.status: "output limit of \(limits.output) bytes exceeded"
+        default: "computing limit exceeded"
+        }
+    }
+}

@@ -1,0 +1,162 @@
+internal import CLua
+
+/// How a coroutine came back to its driver.
+public enum LuaResumption {
+    /// It ended.
+    case returned([LuaValue])
+    /// A suspending host function waits for the answer to its request: `resume(returning:)` or `resume(throwing:)`.
+    case suspended(Any)
+    /// The script called `coroutine.yield` itself; only when the coroutine was made with `yields: true`.
+    case yielded([LuaValue])
+}
+
+/// A Lua function that the host drives step by step.
+///
+/// Dropping it is clean, but runs no `__close` handlers: `close()` does.
+public final class LuaCoroutine {
+    public enum Phase: Sendable {
+        case ready, suspended, yielded, running, finished
+    }
+
+    public private(set) var phase = Phase.ready
+    /// Where the script waits for the answer to its request.
+    public private(set) var location: LuaLocation?
+    private let reference: LuaReference
+    private let yields: Bool
+
+    init(reference: LuaReference, yields: Bool) {
+        self.reference = reference
+        self.yields = yields
+    }
+
+    /// Starts it with arguments, or goes on with the answer to its request.
+    public func resume(returning values: [LuaValue] = []) throws(LuaError) -> LuaResumption {
+        let lua = try reference.owner()
+        let stack = try self.stack(lua)
+        var count: Int32 = 0
+        switch phase {
+        case .ready, .yielded:
+            try stack.ensure(values.count + 8)
+            let top = stack.count
+            do {
+                for value in values { try stack.push(value) }
+            } catch {
+                stack.setCount(top)
+                throw error
+            }
+            phase = .running
+            let status = unsafe clua_resume(lua.core, stack.state, Int32(values.count), yields ? 1 : 0, &count)
+            return try finish(status, count, stack)
+        case .suspended:
+            let transfer = unsafe LuaStack(lua, clua_transfer(lua.core))
+            try transfer.ensure(values.count + 8)
+            do {
+                for value in values { try transfer.push(value) }
+            } catch {
+                transfer.setCount(0)
+                throw error
+            }
+            return try answer(raises: false, stack)
+        case .running, .finished: throw LuaError(message: "a coroutine that is \(phase) cannot be resumed")
+        }
+    }
+
+    /// Goes on by raising the error where the script called the suspended host function. The script may catch it.
+    public func resume(throwing error: any Error) throws(LuaError) -> LuaResumption {
+        guard phase == .suspended else { throw LuaError(message: "a coroutine that is \(phase) waits for no answer") }
+        if let stop = error as? LuaStop { return try resume(terminating: stop.underlying) }
+        let lua = try reference.owner()
+        let stack = try self.stack(lua)
+        let transfer = unsafe LuaStack(lua, clua_transfer(lua.core))
+        try transfer.ensure(16)
+        do {
+            try lua.pushError(error, at: location, to: transfer)
+        } catch {
+            transfer.setCount(0)
+            throw error
+        }
+        return try answer(raises: true, stack)
+    }
+
+    /// Ends it: nothing in the script catches this, only `__close` handlers run, within their allowance. Always throws, with `error` as
+    /// `underlying`.
+    public func resume(terminating error: any Error) throws(LuaError) -> LuaResumption {
+        let lua = try reference.owner()
+        guard phase == .suspended || phase == .yielded else {
+            if phase == .ready { phase = .finished }
+            throw LuaError(kind: .stopped, message: String(describing: error), underlying: error)
+        }
+        let stack = try self.stack(lua)
+        var count: Int32 = 0
+        phase = .running
+        lua.stopError = error
+        let status = unsafe clua_terminate(lua.core, stack.state, &count)
+        phase = .finished
+        let failure = lua.takeError(status, from: stack, reason: CLUA_STOPPED.status)
+        stack.setCount(0)
+        throw failure
+    }
+
+    /// Ends a coroutine that is not running and runs its pending `__close` handlers, which may not suspend. Throws what they raise.
+    public func close() throws(LuaError) {
+        guard phase != .running else { throw LuaError(message: "a coroutine that is running cannot be closed") }
+        guard phase != .finished else { return }
+        let lua = try reference.owner()
+        let stack = try self.stack(lua)
+        phase = .finished
+        let status = unsafe clua_reset(lua.core, stack.state, 1)
+        guard status == CLUA_OK.status else { throw lua.takeError(status, from: stack) }
+    }
+
+    private func stack(_ lua: Lua) throws(LuaError) -> LuaStack {
+        let stack = lua.stack
+        try stack.ensure(4)
+        try stack.push(reference)
+        defer { stack.pop() }
+        guard let state = unsafe lua_tothread(stack.state, -1) else { throw LuaError(kind: .closed, message: "no coroutine") }
+        return unsafe LuaStack(lua, state)
+    }
+
+    private func answer(raises: Bool, _ stack: LuaStack) throws(LuaError) -> LuaResumption {
+        var count: Int32 = 0
+        phase = .running
+        let status = unsafe clua_answer(stack.lua.core, stack.state, raises ? 1 : 0, yields ? 1 : 0, &count)
+        return try finish(status, count, stack)
+    }
+
+    private func finish(_ status: Int32, _ count: Int32, _ stack: LuaStack) throws(LuaError) -> LuaResumption {
+        let lua = stack.lua
+        switch status {
+        case CLUA_SUSPENDED.status:
+            phase = .suspended
+            let request = lua.request
+            lua.request = nil
+            location = request?.location
+            return .suspended(request?.content ?? ())
+        case CLUA_OK.status, CLUA_YIELD.status:
+            phase = status == CLUA_OK.status ? .finished : .yielded
+            let values = try stack.values(from: stack.count - Int(count) + 1)
+            stack.pop(Int(count))
+            return status == CLUA_OK.status ? .returned(values) : .yielded(values)
+        default:
+            phase = .finished
+            let failure = lua.takeError(status, from: stack)
+            // Its pending __close handlers belong to the same run: no new budget.
+            if unsafe clua_reset(lua.core, stack.state, 0) != CLUA_OK.status { stack.setCount(0) }
+            throw failure
+        }
+    }
+}
+
+extension Lua {
+    /// Makes a coroutine that the host drives. `yields`: may the script yield to the host with `coroutine.yield`?
+    public func coroutine(_ function: LuaFunction, yields: Bool = false) throws(LuaError) -> LuaCoroutine {
+        let stack = self.stack
+        try stack.ensure(6)
+        guard let thread = unsafe lua_newthread(stack.state) else { throw LuaError(kind: .memory, message: "no coroutine") }
+        defer { stack.pop() }
+        try stack.push(function.reference)
+        unsafe lua_xmove(stack.state, thread, 1)
+        return LuaCoroutine(reference: try reference(at: -1, of: stack), yields: yields)
+    }
+}
