@@ -77,4 +77,20 @@ size_t cstorage_compress(void *compressor, void *to, size_t capacity, const void
 int cstorage_decompress(void *compressor, void *to, size_t length, const void *from, size_t compressed);
 int cstorage_is_zero(const void *bytes, size_t length);
 
+// ---- Programs (process.c).
+
+struct cstorage_ending {
+    /// The exit status, or 128 + the signal that ended it.
+    int32_t code;
+    int32_t timed_out;
+    /// Bytes of output kept.
+    size_t length;
+};
+
+/// Runs words[0] (looked up in PATH) in `folder` to its end, without a shell, in a session of its own. Keeps the first bytes of its standard error, or of
+/// its standard output where that is empty. 0, or the negative of errno when it could not be started.
+int cstorage_run(
+    char *const words[], const char *folder, int64_t timeout_milliseconds, void *output, size_t capacity,
+    struct cstorage_ending *ending);
+
 #endif

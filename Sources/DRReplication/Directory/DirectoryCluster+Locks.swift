@@ -1,0 +1,116 @@
+public import DRModel
+internal import DRSupport
+
+/// An application's lock that this process holds for as long as it lives.
+struct HeldLock: Sendable {
+    let holder: LockHolder
+    let since: Instant
+    let kernel: any StoreLock
+}
+
+/// Who holds an application's lock, as others read it. That the holder lives is said by the kernel's lock beside it, not by this file.
+private struct LockNote: Sendable, Codable {
+    var application: ApplicationName
+    var holder: LockHolder
+    var since: Instant
+}
+
+extension DirectoryCluster {
+    public func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
+        // A run begins with its locks, so what a dead one left half done ends here.
+        try await alone {}
+        if let mine = held.withLock({ $0[application] }) {
+            guard mine.holder.run == holder.run else {
+                throw locked(LockNote(application: application, holder: mine.holder, since: mine.since))
+            }
+            try write(LockNote(application: application, holder: holder, since: mine.since))
+            return
+        }
+        // Somebody who only asks whether the holder lives takes the kernel's lock for a moment, so a first refusal is not believed.
+        for attempt in 0..<10 {
+            if let kernel = try folder.reach({ try folder.io.lock(kernelLock(application), wait: false) }) {
+                let note = LockNote(application: application, holder: holder, since: clock.now())
+                do { try write(note) } catch {
+                    kernel.release()
+                    throw error
+                }
+                held.withLock { $0[application] = HeldLock(holder: holder, since: note.since, kernel: kernel) }
+                return
+            }
+            if attempt < 9 { try await clock.sleep(for: .milliseconds(20)) }
+        }
+        guard let note = try folder.reach({ try note(application) }) else {
+            throw DRError(.locked, "\(application) is being locked at \(name) by another process", hint: "try again in a moment")
+        }
+        throw locked(note)
+    }
+
+    public func unlock(run: RunID) async throws {
+        try await alone {
+            for note in try notes() where note.holder.run == run {
+                let mine = held.withLock { $0[note.application] }
+                // A lock of this run that another process holds is that process's to release.
+                guard let kernel = try mine?.kernel ?? folder.io.lock(kernelLock(note.application), wait: false) else { continue }
+                if let mine, mine.holder.run != run { continue }
+                try folder.remove(notePath(note.application))
+                held.withLock { $0[note.application] = nil }
+                kernel.release()
+            }
+        }
+    }
+
+    public func locks() async throws -> [ApplicationLock] {
+        try folder.reach {
+            try notes().map { note in
+                ApplicationLock(application: note.application, holder: note.holder, since: note.since, alive: try isAlive(note.application))
+            }
+        }
+    }
+
+    // MARK: Files
+
+    private func notePath(_ application: ApplicationName) -> StorePath { folder.locks / "\(application).json" }
+    private func kernelLock(_ application: ApplicationName) -> StorePath { folder.locks / "\(application).lock" }
+
+    private func isAlive(_ application: ApplicationName) throws -> Bool {
+        if held.withLock({ $0[application] != nil }) { return true }
+        guard try folder.io.facts(kernelLock(application)) != nil else { return false }
+        guard let probe = try folder.io.lock(kernelLock(application), wait: false) else { return true }
+        probe.release()
+        return false
+    }
+
+    private func note(_ application: ApplicationName) throws -> LockNote? {
+        guard let text = try folder.text(notePath(application)) else { return nil }
+        guard let note = try? Value(json: text).decoded(as: LockNote.self) else {
+            throw DRError(
+                .damaged, "\(notePath(application)) is damaged", hint: "if no drrunbook process works on \(application), remove the file")
+        }
+        return note
+    }
+
+    private func notes() throws -> [LockNote] {
+        let names = try folder.names(in: folder.locks).filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }
+        return try names.compactMap { name in
+            guard let application = try? ApplicationName(String(name.dropLast(5))) else { return nil }
+            return try note(application)
+        }
+    }
+
+    private func write(_ note: LockNote) throws {
+        try folder.reach { try folder.replace(notePath(note.application), with: Array((try Value(encoding: note).json() + "\n").utf8)) }
+    }
+
+    private func locked(_ note: LockNote) -> DRError {
+        let holder = note.holder
+        return DRError(
+            .locked,
+            "\(note.application) is locked at \(name) by run \(holder.run) of \(holder.runbook) on \(holder.host), "
+                + "process \(holder.process), since \(note.since)",
+            hint: "wait until it ends or stop it with `drrunbook stop \(holder.run)`; the lock goes with its process",
+            details: [
+                "application": .string(note.application.text), "run": .string(holder.run.text), "runbook": .string(holder.runbook),
+                "host": .string(holder.host), "process": .integer(Int64(holder.process)), "since": .instant(note.since),
+            ])
+    }
+}

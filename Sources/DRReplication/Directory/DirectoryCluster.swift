@@ -1,0 +1,162 @@
+internal import DRManifest
+public import DRModel
+internal import DRSupport
+
+/// An embedded cluster: a folder on a local filesystem that holds `cluster.yaml`, `resources/`, `volumes/` and, under `.dr/`, what we keep there.
+///
+/// Calls block on files and on workload commands: they belong on the engine's own thread. Reading changes no byte. A commit that a dead process left behind
+/// is read as made, and carried out by the next call that may write.
+public final class DirectoryCluster: Cluster {
+    public let name: ClusterName
+    public let volumes: any VolumeStore
+
+    let folder: ClusterFolder
+    let clock: any WallClock
+    let workloads: WorkloadCommands?
+    let cache: ManifestCache
+    /// Kernel locks of applications that this process holds, by application.
+    let held = Lock<[ApplicationName: HeldLock]>([:])
+
+    /// Opens nothing: a cluster that cannot be reached says so at each call. `workloads`: the commands that run real processes here, if any.
+    public init(
+        name: ClusterName, directory: StorePath, workloads: WorkloadCommands? = nil, io: any StoreIO, clock: any WallClock,
+        volumes: any VolumeStore
+    ) {
+        self.name = name
+        self.volumes = volumes
+        self.clock = clock
+        self.workloads = workloads
+        folder = ClusterFolder(cluster: name, root: directory, io: io)
+        cache = ManifestCache(clock: clock)
+    }
+
+    public func facts() async throws -> ClusterFacts {
+        try folder.reach {
+            try folder.requireLocalFilesystem()
+            return try ClusterYAML.facts(try folder.text(folder.facts) ?? "", file: folder.facts.description)
+        }
+    }
+
+    // MARK: Objects
+
+    public func objects(of application: Application) async throws -> [ManifestObject] {
+        let manifests = try resources().manifests
+        let selected = manifests.filter { Self.selects(application, $0.object) }
+        let claimed = Set(selected.compactMap(\.volumeName))
+        let volumes = manifests.filter { $0.key.kind == "PersistentVolume" && $0.key.group.isEmpty && claimed.contains($0.key.name) }
+        return (selected + volumes).map(\.object).sorted { $0.key < $1.key }
+    }
+
+    public func object(_ key: ObjectKey) async throws -> ManifestObject? { try resources().manifest(key)?.object }
+
+    // A namespace belongs to the application that has it for its own; under labels it must carry them like everything else.
+    private static func selects(_ application: Application, _ object: ManifestObject) -> Bool {
+        let isNamespace = object.key.kind == "Namespace" && object.key.group.isEmpty
+        guard let namespace = isNamespace ? object.key.name : object.key.namespace, application.namespaces.contains(namespace) else {
+            return false
+        }
+        return application.labels.allSatisfy { object.labels[$0.key] == $0.value }
+    }
+
+    private func resources() throws -> ResourceFiles {
+        try reading { pending in try ResourceFiles(in: folder, pending: pending, cache: cache) }
+    }
+
+    // MARK: Documents
+
+    public func document(_ path: DocumentPath) async throws -> Value? {
+        let file = try DocumentFile.path(of: path)
+        return try reading { pending in try document(file, pending) }
+    }
+
+    public func documents(in path: DocumentPath) async throws -> [DocumentPath] {
+        let inner = try DocumentFile.folder(of: path)
+        return try reading { pending in
+            var names = Set(try folder.names(in: folder[inner]).filter { !$0.hasPrefix(".") })
+            for change in pending?.files ?? [] where change.path.hasPrefix(inner + "/") {
+                let name = String(change.path.dropFirst(inner.count + 1))
+                if change.text == nil { names.remove(name) } else if !name.contains("/") { names.insert(name) }
+            }
+            let documents = names.compactMap { $0.hasSuffix(".json") ? String($0.dropLast(5)) : nil }
+            return documents.map { DocumentPath(path.text, $0) }.sorted()
+        }
+    }
+
+    func document(_ file: String, _ pending: Intent?) throws -> Value? {
+        guard let text = try text(file, pending) else { return nil }
+        do {
+            return try Value(json: text)
+        } catch {
+            throw DRError(
+                .damaged, "\(folder.shown(file)) is damaged: \(error.message)", location: SourceLocation(file: folder.shown(file), line: 1))
+        }
+    }
+
+    /// A file's text as it is when `pending` has been carried out.
+    private func text(_ file: String, _ pending: Intent?) throws -> String? {
+        if let change = pending?.files.last(where: { $0.path == file }) { return change.text }
+        return try folder.text(folder[file])
+    }
+
+    public func committed(_ key: OperationKey) async throws -> Committed? {
+        try reading { pending in try record(of: key, pending)?.committed }
+    }
+
+    func record(of key: OperationKey, _ pending: Intent?) throws -> CommitRecord? {
+        let file = CommitRecord.path(of: key)
+        guard let value = try document(file, pending) else { return nil }
+        guard let record = try? value.decoded(as: CommitRecord.self), record.key == key else {
+            throw DRError(.damaged, "\(folder.shown(file)) is damaged: it is not the record of \(key)")
+        }
+        return record
+    }
+
+    // MARK: One look at many files
+
+    /// Runs `body` over a state that no commit changed meanwhile; `pending` is the commit whose files count as written.
+    private func reading<Result>(_ body: (Intent?) throws -> Result) throws -> Result {
+        try folder.reach {
+            for _ in 0..<20 {
+                let before = try version()
+                let pending = try folder.pendingIntent()
+                let result = Swift.Result { try body(pending) }
+                // An error too may come of a file that went away under the reader.
+                if try version() == before { return try result.get() }
+            }
+            throw DRError(.locked, "cluster \(name) is being changed without a pause", hint: "try again in a moment")
+        }
+    }
+
+    /// Each commit makes an intent, then a record among the keys, then removes the intent: what `lstat` says of the three changes with it.
+    private func version() throws -> [FileFacts?] {
+        [try folder.io.facts(folder.intent), try folder.io.facts(folder.keys), try folder.io.facts(folder.own)]
+    }
+}
+
+/// Where a document of ours stands below the cluster's folder.
+enum DocumentFile {
+    /// Names below `.dr/` that are no documents.
+    private static let reserved: Set<String> = ["intent", "lock", "keys", "locks", "staging", "scan", "copies", "tmp"]
+
+    /// Throws `invalid-input` for a path whose segments are no names.
+    static func path(of document: DocumentPath) throws(DRError) -> String { try folder(of: document) + ".json" }
+
+    static func folder(of path: DocumentPath) throws(DRError) -> String {
+        let segments = path.text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        for segment in segments { _ = try Name<DocumentPath>(segment) }
+        if let first = segments.first, reserved.contains(first) {
+            throw DRError(.invalidInput, "\"\(path)\" is not a place for a document: .dr/\(first) holds something else")
+        }
+        return ".dr/\(path.text)"
+    }
+}
+
+/// What is kept of a commit under its key.
+struct CommitRecord: Sendable, Codable {
+    var key: OperationKey
+    var effects: [Effect]
+    var answer: Value
+
+    static func path(of key: OperationKey) -> String { ".dr/keys/\(Digest.hex(of: key.text)).json" }
+    var committed: Committed { Committed(effects: effects, answer: answer, repeated: true) }
+}
