@@ -1,0 +1,28 @@
+internal import DRModel
+
+struct RecoveryPointFresh: Check {
+    static let id = "recovery-point-fresh"
+    static let summary = "The newest verified recovery point is younger than the RPO target."
+
+    func run(in context: CheckContext) async throws -> CheckResult {
+        var ages: [String] = []
+        for application in context.applications {
+            guard try await context.standing(of: application).active != context.destination.name else { continue }
+            guard let point = try await context.newestPoint(application) else {
+                let message = "\(context.destination.name) has no verified recovery point of \(application.name)"
+                // A planned failover makes one.
+                return context.source == nil
+                    ? failed(message, fix: "nothing can be activated there without one")
+                    : warning(message, fix: "migrate \(application.name) once: until then a disaster would lose everything")
+            }
+            let age = max(.zero, context.now - point.instant)
+            ages.append("\(application.name): \(point.id), \(age.text) old")
+            guard let target = application.rpo, age > target else { continue }
+            let message = "\(point.id) of \(application.name) is \(age.text) old, its RPO target is \(target.text)"
+            return context.source == nil
+                ? failed(message, fix: "accept the loss explicitly, or bring the source back")
+                : warning(message, fix: "migrate \(application.name), and see whether its schedule runs")
+        }
+        return ok(ages.isEmpty ? "nothing to activate" : ages.listed)
+    }
+}

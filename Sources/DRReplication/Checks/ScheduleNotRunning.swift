@@ -1,0 +1,26 @@
+internal import DRModel
+
+struct ScheduleNotRunning: Check {
+    static let id = "schedule-not-running"
+    static let summary = "No schedule copies out of a cluster where the applications are not active."
+
+    func run(in context: CheckContext) async throws -> CheckResult {
+        var seen: [String] = []
+        for cluster in context.ends {
+            for schedule in try await cluster.schedules() {
+                let covered = context.applications.filter { schedule.applications.contains($0.name) }
+                guard !covered.isEmpty else { continue }
+                seen.append("\(schedule.name)\(schedule.suspended ? " (suspended)" : "")")
+                guard !schedule.suspended, let pair = context.inventory.pair(schedule.pair) else { continue }
+                for application in covered {
+                    let active = try await context.standing(of: application).active
+                    guard active != pair.source else { continue }
+                    return warning(
+                        "schedule \(schedule.name) goes on copying \(application.name) from \(pair.source), but it is active at \(active)",
+                        fix: "suspend schedule \(schedule.name) while \(application.name) lives at \(active)")
+                }
+            }
+        }
+        return ok(seen.isEmpty ? "no schedule is set up" : seen.listed)
+    }
+}

@@ -1,0 +1,74 @@
+internal import DRModel
+internal import DRSupport
+
+/// The recovery point an activation makes live, and what that loses. Settled once for the operation's key, before anything changes.
+struct ActivationChoice: Hashable, Codable {
+    let point: RecoveryPoint
+    let loss: RecoveryPointObjective
+}
+
+extension ActivationChoice {
+    /// `points`: newest first. `synced`: the point that holds everything of the stopped source; nil where nobody knows. Throws `no-recovery-point`,
+    /// `not-found`, `data-loss`.
+    init(
+        for order: ActivationOrder, target: Duration?, points: [RecoveryPoint], synced: PointID?, source: ClusterName,
+        destination: ClusterName, now: Instant
+    ) throws(DRError) {
+        let name = order.application
+        let point = try Self.pick(order, from: points, at: destination)
+        let age = now - point.instant
+        if point.consistency == .fuzzy, !order.acceptFuzzy {
+            throw DRError(
+                .dataLoss, "\(point.id) is fuzzy: files of \(name) were written while they were copied, so they may not fit together",
+                hint: "choose another recovery point, or accept a fuzzy one")
+        }
+        self.point = point
+        switch order.mode {
+        case .planned:
+            if point.final, point.id == synced {
+                loss = .exact(.zero)
+                return
+            }
+            guard let accepted = order.acceptedDataLoss, age <= accepted else {
+                throw DRError(
+                    .dataLoss,
+                    "\(point.id) does not hold everything of \(name), which was stopped at \(source): up to \(Self.text(age)) would be lost",
+                    hint: "migrate it with final = true first, or accept the loss")
+            }
+        case .disaster:
+            if let limit = order.acceptedDataLoss ?? target, age > limit {
+                throw DRError(
+                    .dataLoss,
+                    "\(point.id) of \(name) is \(Self.text(age)) old: more than "
+                        + (order.acceptedDataLoss == nil ? "its RPO target of \(limit.text)" : "the accepted \(limit.text)"),
+                    hint: "accept_data_loss = \"\(Self.rounded(age))\" says yes to it")
+            }
+        }
+        // A point from the future is a clock that is wrong, not data without age.
+        loss = age < .zero ? .unknown : .atMost(age)
+    }
+
+    private static func pick(_ order: ActivationOrder, from points: [RecoveryPoint], at destination: ClusterName) throws(DRError)
+        -> RecoveryPoint
+    {
+        guard let id = order.point else {
+            guard let newest = points.first(where: { $0.verifiedAt != nil }) else {
+                throw DRError(
+                    .noRecoveryPoint, "\(destination) has no verified recovery point of \(order.application)", hint: "migrate it first")
+            }
+            return newest
+        }
+        guard let point = points.first(where: { $0.id == id }) else {
+            let names = points.map(\.id.text)
+            throw DRError(
+                points.isEmpty ? .noRecoveryPoint : .notFound,
+                "\(destination) has no recovery point \(id) of \(order.application)\(Spelling.hint(for: id.text, in: names))",
+                hint: names.isEmpty ? "migrate it first" : "newest first: \(names.prefix(8).joined(separator: ", "))")
+        }
+        return point
+    }
+
+    private static func text(_ age: Duration) -> String { max(.zero, age).text }
+    // Whole minutes upwards: the answer must still hold when it is typed.
+    private static func rounded(_ age: Duration) -> String { "\(age.nanoseconds / 60_000_000_000 + 2)m" }
+}

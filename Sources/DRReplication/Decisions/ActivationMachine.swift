@@ -1,0 +1,165 @@
+internal import DRModel
+
+/// One activation as a state machine: facts in, commands out. It reads nothing and changes nothing itself.
+///
+/// The order is what keeps one writer: everything long is done first, then the source is fenced (planned), then one commit makes the destination live. Told
+/// the same facts after a crash, it asks for the same steps, which the ports do once for their keys.
+struct ActivationMachine {
+    /// What was read. In a disaster the source is not asked, and `source` and `synced` are nil.
+    struct Facts {
+        var destination: ApplicationRecord?
+        var source: ApplicationRecord?
+        /// At the destination, newest first.
+        var points: [RecoveryPoint]
+        var synced: PointID?
+        var now: Instant
+    }
+
+    enum Event {
+        /// What earlier calls with this key settled.
+        case recalled(choice: ActivationChoice?, answer: ActivationAnswer?)
+        case read(Facts)
+        case settled(ActivationChoice)
+        case verified
+        case surveyed(Survey)
+        case quieted
+        case staged(StagedVolume)
+        case fenced
+        case live(ActivationAnswer)
+    }
+
+    enum Command {
+        case recall
+        case read(source: Bool)
+        case settle(ActivationChoice)
+        case verify(RecoveryPoint)
+        /// `byHistory`: all objects of the application here are its own.
+        case survey(RecoveryPoint, owned: [ObjectKey], byHistory: Bool)
+        case quiet(Placement)
+        case materialise(PointVolume, RecoveryPoint)
+        case fence(Epoch, ApplicationRecord?)
+        case goLive(Placement, Epoch, [StagedVolume], ActivationChoice, risk: Bool)
+        case finish(ActivationAnswer)
+        /// It is live there already; `start` = but not all of it was started.
+        case already(ApplicationRecord, start: Bool)
+    }
+
+    let order: ActivationOrder
+    let target: Duration?
+    let home: ClusterName
+    let source: ClusterName
+    let destination: ClusterName
+
+    private var choice: ActivationChoice?
+    private var facts: Facts?
+    private var epoch = Epoch.first
+    private var placement: Placement?
+    private var staged: [StagedVolume] = []
+
+    init(order: ActivationOrder, target: Duration?, home: ClusterName, source: ClusterName, destination: ClusterName) {
+        self.order = order
+        self.target = target
+        self.home = home
+        self.source = source
+        self.destination = destination
+    }
+
+    mutating func begin() -> Command { .recall }
+
+    /// Throws what refuses the activation; nothing was changed then, unless a fence was asked for before.
+    mutating func handle(_ event: Event) throws(DRError) -> Command {
+        switch event {
+        case .recalled(let choice, let answer):
+            if let answer { return .finish(answer) }
+            self.choice = choice
+            return .read(source: order.mode == .planned)
+        case .read(let facts): return try judge(facts)
+        case .settled(let choice):
+            self.choice = choice
+            return choice.point.verifiedAt == nil ? .verify(choice.point) : try survey()
+        case .verified: return try survey()
+        case .surveyed(let survey):
+            let placement = try Placement(try chosen().point, at: destination, record: facts?.destination, survey: survey)
+            self.placement = placement
+            return .quiet(placement)
+        case .quieted:
+            try placement?.quieted()
+            return try afterStaging()
+        case .staged(let volume):
+            staged.append(volume)
+            return try afterStaging()
+        case .fenced: return try goLive()
+        case .live(let answer): return .finish(answer)
+        }
+    }
+
+    private func standing(_ facts: Facts) -> Standing {
+        var records: [ClusterName: ApplicationRecord] = [:]
+        records[destination] = facts.destination
+        records[source] = facts.source
+        return Standing(application: order.application, home: home, records: records)
+    }
+
+    private mutating func judge(_ facts: Facts) throws(DRError) -> Command {
+        self.facts = facts
+        let standing = standing(facts)
+        // A point of a younger epoch than any record proves that the application was active elsewhere since.
+        let seen = max(standing.epoch, facts.points.map(\.epoch).max() ?? .first)
+        if standing.active == destination, standing.epoch(at: destination) == seen {
+            let record = standing.effectiveRecord(at: destination)
+            return .already(record, start: !record.running)
+        }
+        epoch = seen.next
+        if order.mode == .planned {
+            if standing.active == destination, standing.epoch(at: source) == standing.epoch {
+                // The source was fenced for this very move, which then was cut off.
+                epoch = standing.epoch
+            } else {
+                try standing.requireActive(at: source)
+                guard !standing.effectiveRecord(at: source).running else {
+                    throw DRError(
+                        .conflict, "\(order.application) is running at \(source): a planned activation needs it stopped there",
+                        hint: "quiesce it and migrate it with final = true first")
+                }
+            }
+        }
+        if let choice { return try handle(.settled(choice)) }
+        return .settle(
+            try ActivationChoice(
+                for: order, target: target, points: facts.points, synced: facts.synced, source: source, destination: destination,
+                now: facts.now))
+    }
+
+    private func chosen() throws(DRError) -> ActivationChoice {
+        guard let choice else { throw DRError(.internal, "no recovery point was settled for \(order.application)") }
+        return choice
+    }
+
+    private func survey() throws(DRError) -> Command {
+        let record = facts?.destination ?? .unmoved(at: home)
+        let owned = record.owned.compactMap { ObjectKey(reference: $0) }
+        return .survey(try chosen().point, owned: owned, byHistory: record.active == destination)
+    }
+
+    private func afterStaging() throws(DRError) -> Command {
+        let point = try chosen().point
+        guard staged.count == point.volumes.count else { return .materialise(point.volumes[staged.count], point) }
+        return order.mode == .planned ? .fence(epoch, facts?.source) : try goLive()
+    }
+
+    private func goLive() throws(DRError) -> Command {
+        guard let placement else { throw DRError(.internal, "\(order.application) has no place at \(destination)") }
+        return .goLive(placement, epoch, staged, try chosen(), risk: order.mode == .disaster && !order.sourceFenced)
+    }
+}
+
+/// What is kept with the commit that makes a destination live.
+struct ActivationAnswer: Hashable, Codable {
+    let point: PointID
+    let instant: Instant
+    let loss: RecoveryPointObjective
+    let epoch: Epoch
+    let risk: Bool
+    /// The effects before that commit's own.
+    let before: [Effect]
+}

@@ -1,0 +1,47 @@
+internal import DRModel
+
+/// What a cluster's document `state/applications/NAME` says: who may write, and what is held here. Observable state, so no clock, run id or random.
+struct ApplicationRecord: Hashable, Codable {
+    var epoch: Epoch
+    var active: ClusterName
+    /// False from the commit that holds its workloads to the moment when all were started again.
+    var running: Bool
+    /// What was held, by `ObjectKey.reference`: replicas, or `suspend:false`. A start restores it.
+    var originals: [String: String]
+    /// Objects here that are the application's own (`ObjectKey.reference`, in bytewise order): an activation may replace or remove them.
+    var owned: [String]
+    var split_brain_risk: Bool
+
+    init(
+        epoch: Epoch, active: ClusterName, running: Bool, originals: [String: String] = [:], owned: [String] = [],
+        split_brain_risk: Bool = false
+    ) {
+        self.epoch = epoch
+        self.active = active
+        self.running = running
+        self.originals = originals
+        self.owned = owned
+        self.split_brain_risk = split_brain_risk
+    }
+
+    /// Where no cluster has a record, the application was never moved: it runs at its pair's source.
+    static func unmoved(at home: ClusterName) -> ApplicationRecord { ApplicationRecord(epoch: .first, active: home, running: true) }
+
+    func value() throws -> Value { try Value(encoding: self) }
+}
+
+extension ObjectKey {
+    /// `StatefulSet.apps shop-db/pg`: names the object with its group, and can be read back.
+    var reference: String { "\(kind)\(group.isEmpty ? "" : "." + group) \(namespace.map { $0 + "/" } ?? "")\(name)" }
+
+    init?(reference: String) {
+        guard let space = reference.firstIndex(of: " ") else { return nil }
+        let type = reference[..<space]
+        let place = reference[reference.index(after: space)...]
+        let dot = type.firstIndex(of: ".")
+        let slash = place.firstIndex(of: "/")
+        self.init(
+            group: dot.map { String(type[type.index(after: $0)...]) } ?? "", kind: String(dot.map { type[..<$0] } ?? type),
+            namespace: slash.map { String(place[..<$0]) }, name: String(slash.map { place[place.index(after: $0)...] } ?? place))
+    }
+}

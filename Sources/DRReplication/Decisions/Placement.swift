@@ -1,0 +1,117 @@
+internal import DRModel
+
+/// What stands at a destination before an activation.
+struct Survey {
+    /// The point's, in the order in which they are made.
+    let manifests: [ManifestObject]
+    /// Of the point's objects and of our own those that exist.
+    var existing: [ObjectKey: ManifestObject]
+    /// The application's own here, though no record says so: this cluster was active in an older epoch and never told that it no longer is.
+    let ownedByHistory: Set<String>
+    /// Of the point's volumes those that exist.
+    let liveVolumes: Set<VolumeName>
+}
+
+/// What puts a recovery point in place at a destination: everything held, nothing of others touched.
+struct Placement {
+    let application: ApplicationName
+    let cluster: ClusterName
+    let point: RecoveryPoint
+    let record: ApplicationRecord?
+    private(set) var survey: Survey
+    private let owned: Set<String>
+
+    /// Throws `foreign-object` where something of somebody else stands in the way.
+    init(_ point: RecoveryPoint, at cluster: ClusterName, record: ApplicationRecord?, survey: Survey) throws(DRError) {
+        application = point.application
+        self.cluster = cluster
+        self.point = point
+        self.record = record
+        self.survey = survey
+        owned = Set(record?.owned ?? []).union(survey.ownedByHistory)
+        try refuseForeign()
+    }
+
+    private func isOurs(_ key: ObjectKey) -> Bool { owned.contains(key.reference) }
+
+    // A namespace may well be there before its application.
+    private func isShared(_ key: ObjectKey) -> Bool { key.kind == "Namespace" }
+
+    private func refuseForeign() throws(DRError) {
+        var foreign = survey.manifests.map(\.key).filter { survey.existing[$0] != nil && !isOurs($0) && !isShared($0) }.map(\.description)
+        for volume in survey.liveVolumes.sorted() where !isOurs(.volume(volume)) && survey.existing[.volume(volume)] == nil {
+            foreign.append("volume \(volume)")
+        }
+        guard !foreign.isEmpty else { return }
+        throw DRError(
+            .foreignObject,
+            "\(cluster) already has \(foreign.prefix(5).joined(separator: ", "))"
+                + (foreign.count > 5 ? " and \(foreign.count - 5) more" : "") + ", which \(application) did not make; nothing was changed",
+            hint: "remove or rename it at \(cluster), or take it out of the application", details: .list(foreign.map(Value.string)))
+    }
+
+    /// Our own workloads here that exist.
+    func workloads() throws(DRError) -> [HeldWorkload] {
+        try HeldWorkload.among(CarriedObjects.of(survey.existing.values.filter { isOurs($0.key) }))
+    }
+
+    /// Holds what runs here although the application is active elsewhere; nil when nothing does.
+    func quieting(_ key: OperationKey) throws -> Transaction? {
+        let running = try workloads().filter { !$0.isHeld }.reversed()
+        guard !running.isEmpty else { return nil }
+        var transaction = Transaction(key, guards: [.epoch(application, record?.epoch ?? .first)])
+        for workload in running {
+            transaction.guards.append(.object(workload.object.key, text: workload.object.text))
+            transaction.changes.append(.put(try workload.held()))
+            if let effect = workload.effect(to: workload.heldState, at: cluster) { transaction.effects.append(effect) }
+        }
+        return transaction
+    }
+
+    mutating func quieted() throws(DRError) {
+        for workload in try workloads() where !workload.isHeld { survey.existing[workload.object.key] = try workload.held() }
+    }
+
+    /// Puts all in place in one commit: objects, volumes, and the record with the new epoch.
+    func transaction(_ key: OperationKey, epoch: Epoch, staged: [StagedVolume], risk: Bool) throws -> Transaction {
+        var transaction = Transaction(
+            key, guards: [.epoch(application, record?.epoch ?? .first), .document(.application(application), try record?.value())])
+        var next = ApplicationRecord(epoch: epoch, active: cluster, running: false, split_brain_risk: risk)
+        for manifest in survey.manifests {
+            let present = survey.existing[manifest.key]
+            transaction.guards.append(.object(manifest.key, text: present?.text))
+            if present != nil, !isOurs(manifest.key) { continue }
+            next.owned.append(manifest.key.reference)
+            var wanted = manifest
+            if let workload = try HeldWorkload(manifest), !workload.isHeld {
+                next.originals[manifest.key.reference] = workload.state
+                wanted = try workload.held()
+            }
+            guard wanted.text != present?.text else { continue }
+            wanted.location = nil
+            transaction.changes.append(.put(wanted))
+            transaction.effects.append(Effect(present == nil ? .create : .patch, manifest.key, at: cluster))
+        }
+        for object in gone() {
+            transaction.guards.append(.object(object.key, text: object.text))
+            transaction.changes.append(.delete(object.key))
+            transaction.effects.append(Effect(.delete, object.key, at: cluster))
+        }
+        for volume in staged {
+            transaction.changes.append(.swap(volume))
+            transaction.effects.append(Effect(.swap, .volume(volume.volume), at: cluster))
+        }
+        next.owned.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        transaction.changes.append(.write(.application(application), try next.value()))
+        transaction.changes.append(.remove(.synced(application)))
+        transaction.effects.append(Effect(.activate, kind: "Application", name: application.text, at: cluster))
+        return transaction
+    }
+
+    /// Ours, but not in the point; made last, removed first.
+    private func gone() -> [ManifestObject] {
+        let kept = Set(survey.manifests.map(\.key))
+        return survey.existing.values.filter { isOurs($0.key) && !isShared($0.key) && !kept.contains($0.key) }
+            .sorted { (CarriedObjects.rank($1.key), $1.key) < (CarriedObjects.rank($0.key), $0.key) }
+    }
+}

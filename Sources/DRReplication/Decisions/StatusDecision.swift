@@ -1,0 +1,91 @@
+internal import DRModel
+
+/// What one cluster that answered says.
+struct ClusterSight {
+    var records: [ApplicationName: ApplicationRecord] = [:]
+    var points: [ApplicationName: [RecoveryPoint]] = [:]
+    var pairs: [ClusterPair] = []
+    var schedules: [Schedule]
+    var locks: [ApplicationLock]
+}
+
+/// Where an application stands, judged from the clusters that answered.
+struct StatusDecision {
+    let application: ApplicationName
+    let inventory: Inventory
+    /// Nil = it was not asked, or did not answer.
+    let sights: [ClusterName: ClusterSight?]
+    let now: Instant
+
+    private var known: [(name: ClusterName, sight: ClusterSight)] {
+        sights.compactMap { name, sight in sight.map { (name, $0) } }.sorted { $0.name < $1.name }
+    }
+
+    private var schedules: [Schedule] {
+        var found = known.flatMap(\.sight.schedules)
+        found += inventory.schedules.filter { declared in !found.contains { $0.name == declared.name } }
+        return found.filter { $0.applications.contains(application) }.sorted { $0.name < $1.name }
+    }
+
+    private var pairs: [ClusterPair] {
+        var found = inventory.pairs
+        for pair in known.flatMap(\.sight.pairs) where !found.contains(where: { $0.name == pair.name }) { found.append(pair) }
+        return found
+    }
+
+    /// The source of the pairs that copy it; nil when they do not agree.
+    private var home: ClusterName? {
+        let scheduled = Set(schedules.map(\.pair))
+        let fitting = pairs.filter { scheduled.contains($0.name) }
+        let sources = Set((fitting.isEmpty ? pairs : fitting).map(\.source))
+        return sources.count == 1 ? sources.first : nil
+    }
+
+    var status: ApplicationStatus {
+        let records = known.compactMap { cluster in cluster.sight.records[application].map { (cluster.name, $0) } }
+        let standing = Standing(
+            application: application, home: home ?? "unknown", records: Dictionary(records) { first, _ in first })
+        // Two that each name themselves active in one epoch: nobody can say which.
+        let claims = Set(records.filter { $0.1.epoch == standing.epoch && $0.1.active == $0.0 }.map(\.0))
+        let active = known.isEmpty || claims.count > 1 ? nil : records.isEmpty ? home : standing.active
+        let ownRecord = active.flatMap { standing.record(at: $0) }
+        let newest = known.compactMap { cluster in
+            cluster.sight.points[application]?.first { $0.verifiedAt != nil && cluster.name != active }
+        }.max(by: RecoveryPoint.isOlder)
+        let schedule = schedules.first { leads(from: active, $0) } ?? schedules.first
+        return ApplicationStatus(
+            name: application, active_at: active, epoch: standing.epoch,
+            running: active.map { isRunning($0, ownRecord, standing) } ?? false,
+            split_brain_risk: claims.count > 1 || ownRecord?.split_brain_risk == true, clusters: roles(active, standing),
+            rpo: newest.map { max(.zero, now - $0.instant) }, last_point: newest?.id, last_point_at: newest?.instant,
+            protected: schedule.map { leads(from: active, $0) && !$0.suspended && newest?.epoch == standing.epoch } ?? false,
+            schedule: schedule?.name,
+            lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.alive }?.holder.run)
+    }
+
+    // Of a cluster that does not answer nobody knows whether anything runs there.
+    private func isRunning(_ active: ClusterName, _ record: ApplicationRecord?, _ standing: Standing) -> Bool {
+        guard (sights[active] ?? nil) != nil else { return false }
+        if let record { return record.running && record.active == active }
+        return standing.epoch == .first
+    }
+
+    private func leads(from active: ClusterName?, _ schedule: Schedule) -> Bool {
+        pairs.first { $0.name == schedule.pair }?.source == active
+    }
+
+    private func roles(_ active: ClusterName?, _ standing: Standing) -> [String: String] {
+        let paired = Set(pairs.flatMap { [$0.source, $0.destination] })
+        var roles: [String: String] = [:]
+        for (name, sight) in sights where paired.isEmpty || paired.contains(name) {
+            if sight == nil {
+                roles[name.text] = "unknown, not fenced"
+            } else if name == active {
+                roles[name.text] = "active"
+            } else {
+                roles[name.text] = standing.epoch(at: name) < standing.epoch ? "fenced" : active == nil ? "unknown, not fenced" : "standby"
+            }
+        }
+        return roles
+    }
+}

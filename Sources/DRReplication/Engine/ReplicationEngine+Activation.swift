@@ -1,0 +1,216 @@
+public import DRModel
+internal import DRSupport
+
+extension ReplicationEngine {
+    /// Throws what `ActivationMachine` refuses, with nothing changed; after that only what a port cannot do.
+    public func activate(_ order: ActivationOrder, _ call: EngineCall) async throws -> ActivationReport {
+        let direction = try await direction(order.pair, reversed: order.reversed)
+        let application = try application(order.application)
+        let planned = order.mode == .planned
+        let work: () async throws -> ActivationReport = {
+            try await self.lock(
+                application.name, at: planned ? [direction.destination, direction.source] : [direction.destination], for: call.holder)
+            return try await self.inTurn(application.name) {
+                try await self.activate(Activation(order: order, application: application, direction: direction, call: call))
+            }
+        }
+        return planned ? try await namingSource(direction, work) : try await work()
+    }
+
+    /// The surroundings of one activation; the source is absent in a disaster, so that nothing can touch it.
+    private struct Activation {
+        let order: ActivationOrder
+        let application: Application
+        let home: ClusterName
+        let sourceName: ClusterName
+        let source: (any Cluster)?
+        let destination: any Cluster
+        let call: EngineCall
+        let effectsBefore: Int
+        var name: ApplicationName { application.name }
+
+        init(order: ActivationOrder, application: Application, direction: Direction, call: EngineCall) {
+            self.order = order
+            self.application = application
+            home = direction.home
+            sourceName = direction.source.name
+            source = order.mode == .planned ? direction.source : nil
+            destination = direction.destination
+            self.call = call
+            effectsBefore = call.effects.effects.count
+        }
+
+        func key(_ part: String) -> OperationKey { call.key.part(part) }
+        func volumeKey(_ volume: VolumeName) -> OperationKey { key("volume").part(volume.text) }
+    }
+
+    private func activate(_ activation: Activation) async throws -> ActivationReport {
+        var machine = ActivationMachine(
+            order: activation.order, target: activation.application.rpo, home: activation.home, source: activation.sourceName,
+            destination: activation.destination.name)
+        var command = machine.begin()
+        while true {
+            let event: ActivationMachine.Event
+            switch command {
+            case .recall: event = try await recall(activation)
+            case .read(let withSource): event = .read(try await read(activation, withSource: withSource))
+            case .settle(let choice): event = .settled(try await settle(choice, activation))
+            case .verify(let point):
+                try await activation.destination.volumes.verify(point)
+                event = .verified
+            case .survey(let point, let owned, let byHistory):
+                event = .surveyed(try await survey(point, owned: owned, byHistory: byHistory, activation))
+            case .quiet(let placement):
+                try await quiet(placement, activation)
+                event = .quieted
+            case .materialise(let volume, let point): event = .staged(try await materialise(volume, of: point, activation))
+            case .fence(let epoch, let record):
+                try await fence(to: epoch, record, activation)
+                event = .fenced
+            case .goLive(let placement, let epoch, let staged, let choice, let risk):
+                event = .live(try await goLive(placement, epoch, staged, choice, risk: risk, activation))
+            case .finish(let answer): return try await finish(answer, activation)
+            case .already(let record, let start): return try await confirm(record, start: start, activation)
+            }
+            command = try machine.handle(event)
+        }
+    }
+
+    private func recall(_ activation: Activation) async throws -> ActivationMachine.Event {
+        let (destination, call) = (activation.destination, activation.call)
+        let choice = try await destination.committed(activation.key("choice")).map {
+            try destination.decoded(ActivationChoice.self, $0.answer, "activation \(call.key)")
+        }
+        if let choice { _ = call.points.symbol(for: choice.point.id, of: activation.name) }
+        guard let live = try await destination.committed(activation.key("live")) else { return .recalled(choice: choice, answer: nil) }
+        let answer = try destination.decoded(ActivationAnswer.self, live.answer, "activation \(call.key)")
+        call.effects.record(answer.before + live.effects)
+        return .recalled(choice: choice, answer: answer)
+    }
+
+    private func read(_ activation: Activation, withSource: Bool) async throws -> ActivationMachine.Facts {
+        var facts = ActivationMachine.Facts(
+            destination: try await activation.destination.record(of: activation.name),
+            points: try await activation.destination.points(of: activation.name), now: clock.now())
+        if withSource, let source = activation.source {
+            facts.source = try await source.record(of: activation.name)
+            let synced = try await source.document(.synced(activation.name))?[activation.destination.name.text].string
+            facts.synced = try synced.map { text throws(DRError) in try PointID(text) }
+        }
+        failpoint("engine.activate.read")
+        return facts
+    }
+
+    private func settle(_ choice: ActivationChoice, _ activation: Activation) async throws -> ActivationChoice {
+        let key = activation.key("choice")
+        let committed = try await once(at: activation.destination, key, EffectLog()) {
+            let epoch = try await activation.destination.record(of: activation.name)?.epoch ?? .first
+            return Transaction(key, guards: [.epoch(activation.name, epoch)], answer: try Value(encoding: choice))
+        }
+        failpoint("engine.activate.chosen")
+        let settled = try activation.destination.decoded(ActivationChoice.self, committed?.answer ?? .null, "activation \(key)")
+        _ = activation.call.points.symbol(for: settled.point.id, of: activation.name)
+        return settled
+    }
+
+    private func survey(
+        _ point: RecoveryPoint, owned: [ObjectKey], byHistory: Bool, _ activation: Activation
+    ) async throws -> Survey {
+        let destination = activation.destination
+        let manifests = try CarriedObjects.of(try await destination.volumes.manifests(of: point))
+        var existing: [ObjectKey: ManifestObject] = [:]
+        var history: Set<String> = []
+        if byHistory {
+            for object in try CarriedObjects.of(try await destination.objects(of: activation.application)) {
+                existing[object.key] = object
+                history.insert(object.key.reference)
+            }
+        }
+        for key in Set(manifests.map(\.key) + owned) where existing[key] == nil {
+            if let object = try await destination.object(key) { existing[key] = object }
+        }
+        var live: Set<VolumeName> = []
+        for volume in point.volumes where try await destination.volumes.stat(volume.name) != nil { live.insert(volume.name) }
+        return Survey(manifests: manifests, existing: existing, ownedByHistory: history, liveVolumes: live)
+    }
+
+    // Nothing of the application may hold the volumes open that are about to be replaced.
+    private func quiet(_ placement: Placement, _ activation: Activation) async throws {
+        let key = activation.key("quiet")
+        _ = try await once(at: activation.destination, key, activation.call.effects) { try placement.quieting(key) }
+        failpoint("engine.activate.quieted")
+        var quiet = placement
+        try quiet.quieted()
+        try await confirmStopped(try quiet.workloads(), of: activation.application, at: activation.destination)
+    }
+
+    private func materialise(_ volume: PointVolume, of point: RecoveryPoint, _ activation: Activation) async throws -> StagedVolume {
+        let staged = try await activation.destination.volumes.materialise(volume, of: point, key: activation.volumeKey(volume.name))
+        let symbol = activation.call.points.symbol(for: point.id, of: activation.name)
+        activation.call.effects.record(Effect(.materialise, .volume(volume.name), to: symbol, at: activation.destination.name))
+        failpoint("engine.activate.materialised")
+        return staged
+    }
+
+    private func fence(to epoch: Epoch, _ record: ApplicationRecord?, _ activation: Activation) async throws {
+        guard let source = activation.source else { return }
+        let key = activation.key("fence")
+        _ = try await once(at: source, key, activation.call.effects) {
+            var next = record ?? .unmoved(at: activation.home)
+            guard next.epoch < epoch else { return nil }
+            let guards: [Guard] = [
+                .epoch(activation.name, next.epoch), .document(.application(activation.name), try record?.value()),
+            ]
+            next.epoch = epoch
+            next.active = activation.destination.name
+            next.running = false
+            next.originals = [:]
+            return Transaction(
+                key, guards: guards, changes: [.write(.application(activation.name), try next.value())],
+                effects: [Effect(.fence, kind: "Application", name: activation.name.text, at: source.name)])
+        }
+        failpoint("engine.activate.fenced")
+    }
+
+    private func goLive(
+        _ placement: Placement, _ epoch: Epoch, _ staged: [StagedVolume], _ choice: ActivationChoice, risk: Bool, _ activation: Activation
+    ) async throws -> ActivationAnswer {
+        let before = Array(activation.call.effects.effects.dropFirst(activation.effectsBefore))
+        let answer = ActivationAnswer(
+            point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: risk, before: before)
+        var transaction = try placement.transaction(activation.key("live"), epoch: epoch, staged: staged, risk: risk)
+        transaction.answer = try Value(encoding: answer)
+        let committed = try await activation.destination.commit(transaction)
+        activation.call.effects.record(committed.effects)
+        failpoint("engine.activate.live")
+        return answer
+    }
+
+    private func finish(_ answer: ActivationAnswer, _ activation: Activation) async throws -> ActivationReport {
+        for volume in try await volumes(of: answer, activation) {
+            try await activation.destination.volumes.discard(activation.volumeKey(volume))
+        }
+        failpoint("engine.activate.discarded")
+        let ready = try await start(activation.application, at: activation.destination, activation.key("start"), activation.call)
+        return ActivationReport(
+            application: activation.name, active_at: activation.destination.name, epoch: answer.epoch, recovery_point: answer.point,
+            instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true)
+    }
+
+    private func volumes(of answer: ActivationAnswer, _ activation: Activation) async throws -> [VolumeName] {
+        let choice = try await activation.destination.committed(activation.key("choice")).map {
+            try activation.destination.decoded(ActivationChoice.self, $0.answer, "activation \(activation.call.key)")
+        }
+        return choice?.point.volumes.map(\.name) ?? []
+    }
+
+    private func confirm(_ record: ApplicationRecord, start: Bool, _ activation: Activation) async throws -> ActivationReport {
+        let key = activation.key("start")
+        let begun = try await activation.destination.committed(key.part("running")) != nil
+        var ready = clock.now()
+        if start || begun { ready = try await self.start(activation.application, at: activation.destination, key, activation.call) }
+        return ActivationReport(
+            application: activation.name, active_at: activation.destination.name, epoch: record.epoch, recovery_point: nil, instant: nil,
+            rpo: .unknown, ready_at: ready, split_brain_risk: record.split_brain_risk, changed: start || begun)
+    }
+}

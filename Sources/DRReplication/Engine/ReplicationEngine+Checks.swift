@@ -1,0 +1,41 @@
+public import DRModel
+internal import DRSupport
+
+extension ReplicationEngine {
+    /// The ids of all checks with what they ask, in their order.
+    public static var checkSummaries: [(id: String, summary: String)] { Checks.all.map { ($0.id, $0.summary) } }
+
+    public func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult] {
+        let known = Checks.all.map { $0.id }
+        for id in (order.only ?? []) + order.skip.keys.sorted() where !known.contains(id) { throw unknown("check", id, among: known) }
+        let direction = try await direction(order.pair, reversed: order.reversed)
+        let applications = try Set(order.applications).sorted().map { name in try application(name) }
+        let context = CheckContext(
+            pair: direction.pair, home: direction.home, source: order.withoutSource ? nil : direction.source,
+            sourceName: direction.source.name, destination: direction.destination,
+            applications: applications, inventory: inventory,
+            storeName: direction.storeName, store: stores[direction.storeName], holder: call.holder, now: clock.now())
+        var results: [CheckResult] = []
+        for check in Checks.all {
+            if let only = order.only, !only.contains(check.id) { continue }
+            try Task.checkCancellation()
+            results.append(try await answer(of: check, order, context))
+        }
+        return results
+    }
+
+    /// What cannot be asked is unknown: skipped with its reason, not failed. `clusters-reachable` is what fails then.
+    private func answer(of check: any Check.Type, _ order: CheckOrder, _ context: CheckContext) async throws -> CheckResult {
+        if let reason = order.skip[check.id] { return CheckResult(id: check.id, state: .skipped, message: "skipped: \(reason)") }
+        if check.asksSource, context.source == nil {
+            return CheckResult(id: check.id, state: .skipped, message: "\(context.sourceName) is not asked in disaster mode")
+        }
+        do {
+            return try await check.init().run(in: context)
+        } catch let error as DRError where error.code == .clusterUnreachable {
+            return CheckResult(id: check.id, state: .skipped, message: "unknown: \(error.message)")
+        } catch let error as DRError {
+            return CheckResult(id: check.id, state: .failed, message: error.message, fix: error.hint)
+        }
+    }
+}

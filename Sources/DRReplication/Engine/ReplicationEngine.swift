@@ -1,0 +1,94 @@
+public import DRModel
+
+/// The engine of embedded clusters: moves applications through the ports `Cluster`, `VolumeStore` and `ObjectStore`, whatever stands behind them.
+///
+/// It performs; what to do is decided by the structs in `Decisions`. Each operation is a row of steps, each of which happens once for its part of the
+/// operation's key: asked again with the same key after a crash, the operation carries on where it was and reports the same effects.
+public actor ReplicationEngine: DREngine {
+    let inventory: Inventory
+    let clusters: [ClusterName: any Cluster]
+    let stores: [StoreName: any ObjectStore]
+    let clock: any WallClock
+    let random: any RandomSource
+    private let executor: any SerialExecutor
+
+    /// Pairs that this process was told of and dr.yaml does not declare.
+    var assertedPairs: [PairName: ClusterPair] = [:]
+    /// Where runs of this process took locks.
+    private var locked: [RunID: Set<ClusterName>] = [:]
+    /// Applications an operation works on, with those that wait for it to end.
+    private var busy: [ApplicationName: [CheckedContinuation<Void, Never>]] = [:]
+
+    /// `clusters` and `stores` hold every name of the inventory. Blocking work is done on `executor`.
+    public init(
+        inventory: Inventory, clusters: [ClusterName: any Cluster], stores: [StoreName: any ObjectStore], clock: any WallClock,
+        random: any RandomSource, executor: any SerialExecutor
+    ) {
+        self.inventory = inventory
+        self.clusters = clusters
+        self.stores = stores
+        self.clock = clock
+        self.random = random
+        self.executor = executor
+    }
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    /// Releases the locks that the run took in this process. Those of a process that died are free already.
+    public func release(run: RunID) async throws {
+        var failure: (any Error)?
+        for name in (locked[run] ?? []).sorted() {
+            do {
+                try await cluster(name).unlock(run: run)
+                locked[run]?.remove(name)
+            } catch let error as DRError where error.code == .clusterUnreachable {
+                // Nothing is lost: a lock dies with its holder.
+                locked[run]?.remove(name)
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if locked[run]?.isEmpty == true { locked[run] = nil }
+        if let failure { throw failure }
+    }
+
+    /// Takes the application's lock at each of the clusters, in the order given.
+    func lock(_ application: ApplicationName, at clusters: [any Cluster], for holder: LockHolder) async throws {
+        for cluster in clusters {
+            try await cluster.lock(application, for: holder)
+            locked[holder.run, default: []].insert(cluster.name)
+        }
+    }
+
+    /// One operation at a time on one application; operations on others go on meanwhile.
+    func inTurn<Result>(_ application: ApplicationName, _ body: () async throws -> Result) async throws -> Result {
+        if busy[application] != nil {
+            await withCheckedContinuation { busy[application, default: []].append($0) }
+        } else {
+            busy[application] = []
+        }
+        defer {
+            if busy[application]?.isEmpty == false {
+                busy[application]?.removeFirst().resume()
+            } else {
+                busy[application] = nil
+            }
+        }
+        try Task.checkCancellation()
+        return try await body()
+    }
+
+    /// Commits once for the key and records what changed, also when an earlier call did it. `make` is asked only when none did; nil = nothing is to be done.
+    func once(
+        at cluster: any Cluster, _ key: OperationKey, _ effects: EffectLog, _ make: () async throws -> Transaction?
+    ) async throws -> Committed? {
+        if let earlier = try await cluster.committed(key) {
+            effects.record(earlier.effects)
+            return earlier
+        }
+        guard let transaction = try await make() else { return nil }
+        let committed = try await cluster.commit(transaction)
+        effects.record(committed.effects)
+        return committed
+    }
+}

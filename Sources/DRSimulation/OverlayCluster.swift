@@ -1,0 +1,128 @@
+internal import DRModel
+internal import DRReplication
+internal import DRSupport
+
+/// One cluster as a plan sees it: reads fall through, commits stay in memory under the same guards and keys.
+final class OverlayCluster: Cluster {
+    private struct State {
+        /// Nil = deleted by the plan.
+        var objects: [ObjectKey: ManifestObject?] = [:]
+        /// Nil = removed by the plan.
+        var documents: [DocumentPath: Value?] = [:]
+        var committed: [OperationKey: Committed] = [:]
+    }
+
+    let name: ClusterName
+    private let base: any Cluster
+    private let overlayVolumes: OverlayVolumeStore
+    private let state = Lock(State())
+    var volumes: any VolumeStore { overlayVolumes }
+
+    init(_ base: any Cluster, transit: PlannedPoints, clock: any WallClock) {
+        self.base = base
+        name = base.name
+        overlayVolumes = OverlayVolumeStore(base.volumes, at: base.name, transit: transit, clock: clock)
+    }
+
+    func facts() async throws -> ClusterFacts { try await base.facts() }
+
+    func objects(of application: Application) async throws -> [ManifestObject] {
+        let planned = state.withLock { $0.objects }
+        var found = Dictionary(try await base.objects(of: application).map { ($0.key, $0) }) { first, _ in first }
+        for (key, object) in planned {
+            if let object, ApplicationSelection.selects(object, application) || found[key] != nil { found[key] = object }
+            if object == nil { found[key] = nil }
+        }
+        // Claims of the plan may name other volumes than the real ones.
+        let claimed = try ClaimedVolumes(of: Array(found.values)).volumes
+        let wanted = Set(claimed.map(ObjectKey.volume))
+        for key in found.keys where key.kind == "PersistentVolume" && !wanted.contains(key) { found[key] = nil }
+        for key in wanted where found[key] == nil { if let object = try await object(key) { found[key] = object } }
+        return found.values.sorted { $0.key < $1.key }
+    }
+
+    func object(_ key: ObjectKey) async throws -> ManifestObject? {
+        if let planned = state.withLock({ $0.objects[key] }) { return planned }
+        return try await base.object(key)
+    }
+
+    func document(_ path: DocumentPath) async throws -> Value? {
+        if let planned = state.withLock({ $0.documents[path] }) { return planned }
+        return try await base.document(path)
+    }
+
+    func documents(in folder: DocumentPath) async throws -> [DocumentPath] {
+        let planned = state.withLock { $0.documents }
+        var paths = Set(try await base.documents(in: folder))
+        for (path, value) in planned where path.isDirectly(in: folder) {
+            if value == nil { paths.remove(path) } else { paths.insert(path) }
+        }
+        return paths.sorted()
+    }
+
+    func commit(_ transaction: Transaction) async throws -> Committed {
+        if let earlier = try await committed(transaction.key) {
+            return Committed(effects: earlier.effects, answer: earlier.answer, repeated: true)
+        }
+        for condition in transaction.guards { try await check(condition) }
+        for case .swap(let staged) in transaction.changes { overlayVolumes.makeLive(staged) }
+        let committed = Committed(effects: transaction.effects, answer: transaction.answer, repeated: false)
+        state.withLock { state in
+            for change in transaction.changes {
+                switch change {
+                case .put(let object): state.objects[object.key] = .some(object)
+                case .delete(let key): state.objects[key] = .some(nil)
+                case .write(let path, let value): state.documents[path] = .some(value)
+                case .remove(let path): state.documents[path] = .some(nil)
+                case .swap: break
+                }
+            }
+            state.committed[transaction.key] = committed
+        }
+        return committed
+    }
+
+    func committed(_ key: OperationKey) async throws -> Committed? {
+        if let planned = state.withLock({ $0.committed[key] }) { return planned }
+        return try await base.committed(key)
+    }
+
+    private func check(_ condition: Guard) async throws {
+        switch condition {
+        case .epoch(let application, let expected):
+            let found = try await document(.application(application))?["epoch"].integer.map(Epoch.init) ?? .first
+            guard found == expected else {
+                throw DRError(.fenced, "\(application) is at epoch \(found) at \(name), not at \(expected)")
+            }
+        case .document(let path, let expected):
+            guard try await document(path) == expected else { throw DRError(.conflict, "\(path) at \(name) was changed meanwhile") }
+        case .object(let key, let expected):
+            guard try await object(key)?.text == expected else { throw DRError(.conflict, "\(key) at \(name) was changed meanwhile") }
+        }
+    }
+
+    // Processes are not touched: what a plan starts is ready at once.
+    func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
+        action == .stop || replicas == 0 ? .stopped : .ready
+    }
+
+    // A plan takes no lock, but it would be refused where its run would be.
+    func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
+        guard let other = try await base.locks().first(where: { $0.application == application && $0.alive && $0.holder.run != holder.run })
+        else { return }
+        throw DRError(
+            .locked,
+            "\(application) is locked at \(name) by run \(other.holder.run) of \(other.holder.runbook) "
+                + "(\(other.holder.host), process \(other.holder.process)) since \(other.since)",
+            hint: "wait until it ends, or see `drrunbook show \(other.holder.run)`")
+    }
+
+    func unlock(run: RunID) async throws {}
+    func locks() async throws -> [ApplicationLock] { try await base.locks() }
+}
+
+extension DocumentPath {
+    fileprivate func isDirectly(in folder: DocumentPath) -> Bool {
+        text.hasPrefix(folder.text + "/") && !text.dropFirst(folder.text.utf8.count + 1).contains("/")
+    }
+}

@@ -1,0 +1,98 @@
+internal import DRModel
+internal import DRReplication
+internal import DRSupport
+
+/// Volumes as a plan sees them: sizes are the real ones, contents are symbols, figures of bytes are estimates.
+final class OverlayVolumeStore: VolumeStore {
+    private struct State {
+        /// What a swap of the plan made live.
+        var live: [VolumeName: VolumeFacts] = [:]
+        var kinds: [VolumeName: VolumeKind] = [:]
+        /// Points of the plan that were received here, with their manifests.
+        var received: [PointID: PlannedPoints.Entry] = [:]
+    }
+
+    private let base: any VolumeStore
+    private let cluster: ClusterName
+    private let transit: PlannedPoints
+    private let clock: any WallClock
+    private let state = Lock(State())
+
+    init(_ base: any VolumeStore, at cluster: ClusterName, transit: PlannedPoints, clock: any WallClock) {
+        self.base = base
+        self.cluster = cluster
+        self.transit = transit
+        self.clock = clock
+    }
+
+    func makeLive(_ staged: StagedVolume) {
+        state.withLock { state in
+            state.live[staged.volume] = VolumeFacts(kind: state.kinds[staged.volume] ?? .filesystem, allocated: staged.size)
+        }
+    }
+
+    func stat(_ volume: VolumeName) async throws -> VolumeFacts? {
+        if let planned = state.withLock({ $0.live[volume] }) { return planned }
+        return try await base.stat(volume)
+    }
+
+    func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture {
+        for volume in volumes { _ = try await existing(volume) }
+        return Capture(
+            application: application, key: key, instant: clock.now(), consistency: stopped ? .application : .crash, volumes: volumes)
+    }
+
+    func publish(
+        _ capture: Capture, as draft: PointDraft, manifests: [ManifestObject], to store: any ObjectStore
+    ) async throws -> Publication {
+        // A store that does not answer fails the run, so it fails the plan.
+        _ = try await store.exists("plan/probe")
+        var volumes: [PointVolume] = []
+        var bytes = ByteCount.zero
+        for name in capture.volumes {
+            let facts = try await existing(name)
+            bytes = bytes + facts.allocated
+            volumes.append(
+                PointVolume(
+                    name: name, kind: facts.kind, content: ContentToken("planned:\(draft.id)/\(name)"), size: facts.allocated))
+        }
+        let point = RecoveryPoint(
+            id: draft.id, application: capture.application, epoch: draft.epoch, generation: draft.generation, source: draft.source,
+            instant: capture.instant, consistency: capture.consistency, volumes: volumes,
+            manifests: ContentToken("planned:\(draft.id)/manifests"), final: draft.final)
+        transit.add(PlannedPoints.Entry(point: point, manifests: manifests, bytes: bytes), store: store.name)
+        // Without reading, nobody knows what changed since the last point: at most everything is sent.
+        return Publication(point: point, bytesRead: bytes, bytesSent: bytes, predicted: true)
+    }
+
+    func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
+        guard let entry = transit.entry(point, store: store.name) else {
+            throw DRError(.notFound, "the store \(store.name) has no recovery point \(point) of \(application)")
+        }
+        var received = entry.point
+        received.verifiedAt = clock.now()
+        let arrived = PlannedPoints.Entry(point: received, manifests: entry.manifests, bytes: entry.bytes)
+        state.withLock { $0.received[point] = arrived }
+        return Reception(point: received, bytesReceived: entry.bytes)
+    }
+
+    // Of a real point a plan asks only whether it is there: reading every byte is the run's work.
+    func verify(_ point: RecoveryPoint) async throws { _ = try await manifests(of: point) }
+
+    func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
+        if let planned = state.withLock({ $0.received[point.id] }) { return planned.manifests }
+        return try await base.manifests(of: point)
+    }
+
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
+        state.withLock { $0.kinds[volume.name] = volume.kind }
+        return StagedVolume(volume: volume.name, key: key, content: volume.content, size: volume.size)
+    }
+
+    func discard(_ key: OperationKey) async throws {}
+
+    private func existing(_ volume: VolumeName) async throws -> VolumeFacts {
+        guard let facts = try await stat(volume) else { throw DRError(.volumeMissing, "\(cluster) has no volume \(volume)") }
+        return facts
+    }
+}
