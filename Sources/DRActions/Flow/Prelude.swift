@@ -208,14 +208,20 @@ enum Prelude {
         function dr.fail(message) host.raise("failed", tostring(message)) end
         dr.json = { encode = host.json_encode, decode = host.json_decode, null = host.json_null }
 
+        function dr.runbook(declaration) return host.declare(declaration) end
+
         -- Verbs ------------------------------------------------------------------------------------------------------------------------------
 
         for _, name in ipairs(host.actions) do
-          dr[name] = function(arguments) return host.perform(name, arguments) end
+          dr[name] = function(arguments)
+            host.expect_run(name)
+            return host.perform(name, arguments)
+          end
         end
 
         function lib.flow(name, body)
           dr[name] = function(arguments)
+            host.expect_run(name)
             local call = host.prepare(name, arguments)
             return lib.scoped(name, body, call, arguments or {})
           end

@@ -1,0 +1,165 @@
+internal import DRModel
+internal import DRSupport
+internal import LuaBridge
+
+/// What the host gives to the Lua part of `dr`: the few functions everything else is made of.
+struct HostLibrary {
+    let session: RunSession
+
+    /// Loads prelude and flows, and makes `dr` a global and a module.
+    func install() throws {
+        let lua = session.lua
+        let host = try lua.table()
+        try installVerbs(host)
+        try installFacts(host)
+        try installErrors(host)
+        let loaded = try lua.load(Prelude.text, name: Prelude.name, trusted: true).call([.table(host)])
+        guard let dr = loaded.first?.table, let library = loaded.last?.table, loaded.count == 2 else {
+            throw DRError(.internal, "the prelude returned no library")
+        }
+        let surroundings: [LuaValue] = [.table(dr), .table(host), .table(library)]
+        try lua.load(Move.text, name: Move.name, trusted: true).call(surroundings)
+        for flow in session.registry.flows {
+            let name = flow.spec.name
+            let body = try lua.load(flow.body, name: "=dr.\(name)", trusted: true).call(surroundings).first ?? .nil
+            guard let define = try library.get("flow").function else { throw DRError(.internal, "the prelude defines no flows") }
+            try define.call([.text(name), body])
+        }
+        try lua.globals.set("dr", .table(dr))
+        try lua.register(module: "dr", .table(dr))
+    }
+
+    // Closures live as long as the Lua state, which the session owns: they must not own the session.
+    private func installVerbs(_ host: LuaTable) throws {
+        try host.set(
+            "actions", .table(session.lua.table(session.registry.actions.filter { !$0.spec.isInternal }.map { .text($0.spec.name) })))
+        try host.suspending("perform") { [unowned session] call -> HostRequest in
+            try session.request(call[0].string ?? "", call[1], at: SourceLocation(call.location))
+        }
+        try host.register("expect_run") { [unowned session] (call: LuaCall) in
+            guard session.isRunning else {
+                throw DRError(
+                    .runbook, "verbs may be called only inside run", location: SourceLocation(call.location), verb: call[0].string)
+            }
+            return []
+        }
+        try host.suspending("fork") { [unowned session] call -> HostRequest in
+            guard session.isRunning else {
+                throw DRError(.runbook, "branches may be started only inside run", location: SourceLocation(call.location))
+            }
+            return .fork(try call[0].table?.elements().compactMap(\.function) ?? [])
+        }
+        try host.register("prepare") { [unowned session] (call: LuaCall) in
+            let name = call[0].string ?? ""
+            let location = SourceLocation(call.location)
+            do {
+                let surroundings = ParameterSurroundings(inventory: session.inventory)
+                return [try session.registry.prepareFlow(name, try Value(lua: call[1]), in: surroundings).lua(in: call.lua)]
+            } catch let error as DRError {
+                throw error.inVerb(name).at(location)
+            }
+        }
+        try host.register("declare") { [unowned session] (call: LuaCall) in
+            guard let table = call[0].table else {
+                throw DRError(.runbook, "expected one table of fields", location: SourceLocation(call.location), verb: "runbook")
+            }
+            try session.declare(table, at: SourceLocation(call.location))
+            return [.table(table)]
+        }
+        try host.register("waves") { [unowned session] (call: LuaCall) in
+            let order = try ItemOrder(items: try Value(lua: call[0]), after: try Value(lua: call[1]), inventory: session.inventory)
+            let waves = try order.waves.map { wave in LuaValue.table(try call.lua.table(wave.map { .text($0) })) }
+            return [
+                .table(try call.lua.table(waves)), try Value.map(order.needs.mapValues { .list($0.map(Value.string)) }).lua(in: call.lua),
+            ]
+        }
+        try host.register("enter") { [unowned session] (call: LuaCall) in
+            session.enter(call[0].string ?? "?")
+            return []
+        }
+        try host.register("leave") { [unowned session] (_: LuaCall) in
+            session.leave()
+            return []
+        }
+    }
+
+    private func installFacts(_ host: LuaTable) throws {
+        try host.register("now") { [unowned session] (call: LuaCall) in
+            let answer = try uncatchable { try session.input("now") { .instant(session.record.now()) } }
+            return [try answer.lua(in: call.lua)]
+        }
+        try host.register("random") { [unowned session] (call: LuaCall) in
+            let answer = try uncatchable { try session.input("random") { .number(session.record.random()) } }
+            return [try answer.lua(in: call.lua)]
+        }
+        try host.register("log") { [unowned session] (call: LuaCall) in
+            let text = call[0].string ?? ""
+            try call.lua.spendOutput(text.utf8.count)
+            try uncatchable { try session.log(text) }
+            return []
+        }
+        try host.register("time") { (call: LuaCall) in
+            let surroundings = ParameterSurroundings(inventory: Inventory())
+            return [try Value.instant(TimeReference(parameter: try Value(lua: call[0]), in: surroundings).instant).lua(in: call.lua)]
+        }
+        try host.register("duration") { (call: LuaCall) in
+            let surroundings = ParameterSurroundings(inventory: Inventory())
+            return [try Value.duration(Duration(parameter: try Value(lua: call[0]), in: surroundings)).lua(in: call.lua)]
+        }
+        try host.register("json_encode") { (call: LuaCall) in [.text(try Value(lua: call[0]).json(.plain))] }
+        try host.register("json_decode") { (call: LuaCall) in
+            guard let text = call[0].string else { throw DRError(.invalidInput, "json.decode: expected a string, got \(call[0].typeName)") }
+            return [try Value(json: text).lua(in: call.lua)]
+        }
+        try host.set("json_null", try session.lua.value(of: LuaNull()))
+    }
+
+    private func installErrors(_ host: LuaTable) throws {
+        try host.register("raise") { (call: LuaCall) in
+            throw DRError(
+                ErrorCode(rawValue: call[0].string ?? "") ?? .script, call[1].string ?? "", hint: call[2].string,
+                location: SourceLocation(call.location))
+        }
+        try host.register("raise_unknown") { (call: LuaCall) in
+            let names = try call[2].table?.elements().compactMap(\.string) ?? []
+            let name = call[1].string ?? ""
+            throw DRError(
+                .invalidInput, "\(call[0].string ?? ""): unknown field \"\(name)\"\(Spelling.hint(for: name, in: names))",
+                hint: "fields: " + names.joined(separator: ", "), location: SourceLocation(call.location))
+        }
+        let known = session.registry.verbs.map { $0.spec.name } + Self.flowFunctions
+        try host.register("raise_unknown_verb") { (call: LuaCall) in
+            let name = call[0].string ?? ""
+            let location = SourceLocation(call.location)
+            if Self.laterVerbs.contains(name) {
+                throw DRError(
+                    .runbook, "dr.\(name) is not supported by this version", hint: "`drrunbook explain` lists the verbs", location: location
+                )
+            }
+            throw DRError(
+                .runbook, "there is no dr.\(name)\(Spelling.hint(for: name, in: known))", hint: "`drrunbook explain` lists the verbs",
+                location: location)
+        }
+    }
+
+    static let flowFunctions = [
+        "step", "attempt", "parallel", "in_order", "retry", "wait_until", "sleep", "now", "random", "time", "duration", "log", "fail",
+        "json", "runbook",
+    ]
+
+    // Named in the language, not built yet: a person should not look for a spelling mistake.
+    private static let laterVerbs: Set = [
+        "reprotect", "drill", "cleanup", "undo", "finally", "settle", "approve", "window", "get", "list", "wait_ready", "patch", "exec",
+        "http", "notify",
+        "secret", "previous", "results",
+    ]
+}
+
+/// A journal that cannot be written, or a history that does not fit, ends the run: no script catches it.
+private func uncatchable<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch {
+        throw LuaStop(error)
+    }
+}

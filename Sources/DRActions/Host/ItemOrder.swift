@@ -1,0 +1,49 @@
+internal import DRModel
+internal import DRSupport
+
+/// Items in waves, as `in_order` and the moves go through them: applications by name, or tables with `name` and `after`.
+struct ItemOrder {
+    let waves: [[String]]
+    /// For each item those it waits for, of those in the list.
+    let needs: [String: [String]]
+
+    /// `after`: another order for this time, by item. Throws `invalid-input`, `unknown-name`, `configuration` (a cycle, named).
+    init(items: Value, after: Value, inventory: Inventory) throws {
+        var needs: [String: [String]] = [:]
+        if items.string == "all" {
+            for application in inventory.applications { needs[application.name.text] = application.after.map(\.text) }
+        } else {
+            for item in items.list ?? [] {
+                switch item {
+                case .string(let name): needs[name] = inventory.applications.first { $0.name.text == name }?.after.map(\.text) ?? []
+                case .map(let members):
+                    guard let name = members["name"]?.string else {
+                        throw DRError(.invalidInput, "in_order: an item is a name or { name = ..., after = {...} }")
+                    }
+                    needs[name] = members["after"]?.list?.compactMap(\.string) ?? []
+                default: throw DRError(.invalidInput, "in_order: an item is a name or { name = ..., after = {...} }, got \(item.kind)")
+                }
+            }
+        }
+        guard !needs.isEmpty else { throw DRError(.invalidInput, "in_order: the items match nothing") }
+        let known = Set(needs.keys).union(inventory.applications.map(\.name.text))
+        for (name, earlier) in after.map ?? [:] {
+            guard needs[name] != nil else { throw Self.unknown(name, in: known) }
+            needs[name] =
+                try earlier.list?.map { item in
+                    guard let text = item.string, known.contains(text) else { throw Self.unknown(item.string ?? item.kind, in: known) }
+                    return text
+                } ?? []
+        }
+        for (name, earlier) in needs {
+            if let stranger = earlier.first(where: { !known.contains($0) }) { throw Self.unknown(stranger, in: known) }
+            needs[name] = earlier.filter { needs[$0] != nil }.sorted()
+        }
+        self.needs = needs
+        waves = try DependencyOrder(needs, of: "items").waves
+    }
+
+    private static func unknown(_ name: String, in known: Set<String>) -> DRError {
+        DRError(.unknownName, "after: there is no item \"\(name)\"\(Spelling.hint(for: name, in: known))")
+    }
+}

@@ -1,0 +1,66 @@
+internal import DRModel
+internal import LuaBridge
+
+/// One line of execution of a run: the runbook itself, or a function given to `parallel`.
+///
+/// It runs uninterrupted between host calls. Its id says where it was forked, not when: `0` is the runbook, `0.4-2` the second branch of the root's fourth
+/// request.
+final class Branch {
+    let id: String
+    let coroutine: LuaCoroutine
+    /// The fork it belongs to, and its place there.
+    let fork: Fork?
+    let position: Int
+    /// Steps, flows and items as people named them.
+    var path: [String]
+    private var requests = 0
+
+    init(id: String, coroutine: LuaCoroutine, path: [String], fork: Fork? = nil, position: Int = 0) {
+        self.id = id
+        self.coroutine = coroutine
+        self.path = path
+        self.fork = fork
+        self.position = position
+    }
+
+    /// branch / ordinal: the place of the next request in the run.
+    func nextPlace() -> String {
+        requests += 1
+        return "\(id)/\(requests)"
+    }
+
+    var lastOrdinal: Int { requests }
+}
+
+/// Branches that ran from one place and are waited for there.
+final class Fork {
+    let parent: Branch
+    var ended: [BranchEnd?]
+
+    init(parent: Branch, count: Int) {
+        self.parent = parent
+        ended = Array(repeating: nil, count: count)
+    }
+
+    var isComplete: Bool { ended.allSatisfy { $0 != nil } }
+}
+
+enum BranchEnd {
+    case returned([LuaValue])
+    case raised(LuaError)
+}
+
+/// What a host function wants of the run before it can answer.
+enum HostRequest {
+    case action(PreparedAction, at: SourceLocation?)
+    case fork([LuaFunction])
+}
+
+/// An action whose intent is recorded and whose outcome is not.
+struct PendingAction {
+    let intent: JournalEntry
+    let branch: Branch
+    let action: PreparedAction
+    let location: SourceLocation?
+    let begun: Instant
+}

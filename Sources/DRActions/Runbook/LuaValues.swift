@@ -1,0 +1,83 @@
+internal import DRModel
+internal import LuaBridge
+
+// Values between Lua and the journal.
+
+extension Value {
+    private static let deepest = 50
+
+    /// A table is a list when its keys are 1...n, and a map when they are strings; both at once is an error. Functions become `Value.function`.
+    init(lua value: LuaValue) throws { try self.init(lua: value, depth: 0) }
+
+    private init(lua value: LuaValue, depth: Int) throws {
+        switch value {
+        case .nil: self = .null
+        case .boolean(let flag): self = .bool(flag)
+        case .integer(let number): self = .integer(Int64(number))
+        case .number(let number): self = .number(number)
+        case .string(let string):
+            guard let text = string.text else { throw DRError(.invalidInput, "a string is not UTF-8") }
+            self = .string(text)
+        case .function: self = .function
+        case .table(let table): self = try Self.read(table, depth: depth)
+        case .object:
+            if let time = value.object(TimeObject.self) {
+                self = .instant(time.instant)
+            } else if let duration = value.object(DurationObject.self) {
+                self = .duration(duration.duration)
+            } else if value.object(LuaNull.self) != nil {
+                self = .null
+            } else {
+                throw DRError(.invalidInput, "a \(value.typeName) cannot be passed here")
+            }
+        case .coroutine: throw DRError(.invalidInput, "a coroutine cannot be passed here")
+        }
+    }
+
+    private static func read(_ table: LuaTable, depth: Int) throws -> Value {
+        guard depth < deepest else {
+            throw DRError(.invalidInput, "the tables are nested more than \(deepest) levels deep, or in a circle")
+        }
+        var items: [Value] = []
+        var members: [String: Value] = [:]
+        for (key, member) in try table.pairs() {
+            if let name = key.string {
+                members[name] = try Value(lua: member, depth: depth + 1)
+            } else if key.integer == items.count + 1 {
+                items.append(try Value(lua: member, depth: depth + 1))
+            } else {
+                throw DRError(
+                    .invalidInput, "a table has the key \(key.integer.map(String.init) ?? key.typeName), expected names or 1, 2, 3 ...")
+            }
+        }
+        guard items.isEmpty || members.isEmpty else {
+            throw DRError(.invalidInput, "a table is both a list and a table of fields (\(members.keys.sorted().joined(separator: ", ")))")
+        }
+        return items.isEmpty ? .map(members) : .list(items)
+    }
+
+    /// The value as the script sees it.
+    func lua(in lua: Lua) throws -> LuaValue {
+        switch self {
+        case .null: return .nil
+        case .bool(let flag): return .boolean(flag)
+        case .integer(let number): return .integer(Int(number))
+        case .number(let number): return .number(number)
+        case .string(let text): return .text(text)
+        case .list(let items): return .table(try lua.table(try items.map { try $0.lua(in: lua) }))
+        case .map(let members):
+            let table = try lua.table()
+            for (name, member) in members { try table.set(.text(name), try member.lua(in: lua)) }
+            return .table(table)
+        case .instant(let instant): return try lua.value(of: TimeObject(instant))
+        case .duration(let duration): return try lua.value(of: DurationObject(duration))
+        }
+    }
+}
+
+extension SourceLocation {
+    init?(_ location: LuaLocation?) {
+        guard let location else { return nil }
+        self.init(file: location.source, line: location.line)
+    }
+}

@@ -1,0 +1,112 @@
+internal import DRModel
+
+/// A run's journal as its session sees it: while history lasts its entries are compared and answered from it, afterwards they are appended.
+///
+/// Nothing goes on before its record is durable.
+final class RunRecord {
+    let run: RunID
+    var ledger: RunLedger
+    private let journal: any Journal
+    private let clock: any WallClock
+    private let events: @Sendable (RunEvent) -> Void
+    private let predicted: Bool
+    private let limit: Int
+    private let source: any RandomSource
+    private var replay: Replay
+    private var count: Int
+
+    init(
+        run: RunID, journal: any Journal, history: [JournalRecord], clock: any WallClock, random: any RandomSource, ledger: RunLedger,
+        predicted: Bool, limit: Int,
+        events: @escaping @Sendable (RunEvent) -> Void
+    ) {
+        self.run = run
+        self.journal = journal
+        self.clock = clock
+        source = random
+        self.ledger = ledger
+        self.predicted = predicted
+        self.limit = limit
+        self.events = events
+        replay = Replay(records: history)
+        count = history.count
+    }
+
+    var isReplaying: Bool { !replay.isOver }
+
+    func now() -> Instant { clock.now() }
+    /// At least 0, less than 1.
+    func random() -> Double { Double(source.next() >> 11) / Double(1 << 53) }
+
+    /// When the action was first begun.
+    func intent(_ entry: JournalEntry) throws -> Instant {
+        let replayed = try replay.match(entry)
+        let time: Instant
+        if let replayed { time = replayed.time } else { time = try append(entry) }
+        tell(.actionStarted(event(entry)), at: time, replayed: replayed != nil)
+        return time
+    }
+
+    func outcome(_ outcome: ActionOutcome, of intent: JournalEntry) throws {
+        let entry = JournalEntry(.outcome, key: intent.key, path: intent.path, verb: intent.verb, payload: try outcome.payload())
+        let time = try append(entry)
+        tellFinished(intent, outcome, at: time, replayed: false)
+    }
+
+    /// The next answer that history holds, with the key it belongs to; nil when history is over.
+    func recordedOutcome() throws -> (key: String, outcome: ActionOutcome, time: Instant)? {
+        guard let record = try replay.nextOutcome() else { return nil }
+        return (record.entry.key, try ActionOutcome(payload: record.entry.payload), record.time)
+    }
+
+    func input(_ entry: JournalEntry, _ answer: () -> Value) throws -> Value {
+        if let record = try replay.match(entry) { return record.entry.payload }
+        let value = answer()
+        try append(JournalEntry(.input, key: entry.key, path: entry.path, verb: entry.verb, payload: value))
+        return value
+    }
+
+    func log(_ entry: JournalEntry) throws {
+        let replayed = try replay.match(entry)
+        let time: Instant
+        if let replayed { time = replayed.time } else { time = try append(entry) }
+        tell(.log(entry.payload.string ?? "", path: entry.path), at: time, replayed: replayed != nil)
+    }
+
+    func resumed() throws { try append(JournalEntry(.resumed, key: "")) }
+
+    func finished(_ report: RunReport) throws {
+        let payload: Value = [
+            "outcome": .string(report.outcome.rawValue), "error": try report.error.map { try Value(encoding: $0) } ?? .null,
+            "applications": try Value(encoding: report.applications), "rto": report.rto.map(Value.duration) ?? .null,
+        ]
+        let time = try append(JournalEntry(.finished, key: "", payload: payload))
+        tell(.runFinished(report), at: time, replayed: false)
+    }
+
+    func tell(_ kind: RunEvent.Kind, at time: Instant? = nil, replayed: Bool = false) {
+        events(RunEvent(run: run, time: time ?? clock.now(), replayed: replayed, kind: kind))
+    }
+
+    func tellFinished(_ intent: JournalEntry, _ outcome: ActionOutcome, at time: Instant, replayed: Bool) {
+        tell(
+            .actionFinished(
+                event(intent), result: outcome.value, error: outcome.error, duration: outcome.duration, effects: outcome.effects,
+                predicted: predicted), at: time, replayed: replayed)
+    }
+
+    @discardableResult private func append(_ entry: JournalEntry) throws -> Instant {
+        count += 1
+        // The end of a run is always recorded.
+        guard count <= limit || entry.kind == .finished else {
+            throw DRError(.limitExceeded, "the run has more than \(limit) records", hint: "raise `limits: records` in dr.yaml")
+        }
+        let time = clock.now()
+        try journal.append(entry, to: run, at: time)
+        return time
+    }
+
+    private func event(_ entry: JournalEntry) -> ActionEvent {
+        ActionEvent(action: entry.verb, path: entry.path, key: "\(run)/\(entry.key)", attempt: 1, input: entry.payload)
+    }
+}

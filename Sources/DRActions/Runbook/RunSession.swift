@@ -1,0 +1,192 @@
+internal import DRModel
+internal import DRSupport
+internal import LuaBridge
+
+/// One execution of a runbook: its Lua state, its branches and its place in the journal.
+///
+/// It is used on the runner's thread only. `step` runs script code until every branch waits; `Conductor` brings the answers.
+final class RunSession {
+    let lua: Lua
+    let registry: ActionRegistry
+    let inventory: Inventory
+    let record: RunRecord
+    private(set) var runbook: Runbook?
+    private(set) var current: Branch?
+    /// `run` is being executed: verbs may be called.
+    private(set) var isRunning = false
+    private(set) var end: BranchEnd?
+    /// Actions whose intent is recorded and whose outcome is not, by key, in the order they were asked for.
+    private(set) var waiting: [PendingAction] = []
+    private var ready: [(branch: Branch, input: Resumption)] = []
+    private var declared: LuaTable?
+
+    private enum Resumption {
+        case start([LuaValue])
+        case answer([LuaValue])
+        case failure(any Error)
+    }
+
+    init(lua: Lua, registry: ActionRegistry, inventory: Inventory, record: RunRecord) {
+        self.lua = lua
+        self.registry = registry
+        self.inventory = inventory
+        self.record = record
+    }
+
+    // MARK: Loading
+
+    /// Called by `dr.runbook{...}`.
+    func declare(_ table: LuaTable, at location: SourceLocation?) throws {
+        guard declared == nil else {
+            throw DRError(.runbook, "a file declares one runbook", location: location, verb: "runbook")
+        }
+        runbook = try Runbook(declaration: try Value(lua: .table(table)), at: location)
+        declared = table
+    }
+
+    func isDeclared(_ value: LuaValue?) -> Bool { declared != nil && value?.table == declared }
+
+    /// Begins `run(parameters)`.
+    func start(_ parameters: Value) throws {
+        guard let function = try declared?.get("run").function else { throw DRError(.internal, "the runbook was not loaded") }
+        isRunning = true
+        let root = Branch(id: "0", coroutine: try lua.coroutine(function), path: [])
+        ready.append((root, .start([try parameters.lua(in: lua)])))
+    }
+
+    // MARK: Requests
+
+    /// Reads, checks and records a verb call of the running branch. Throws what the script gets raised.
+    func request(_ verb: String, _ arguments: LuaValue, at location: SourceLocation?) throws -> HostRequest {
+        guard isRunning else { throw DRError(.runbook, "verbs may be called only inside run", location: location, verb: verb) }
+        do {
+            let input = try Value(lua: arguments)
+            return .action(try registry.prepare(verb, input, in: ParameterSurroundings(inventory: inventory)), at: location)
+        } catch let error as DRError {
+            throw error.inVerb(verb).at(location)
+        }
+    }
+
+    /// An answer that is given at once and must be the same when the run is replayed.
+    func input(_ name: String, _ answer: () -> Value) throws -> Value {
+        guard let branch = current else { throw DRError(.runbook, "\(name) may be called only inside run") }
+        let entry = JournalEntry(.input, key: branch.nextPlace(), path: branch.path, verb: name)
+        return try record.input(entry, answer)
+    }
+
+    func log(_ text: String) throws {
+        guard let branch = current else { throw DRError(.runbook, "log may be called only inside run") }
+        try record.log(JournalEntry(.log, key: branch.nextPlace(), path: branch.path, verb: "log", payload: .string(text)))
+    }
+
+    func enter(_ name: String) { current?.path.append(name) }
+    func leave() { _ = current?.path.popLast() }
+
+    // MARK: Running
+
+    /// Runs script code until every branch waits for an answer or the run has ended.
+    func step() throws {
+        while end == nil, !ready.isEmpty {
+            let (branch, input) = ready.removeFirst()
+            try advance(branch, input)
+        }
+    }
+
+    /// Gives an action's answer to the branch that waits for it.
+    @discardableResult func deliver(_ outcome: ActionOutcome, for key: String) throws -> PendingAction {
+        guard let index = waiting.firstIndex(where: { $0.intent.key == key }) else {
+            throw DRError(.replayMismatch, "the history holds an outcome for \(key), which the runbook did not ask for")
+        }
+        let pending = waiting.remove(at: index)
+        let (action, branch) = (pending.action, pending.branch)
+        record.ledger.record(branch: branch.id, action: action.name, input: action.input, begun: pending.begun, outcome: outcome)
+        switch outcome.result {
+        case .success(let value): ready.append((branch, .answer([try value.lua(in: lua)])))
+        case .failure(let error): ready.append((branch, .failure(error.inVerb(action.name).at(pending.location))))
+        }
+        return pending
+    }
+
+    private func advance(_ branch: Branch, _ input: Resumption) throws {
+        current = branch
+        defer { current = nil }
+        lua.resetBudget()
+        do {
+            let progress =
+                switch input {
+                case .start(let arguments): try branch.coroutine.resume(returning: arguments)
+                case .answer(let values): try branch.coroutine.resume(returning: values)
+                case .failure(let error): try branch.coroutine.resume(throwing: error)
+                }
+            switch progress {
+            case .returned(let values): finish(branch, .returned(values))
+            case .yielded:
+                throw DRError(.runbook, "a runbook's function yielded outside a coroutine of its own")
+            case .suspended(let request):
+                guard let request = request as? HostRequest else { throw DRError(.internal, "an unknown request of the script's") }
+                try accept(request, of: branch)
+            }
+        } catch let error as LuaError {
+            finish(branch, .raised(error))
+        }
+    }
+
+    private func accept(_ request: HostRequest, of branch: Branch) throws {
+        switch request {
+        case .action(let action, let location):
+            let key = branch.nextPlace() + "/1/do"
+            let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
+            let begun = try record.intent(entry)
+            waiting.append(PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun))
+        case .fork(let functions):
+            let place = branch.nextPlace()
+            let fork = Fork(parent: branch, count: functions.count)
+            for (index, function) in functions.enumerated() {
+                let id = "\(branch.id).\(place.split(separator: "/").last ?? "0")-\(index + 1)"
+                let child = Branch(
+                    id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"], fork: fork, position: index
+                )
+                ready.append((child, .start([])))
+            }
+            if functions.isEmpty { ready.append((branch, .answer([.table(try lua.table())]))) }
+        }
+    }
+
+    private func finish(_ branch: Branch, _ end: BranchEnd) {
+        // A limit or a stop ends the whole run, whichever branch met it.
+        if case .raised(let error) = end, error.isTermination {
+            self.end = end
+            return
+        }
+        guard let fork = branch.fork else {
+            self.end = end
+            return
+        }
+        fork.ended[branch.position] = end
+        guard fork.isComplete else { return }
+        do {
+            ready.append((fork.parent, .answer([.table(try results(of: fork))])))
+        } catch {
+            ready.append((fork.parent, .failure(error)))
+        }
+    }
+
+    // { { ok = true, value = ... }, { ok = false, error = ... } }
+    private func results(of fork: Fork) throws -> LuaTable {
+        let list = try lua.table()
+        for ended in fork.ended {
+            let item = try lua.table()
+            switch ended {
+            case .returned(let values)?:
+                try item.set("ok", true)
+                try item.set("value", values.first ?? .nil)
+            case .raised(let error)?:
+                try item.set("ok", false)
+                try item.set("error", error.value ?? .text(error.description))
+            case nil: break
+            }
+            try list.append(.table(item))
+        }
+        return list
+    }
+}

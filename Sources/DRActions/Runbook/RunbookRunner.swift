@@ -1,0 +1,214 @@
+public import DRModel
+package import DRSupport
+internal import LuaBridge
+
+/// Executes runbooks: durable, replayable, one at a time, on a thread of its own.
+///
+/// The same runner serves a plan (over an overlay, with a journal in memory) and a run; what differs stands behind the ports it is given.
+public actor RunbookRunner {
+    private let engine: any DREngine
+    private let inventory: Inventory
+    private let clock: any WallClock
+    private let random: any RandomSource
+    private let journal: any Journal
+    private let registry: ActionRegistry
+    private let limits: RunLimits
+    private let host: String
+    private let process: Int32
+    /// A plan: figures are predictions.
+    private let predicted: Bool
+    private let events: @Sendable (RunEvent) -> Void
+    private let executor: ThreadExecutor
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    /// `executor`: everything of the run happens there, so that with an engine on the same one a simulation is repeatable.
+    package init(
+        engine: any DREngine, inventory: Inventory, clock: any WallClock, random: any RandomSource, journal: any Journal,
+        registry: ActionRegistry = .standard, limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false,
+        executor: ThreadExecutor, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) {
+        self.engine = engine
+        self.inventory = inventory
+        self.clock = clock
+        self.random = random
+        self.journal = journal
+        self.registry = registry
+        self.limits = limits
+        self.host = host
+        self.process = process
+        self.predicted = predicted
+        self.executor = executor
+        self.events = events
+    }
+
+    /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
+    public func inspect(_ sources: RunbookSources) throws -> Runbook {
+        let record = try makeRecord(run: "inspection", history: [], started: clock.now())
+        return try RunbookLoader(sources: sources, registry: registry, inventory: inventory, limits: limits, seed: 0).load(record).runbook
+    }
+
+    /// Starts a run and carries it to its end. Throws only what happened before its first record, and what keeps the journal from being written.
+    public func run(_ order: RunOrder) async throws -> RunReport {
+        let started = clock.now()
+        let id = try RunID(Self.name(of: started, random.next()))
+        let seed = Int64(truncatingIfNeeded: random.next() >> 1)
+        let record = try makeRecord(run: id, history: [], started: started)
+        let (session, runbook) = try RunbookLoader(
+            sources: order.sources, registry: registry, inventory: inventory, limits: limits, seed: seed
+        ).load(record)
+        let parameters = try runbook.values(from: order.parameters)
+        try journal.begin(header(id, order, parameters, seed, started))
+        record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: started)
+        try session.start(parameters)
+        return try await conduct(session, record, runbook: order.sources.main.file, points: PointSymbols())
+    }
+
+    /// Carries on a run that was interrupted: its script runs again, answered by the journal until that ends.
+    public func resume(_ run: RunID) async throws -> RunReport {
+        let header = try journal.header(of: run)
+        let history = try journal.records(of: run)
+        if let end = history.last(where: { $0.entry.kind == .finished }) {
+            throw DRError(
+                .conflict, "run \(run) has ended: \(end.entry.payload["outcome"].string ?? "unknown")",
+                hint: "start a new run of \(header.runbook)")
+        }
+        let record = try makeRecord(run: run, history: history, started: header.started)
+        let (session, runbook) = try RunbookLoader(
+            sources: try RunbookSources(header: header), registry: registry, inventory: inventory, limits: limits, seed: header.seed
+        ).load(record)
+        record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
+        try session.start(header.parameters)
+        return try await conduct(session, record, runbook: header.runbook, points: PointSymbols(), resuming: true)
+    }
+
+    // Script and world in turn: run the branches until all wait, then give them the next answer, from history first.
+    private func conduct(
+        _ session: RunSession, _ record: RunRecord, runbook: String, points: PointSymbols, resuming: Bool = false
+    ) async throws -> RunReport {
+        let holder = LockHolder(run: record.run, runbook: runbook, host: host, process: process)
+        var launched: Set<String> = []
+        var isLive = !resuming
+        try await withThrowingTaskGroup(of: Completion.self) { group in
+            while true {
+                try session.step()
+                if session.end != nil { break }
+                if let (key, outcome, time) = try record.recordedOutcome() {
+                    points.restore(outcome.points)
+                    let pending = try session.deliver(outcome, for: key)
+                    record.tellFinished(pending.intent, outcome, at: time, replayed: true)
+                    continue
+                }
+                if !isLive {
+                    try record.resumed()
+                    isLive = true
+                }
+                for pending in session.waiting where launched.insert(pending.intent.key).inserted {
+                    let order = launch(pending, holder, record.run, points)
+                    group.addTask(executorPreference: executor) { await order.perform() }
+                }
+                guard let completion = try await group.next() else {
+                    throw DRError(.internal, "every branch of the runbook waits and nothing is under way")
+                }
+                failpoint("run.action-done")
+                guard let pending = session.waiting.first(where: { $0.intent.key == completion.key }) else { continue }
+                try record.outcome(completion.outcome, of: pending.intent)
+                failpoint("run.outcome-recorded")
+                try session.deliver(completion.outcome, for: completion.key)
+            }
+            group.cancelAll()
+        }
+        // A run whose history ends right before its last record is resumed only to be closed.
+        if !isLive { try record.resumed() }
+        let report = record.ledger.report(run: record.run, error: try session.failure())
+        do {
+            try await engine.release(run: record.run)
+        } catch {
+            record.tell(.warning("locks could not be released: \(DRError(any: error).message)"))
+        }
+        try record.finished(report)
+        return report
+    }
+
+    private func launch(_ pending: PendingAction, _ holder: LockHolder, _ run: RunID, _ points: PointSymbols) -> ActionLaunch {
+        let call = EngineCall(
+            key: OperationKey("\(run)/\(pending.intent.key)"), holder: holder, effects: EffectLog(), points: points)
+        let context = ActionContext(engine: engine, clock: clock, inventory: inventory, call: call, begun: pending.begun)
+        return ActionLaunch(key: pending.intent.key, action: pending.action, context: context)
+    }
+
+    private func makeRecord(run: RunID, history: [JournalRecord], started: Instant) throws -> RunRecord {
+        RunRecord(
+            run: run, journal: journal, history: history, clock: clock, random: random,
+            ledger: RunLedger(inventory: inventory, started: started),
+            predicted: predicted, limit: limits.records, events: events)
+    }
+
+    private func header(_ id: RunID, _ order: RunOrder, _ parameters: Value, _ seed: Int64, _ started: Instant) -> RunHeader {
+        var texts = [order.sources.main.file: order.sources.main.text]
+        for (name, module) in order.sources.modules { texts["\(name)=\(module.file)"] = module.text }
+        return RunHeader(
+            id: id, runbook: order.sources.main.file, sources: texts.mapValues { Digest.hex(of: $0) }, texts: texts, parameters: parameters,
+            configuration: order.configuration, who: order.who, seed: seed, started: started)
+    }
+
+    // Sorts by time in a directory listing, and is short enough to type: 20260301-021500-3f2a.
+    private static func name(of started: Instant, _ number: UInt64) -> String {
+        let digits = started.description.filter(\.isNumber)
+        let hex = String(number & 0xFFFF, radix: 16)
+        return "\(digits.prefix(8))-\(digits.dropFirst(8).prefix(6))-" + String(repeating: "0", count: 4 - hex.count) + hex
+    }
+}
+
+extension RunbookSources {
+    /// The texts a run was started with.
+    init(header: RunHeader) throws {
+        guard let text = header.texts[header.runbook] else {
+            throw DRError(.journalDamaged, "the journal of run \(header.id) lacks the text of \(header.runbook)")
+        }
+        main = Module(file: header.runbook, text: text)
+        var modules: [String: Module] = [:]
+        for (key, text) in header.texts {
+            let parts = key.split(separator: "=", maxSplits: 1).map(String.init)
+            if parts.count == 2 { modules[parts[0]] = Module(file: parts[1], text: text) }
+        }
+        self.modules = modules
+    }
+}
+
+/// An action on its way: all it needs, apart from the session.
+private struct ActionLaunch: Sendable {
+    let key: String
+    let action: PreparedAction
+    let context: ActionContext
+
+    func perform() async -> Completion {
+        let result: Result<Value, DRError>
+        do {
+            result = .success(try await action.perform(context))
+        } catch {
+            result = .failure(DRError(any: error))
+        }
+        let outcome = ActionOutcome(
+            result: result, effects: context.call.effects.effects, duration: context.clock.now() - context.begun,
+            points: context.call.points.table)
+        return Completion(key: key, outcome: outcome)
+    }
+}
+
+private struct Completion: Sendable {
+    let key: String
+    let outcome: ActionOutcome
+}
+
+extension DRError {
+    /// Any error as one of ours; what we do not know is `internal`, with its words.
+    init(any error: any Error) {
+        switch error {
+        case let error as DRError: self = error
+        case let failure as IOFailure: self.init(failure.code == 28 ? .noSpace : .io, failure.description)
+        case is CancellationError: self.init(.stopped, "stopped")
+        default: self.init(.internal, "\(error)")
+        }
+    }
+}

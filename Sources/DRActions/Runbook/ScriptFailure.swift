@@ -1,0 +1,39 @@
+internal import DRModel
+internal import LuaBridge
+
+extension DRError {
+    /// What ended a script, as an error of ours: the engine's own where it was one, else the table or text the script raised.
+    init(script error: LuaError) {
+        let location = SourceLocation(error.location)
+        if let known = error.underlying as? DRError {
+            self = known.at(location)
+            return
+        }
+        switch error.kind {
+        case .memory, .limit:
+            self.init(
+                .limitExceeded, "limit-exceeded: \(error.message)", hint: "raise `limits` in dr.yaml if the runbook needs it",
+                location: location)
+        case .cancelled, .stopped: self.init(.stopped, error.message, location: location)
+        case .syntax: self.init(.runbook, error.message, location: location)
+        case .runtime, .handler, .closed:
+            guard let table = error.value?.table, let text = (try? table.get("code"))?.string, let code = ErrorCode(rawValue: text) else {
+                self.init(.script, error.message, location: location)
+                return
+            }
+            let message = (try? table.get("message"))?.string ?? error.message
+            self.init(
+                code, message, hint: (try? table.get("hint"))?.string, location: location, verb: (try? table.get("verb"))?.string)
+        }
+    }
+}
+
+extension RunSession {
+    /// What ended the runbook, or nil when it returned. Throws what must not be recorded as the run's own failure: a journal that cannot be written, a
+    /// history that does not fit.
+    func failure() throws -> DRError? {
+        guard case .raised(let error)? = end else { return nil }
+        if error.kind == .stopped, let cause = error.underlying as? DRError { throw cause }
+        return DRError(script: error)
+    }
+}

@@ -1,0 +1,90 @@
+import DRModel
+import Testing
+
+@Suite struct FlowTests {
+    @Test func `parallel waits for all branches and gives their results in order`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(
+            """
+            local a, b = dr.parallel { function() dr.sleep("2s") return "a" end, function() dr.sleep("1s") return "b" end }
+            dr.log("%s%s", a, b)
+            """)
+        #expect(stage.logs == ["ab"])
+    }
+
+    @Test func `parallel raises one error that holds all`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(
+            """
+            local ok, e = pcall(dr.parallel, { function() dr.fail("one") end, function() dr.fail("two") end, function() return 3 end })
+            dr.log("%s %s %d", tostring(ok), e.code, #e.errors)
+            """)
+        #expect(stage.logs == ["false items-failed 2"])
+    }
+
+    @Test func `in_order follows after, backwards too, and skips what depends on a failure`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(
+            """
+            local items = { { name = "c", after = { "b" } }, { name = "b", after = { "a" } }, "a", "free" }
+            local seen = {}
+            dr.in_order(items, { reverse = true }, function(item) seen[#seen + 1] = item.name end)
+            dr.log(table.concat(seen, " "))
+            local r = dr.in_order(items, { on_failure = "skip_dependents", raise = false }, function(item)
+              if item.name == "a" then dr.fail("no") end
+            end)
+            dr.log("%s %s %s %s", r.a.state, r.b.state, r.c.state, r.free.state)
+            """)
+        #expect(stage.logs == ["c b a free", "failed skipped skipped done"])
+    }
+
+    @Test func `a cycle is named`() async throws {
+        let report = try await Stage().run(
+            #"dr.in_order({ { name = "a", after = { "b" } }, { name = "b", after = { "a" } } }, function() end)"#)
+        #expect(report.error?.message.contains("a -> b -> a") == true)
+    }
+
+    @Test func `retry waits, and gives up with the last error`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(
+            """
+            local tries, began = 0, dr.now()
+            local ok, e = pcall(dr.retry, { times = 3, every = "10s", backoff = 2 }, function() tries = tries + 1 dr.fail("try " .. tries) end)
+            dr.log("%s %s %s", tostring(ok), e.message, tostring(dr.now() - began))
+            """)
+        #expect(stage.logs == ["false try 3 30s"])
+    }
+
+    @Test func `wait_until asks until it is true or too late`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(
+            """
+            local n = 0
+            dr.log("%d", dr.wait_until({ timeout = "1m", every = "10s" }, function() n = n + 1 return n == 3 and n end))
+            dr.wait_until({ timeout = "1m" }, function() return false end)
+            """)
+        #expect(stage.logs == ["3"])
+        #expect(report.error?.code == .timeout)
+    }
+
+    @Test func `times and durations are values`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(
+            """
+            local t = dr.time("2026-03-01T00:00:00Z")
+            dr.log("%s %s %s %s", tostring(t + "15m"), tostring((t + "15m") - t), tostring(dr.duration("90s") < dr.duration("2m")), dr.duration("90s"):seconds())
+            """)
+        #expect(stage.logs == ["2026-03-01T00:15:00.000Z 15m true 90.0"])
+    }
+
+    @Test func `attempt catches, step names the path`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(
+            """
+            local ok, e = dr.attempt("risky", function() dr.step("inner", function() dr.migrate { pair = "east-west", applications = "all" } end) dr.fail("x") end)
+            dr.log("%s %s", tostring(ok), e.code)
+            """)
+        #expect(stage.logs == ["false failed"])
+        #expect(stage.journal.entries.first { $0.kind == .intent }?.path == ["risky", "inner"])
+    }
+}

@@ -1,0 +1,117 @@
+import DRModel
+import DRSupport
+import Testing
+
+@Suite struct MoveTests {
+    private let failover = #"return dr.failover { pair = "east-west", applications = "all", mode = "planned" }"#
+
+    @Test func `a planned failover stops in reverse order, syncs once and starts in order`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(failover)
+        #expect(report.outcome == .succeeded)
+        #expect(
+            stage.engine.calls == [
+                "status", "checks", "stop storefront", "stop ledger", "migrate ledger+storefront final", "start ledger planned",
+                "start storefront planned",
+            ])
+        #expect(report.applications.map(\.name.text) == ["storefront", "ledger"])
+        #expect(report.applications.allSatisfy { $0.state == .moved && $0.active_at == "west" && $0.rpo == .exact(.zero) })
+    }
+
+    @Test func `a failure in the last sync starts again what was stopped, in order`() async throws {
+        let stage = Stage(failures: ["migrate ledger+storefront final": DRError(.sourceUnreachable, "east does not answer")])
+        let report = try await stage.run(failover)
+        #expect(stage.engine.calls.suffix(3) == ["migrate ledger+storefront final", "restart ledger", "restart storefront"])
+        #expect(report.outcome == .failed)
+        #expect(report.error?.code == .sourceUnreachable)
+    }
+
+    @Test func `G12 a start that fails after another application went live ends partial, and says who is where`() async throws {
+        let stage = Stage(failures: ["start storefront planned": DRError(.damaged, "a chunk is damaged")])
+        let report = try await stage.run(failover)
+        #expect(report.outcome == .partial)
+        #expect(report.error?.code == .itemsFailed)
+        let ledger = try #require(report.applications.first { $0.name == "ledger" })
+        #expect(ledger.state == .moved && ledger.active_at == "west")
+        let storefront = try #require(report.applications.first { $0.name == "storefront" })
+        #expect(storefront.state == .failed && storefront.next != nil)
+        #expect(!stage.engine.calls.contains("restart ledger"))
+    }
+
+    @Test func `a start that fails before anything is live puts everything back`() async throws {
+        let stage = Stage(failures: ["start ledger planned": DRError(.damaged, "a chunk is damaged")])
+        let report = try await stage.run(failover)
+        #expect(stage.engine.calls.suffix(2) == ["restart ledger", "restart storefront"])
+        #expect(report.error?.code == .damaged)
+    }
+
+    @Test func `G9 a disaster asks nothing of the source`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(
+            """
+            dr.failover { pair = "east-west", applications = "all", mode = "disaster", source_down = { evidence = "fire", fenced = "none" } }
+            """)
+        #expect(
+            stage.engine.calls == ["status without east", "checks without source", "start ledger disaster", "start storefront disaster"])
+        #expect(report.applications.first?.rpo == .atMost(.seconds(30)))
+    }
+
+    @Test func `a disaster without a word on how the source was cut off is refused before it begins`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(#"dr.failover { pair = "east-west", applications = "all", mode = "disaster" }"#)
+        #expect(report.error?.code == .invalidInput)
+        #expect(report.error?.message.contains("source_down") == true)
+        #expect(stage.engine.calls.isEmpty)
+    }
+
+    @Test func `what is already there succeeds and changes nothing`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(failover)
+        let before = stage.engine.calls.count
+        let again = Stage(journal: ListJournal())
+        again.engine.state.withLock { $0.activeAt = ["ledger": "west", "storefront": "west"] }
+        let report = try await again.run("local f = \(failover.dropFirst(7)) dr.log('%s', tostring(f.changed))")
+        #expect(before == 7)
+        #expect(report.outcome == .succeeded)
+        #expect(again.engine.calls == ["status"])
+        #expect(again.logs == ["false"])
+    }
+
+    @Test func `a failback goes over the reversed pair and copies before it stops`() async throws {
+        let stage = Stage()
+        stage.engine.state.withLock { $0.activeAt = ["ledger": "west", "storefront": "west"] }
+        let report = try await stage.run(#"dr.failback { pair = "east-west", applications = "all" }"#)
+        #expect(report.outcome == .succeeded)
+        #expect(
+            stage.engine.calls == [
+                "status", "checks", "migrate ledger+storefront", "stop storefront", "stop ledger", "migrate ledger+storefront final",
+                "start ledger planned", "start storefront planned",
+            ])
+        #expect(report.applications.allSatisfy { $0.active_at == "east" })
+    }
+
+    @Test func `hooks are called for each application at their moments`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(
+            """
+            local function say(moment) return function(app) dr.log("%s %s", moment, app.name) end end
+            dr.failover { pair = "east-west", applications = "all", mode = "planned",
+              on = { stopping = say "stopping", stopped = say "stopped", starting = say "starting", ready = say "ready" } }
+            """)
+        #expect(
+            stage.logs == [
+                "stopping storefront", "stopped storefront", "stopping ledger", "stopped ledger", "starting ledger", "ready ledger",
+                "starting storefront", "ready storefront",
+            ])
+    }
+
+    @Test func `a failing hook before anything is live undoes the stop`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(
+            """
+            dr.failover { pair = "east-west", applications = "all", mode = "planned", on = { stopped = function() dr.fail("drain failed") end } }
+            """)
+        #expect(stage.engine.calls.suffix(2) == ["stop storefront", "restart storefront"])
+        #expect(report.error?.message == "drain failed")
+    }
+}

@@ -1,0 +1,121 @@
+import DRModel
+import DRSupport
+
+/// An engine that does nothing, remembers every call with its key, and fails where a test says so.
+final class RecordedEngine: DREngine {
+    struct State {
+        var calls: [String] = []
+        var keys: [String: String] = [:]
+        var failures: [String: DRError] = [:]
+        var activeAt: [ApplicationName: ClusterName] = [:]
+        var stopped: Set<ApplicationName> = []
+    }
+
+    let state: Lock<State>
+    let inventory: Inventory
+    let clock: any WallClock
+
+    init(inventory: Inventory, clock: any WallClock, failures: [String: DRError] = [:]) {
+        self.inventory = inventory
+        self.clock = clock
+        state = Lock(State(failures: failures))
+    }
+
+    var calls: [String] { state.withLock { $0.calls } }
+    var keys: [String: String] { state.withLock { $0.keys } }
+
+    // The text is what tests compare; a failure is given by it.
+    private func note(_ text: String, _ call: EngineCall) throws {
+        let failure = state.withLock { state in
+            state.calls.append(text)
+            state.keys[call.key.text] = text
+            return state.failures[text]
+        }
+        if let failure { throw failure }
+    }
+
+    private func direction(_ name: PairName, _ reversed: Bool) throws -> ClusterPair {
+        guard let pair = inventory.pair(name), let direction = reversed ? pair.reversed : pair else {
+            throw DRError(.unknownName, "no pair")
+        }
+        return direction
+    }
+
+    func ensurePair(_ pair: ClusterPair, _ call: EngineCall) async throws -> PairReport {
+        try note("pair \(pair.name)", call)
+        return PairReport(name: pair.name, source: pair.source, destination: pair.destination, changed: true)
+    }
+
+    func ensureSchedule(_ schedule: Schedule, _ call: EngineCall) async throws -> ScheduleReport {
+        try note("schedule \(schedule.name)", call)
+        return ScheduleReport(
+            name: schedule.name, pair: schedule.pair, applications: schedule.applications, suspended: schedule.suspended, changed: true)
+    }
+
+    func setSuspended(_ suspended: Bool, schedule: ScheduleName, _ call: EngineCall) async throws -> ScheduleReport {
+        try note("\(suspended ? "suspend" : "resume") \(schedule)", call)
+        return ScheduleReport(name: schedule, pair: "east-west", applications: [], suspended: suspended, changed: true)
+    }
+
+    func migrate(_ order: MigrationOrder, _ call: EngineCall) async throws -> MigrationReport {
+        try note("migrate \(order.applications.map(\.text).joined(separator: "+"))\(order.final ? " final" : "")", call)
+        let source = try direction(order.pair, order.reversed).source
+        call.effects.record(order.applications.map { Effect(.capture, kind: "Volume", name: $0.text, at: source) })
+        let item = MigrationReport.Item(
+            recovery_point: "ledger-e1-g1", resources: 3, volumes: 1, bytes_read: ByteCount(100), bytes_sent: ByteCount(50),
+            consistency: .crash, instant: clock.now())
+        return MigrationReport(
+            applications: Dictionary(order.applications.map { ($0.text, item) }) { $1 }, duration: .seconds(1))
+    }
+
+    func stop(_ order: ApplicationOrder, _ call: EngineCall) async throws -> StopReport {
+        try note("stop \(order.application)", call)
+        let source = try direction(order.pair, order.reversed).source
+        call.effects.record(Effect(.scale, kind: "StatefulSet", name: order.application.text, from: "1", to: "0", at: source))
+        state.withLock { _ = $0.stopped.insert(order.application) }
+        return StopReport(application: order.application, cluster: source, stopped_at: clock.now(), changed: true)
+    }
+
+    func restart(_ order: ApplicationOrder, _ call: EngineCall) async throws -> StartReport {
+        try note("restart \(order.application)", call)
+        let source = try direction(order.pair, order.reversed).source
+        call.effects.record(Effect(.scale, kind: "StatefulSet", name: order.application.text, from: "0", to: "1", at: source))
+        state.withLock { _ = $0.stopped.remove(order.application) }
+        return StartReport(application: order.application, cluster: source, ready_at: clock.now(), changed: true)
+    }
+
+    func activate(_ order: ActivationOrder, _ call: EngineCall) async throws -> ActivationReport {
+        try note("start \(order.application) \(order.mode.rawValue)", call)
+        let destination = try direction(order.pair, order.reversed).destination
+        call.effects.record(Effect(.activate, kind: "Application", name: order.application.text, at: destination))
+        state.withLock { $0.activeAt[order.application] = destination }
+        return ActivationReport(
+            application: order.application, active_at: destination, epoch: Epoch(2), recovery_point: order.point ?? "ledger-e1-g1",
+            instant: clock.now(), rpo: order.mode == .planned ? .exact(.zero) : .atMost(.seconds(30)), ready_at: clock.now(),
+            split_brain_risk: order.mode == .disaster && !order.sourceFenced, changed: true)
+    }
+
+    func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult] {
+        try note("checks\(order.withoutSource ? " without source" : "")", call)
+        return [CheckResult(id: "clusters-reachable", state: .ok, message: "both answer")]
+    }
+
+    func status(of applications: [ApplicationName], without: [ClusterName], _ call: EngineCall) async throws -> [ApplicationStatus] {
+        try note("status\(without.isEmpty ? "" : " without \(without.map(\.text).joined())")", call)
+        let active = state.withLock { $0.activeAt }
+        return applications.map {
+            ApplicationStatus(
+                name: $0, active_at: active[$0] ?? "east", epoch: .first, running: true, split_brain_risk: false, clusters: [:], rpo: nil,
+                last_point: nil, last_point_at: nil, protected: true, schedule: nil, lock: nil)
+        }
+    }
+
+    func recoveryPoints(of applications: [ApplicationName], pair: PairName, reversed: Bool, _ call: EngineCall) async throws
+        -> [PointReport]
+    {
+        try note("points", call)
+        return []
+    }
+
+    func release(run: RunID) async throws {}
+}
