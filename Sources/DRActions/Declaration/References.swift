@@ -82,7 +82,7 @@ extension Name: ParameterType {
 /// Functions of the runbook that a flow calls at named moments; they stay in Lua, only their names are checked here.
 public struct Hooks: ParameterType, Hashable {
     public let names: [String]
-    static let known = ["ready", "starting", "stopped", "stopping"]
+    static let known: [String] = ["ready", "starting", "stopped", "stopping"]
 
     public static var expectation: String { "a table of functions: stopping, stopped, starting, ready" }
     public static var luaType: String { "DRHooks" }

@@ -127,7 +127,7 @@ struct HostLibrary {
                 .invalidInput, "\(call[0].string ?? ""): unknown field \"\(name)\"\(Spelling.hint(for: name, in: names))",
                 hint: "fields: " + names.joined(separator: ", "), location: SourceLocation(call.location))
         }
-        let known = session.registry.verbs.map { $0.spec.name } + Self.flowFunctions
+        let known = Reference(session.registry).names
         try host.register("raise_unknown_verb") { (call: LuaCall) in
             let name = call[0].string ?? ""
             let location = SourceLocation(call.location)
@@ -141,11 +141,6 @@ struct HostLibrary {
                 location: location)
         }
     }
-
-    static let flowFunctions = [
-        "step", "attempt", "parallel", "in_order", "retry", "wait_until", "sleep", "now", "random", "time", "duration", "log", "fail",
-        "json", "runbook",
-    ]
 
     // Named in the language, not built yet: a person should not look for a spelling mistake.
     private static let laterVerbs: Set = [

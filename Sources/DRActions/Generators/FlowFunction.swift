@@ -1,0 +1,69 @@
+/// A function of `dr` that is no verb: what the reference says of it. The prelude holds the code.
+struct FlowFunction {
+    let name: String
+    let signature: String
+    let summary: String
+    let stub: String
+
+    static let all: [FlowFunction] = [
+        FlowFunction(
+            name: "runbook", signature: "runbook{ name, summary?, params?, run }", summary: "Declares the runbook; the file returns it.",
+            stub:
+                "---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table) }\nfunction dr.runbook(declaration) end"
+        ),
+        FlowFunction(
+            name: "step", signature: "step(name, fn)", summary: "Runs fn under a name that stands in the path of all it does.",
+            stub: "---@param name string\n---@param fn fun(): any\nfunction dr.step(name, fn) end"),
+        FlowFunction(
+            name: "attempt", signature: "attempt(name, fn)", summary: "As step, but a failure is returned: ok, value or error.",
+            stub:
+                "---@param name string\n---@param fn fun(): any\n---@return boolean ok, any value_or_error\nfunction dr.attempt(name, fn) end"
+        ),
+        FlowFunction(
+            name: "parallel", signature: "parallel{ fn, ... }",
+            summary: "Runs functions as branches, waits for all, returns their results in order; then raises one error that holds all.",
+            stub: "---@param branches (fun(): any)[]\n---@return any ...\nfunction dr.parallel(branches) end"),
+        FlowFunction(
+            name: "in_order", signature: "in_order(items, { parallel?, reverse?, on_failure?, after?, raise? }, fn)",
+            summary:
+                "Calls fn for each item in the order of `after`; on_failure is \"stop\" (default), \"skip_dependents\" or \"continue\".",
+            stub:
+                "---@param items \"all\"|(string|{ name: string, after?: string[] })[]\n---@param options table\n---@param fn fun(item: { name: string }): any\n"
+                + "---@return table<string, { state: string }>\nfunction dr.in_order(items, options, fn) end"),
+        FlowFunction(
+            name: "retry", signature: "retry({ times?, every?, backoff?, on? }, fn)",
+            summary: "Calls fn again after a failure (of the codes in `on`), at most `times` times.",
+            stub:
+                "---@param options { times?: integer, every?: string, backoff?: number, on?: string[] }\n---@param fn fun(attempt: integer): any\n"
+                + "function dr.retry(options, fn) end"),
+        FlowFunction(
+            name: "wait_until", signature: "wait_until({ timeout, every? }, fn)",
+            summary: "Calls fn until it returns something true; raises `timeout`.",
+            stub: "---@param options { timeout: string, every?: string }\n---@param fn fun(): any\nfunction dr.wait_until(options, fn) end"),
+        FlowFunction(
+            name: "sleep", signature: "sleep(duration)", summary: "Waits; a restart does not begin the wait anew.",
+            stub: "---@param duration string|DRDuration\nfunction dr.sleep(duration) end"),
+        FlowFunction(
+            name: "log", signature: "log(format, ...)", summary: "Writes a line into the record of the run.",
+            stub: "---@param format string\nfunction dr.log(format, ...) end"),
+        FlowFunction(
+            name: "fail", signature: "fail(message)", summary: "Ends the runbook as failed, unless caught.",
+            stub: "---@param message string\nfunction dr.fail(message) end"),
+        FlowFunction(name: "now", signature: "now()", summary: "The time, journaled.", stub: "---@return DRTime\nfunction dr.now() end"),
+        FlowFunction(
+            name: "random", signature: "random()", summary: "A number from 0 up to 1, journaled.",
+            stub: "---@return number\nfunction dr.random() end"),
+        FlowFunction(
+            name: "time", signature: "time(text)",
+            summary: "A time from RFC 3339; times compare, `t2 - t1` is a duration, `t + \"15m\"` a time.",
+            stub: "---@param text string\n---@return DRTime\nfunction dr.time(text) end"),
+        FlowFunction(
+            name: "duration", signature: "duration(text)", summary: "A duration from \"90s\", \"15m\", \"2h\"; `:seconds()` is a number.",
+            stub: "---@param text string\n---@return DRDuration\nfunction dr.duration(text) end"),
+        FlowFunction(
+            name: "json", signature: "json.encode(value) | json.decode(text) | json.null", summary: "JSON in and out.",
+            stub:
+                "dr.json = {}\n---@param value any\n---@return string\nfunction dr.json.encode(value) end\n---@param text string\nfunction dr.json.decode(text) end"
+        ),
+    ]
+}

@@ -1,0 +1,186 @@
+---@meta
+-- Generated from the declarations by `make record`; do not edit.
+
+---@class DRTime
+---@class DRDuration
+---@class DRPair
+---@field name string
+---@class DRHooks
+---@field ready? fun(application: { name: string })
+---@field starting? fun(application: { name: string })
+---@field stopped? fun(application: { name: string })
+---@field stopping? fun(application: { name: string })
+
+---@class dr
+dr = {}
+
+---Raises epochs and starts applications at the destination in order, each wave when the one before is ready.
+---```lua
+---dr.activate { pair = "east-west", applications = "all", recovery_point = "latest", mode = "planned" }
+---```
+---@param call { pair: string|DRPair, applications: "all"|string[], recovery_point: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, mode: "planned"|"disaster", accept_data_loss?: string|DRDuration, accept_fuzzy?: boolean, on?: DRHooks }
+---@return table
+function dr.activate(call) end
+
+---Asks whether applications can be moved, and says what to mend.
+---```lua
+---dr.checks { pair = "east-west", applications = "all", skip = { capacity = "west grows on demand" } }
+---```
+---@param call { pair: string|DRPair, applications?: "all"|string[], only?: (string)[], skip?: table<string, string>, warn_only?: table<string, string>, raise?: boolean, reversed?: boolean, without_source?: boolean }
+---@return table
+function dr.checks(call) end
+
+---Applications go home again over the reversed pair, as in a planned failover.
+---```lua
+---dr.failback { pair = "east-west", applications = "all" }
+---```
+---@param call { pair: string|DRPair, applications: "all"|string[], after?: table<string, (string)[]>, on?: DRHooks }
+---@return table
+function dr.failback(call) end
+
+---Applications go live at the destination: stop at the source, one last sync, start in order. Planned loses nothing.
+---```lua
+---local f = dr.failover { pair = "east-west", applications = "all", mode = "planned" }
+---```
+---@param call { pair: string|DRPair, applications: "all"|string[], mode: "planned"|"disaster", recovery_point?: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, source_down?: { evidence: string, fenced: "power"|"storage"|"network"|"none" }, accept_data_loss?: string|DRDuration, accept_fuzzy?: boolean, after?: table<string, (string)[]>, on?: DRHooks }
+---@return table
+function dr.failover(call) end
+
+---Copies applications to the destination once. Nothing moves, nothing starts.
+---```lua
+---local m = dr.migrate { pair = "east-west", applications = { "ledger" } }
+---```
+---@param call { pair: string|DRPair, applications: "all"|string[], final?: boolean, reversed?: boolean }
+---@return table
+function dr.migrate(call) end
+
+---Asserts the link between two clusters: created if missing, refused if different.
+---```lua
+---dr.pair { name = "east-west", source = "east", destination = "west", object_store = "vault", both_ways = true }
+---```
+---@param call { name: string, source: string, destination: string, object_store: string, both_ways?: boolean }
+---@return table
+function dr.pair(call) end
+
+---Stops applications at the source in reverse of their order.
+---```lua
+---dr.quiesce { pair = "east-west", applications = "all" }
+---```
+---@param call { pair: string|DRPair, applications: "all"|string[], on?: DRHooks }
+---@return table
+function dr.quiesce(call) end
+
+---The recovery points at the destination, newest first.
+---```lua
+---local points = dr.recovery_points { pair = "east-west", applications = { "ledger" } }
+---```
+---@param call { pair: string|DRPair, applications: "all"|string[], at_or_before?: string|DRTime, verified?: boolean, reversed?: boolean }
+---@return table
+function dr.recovery_points(call) end
+
+---Lets a held schedule run again.
+---```lua
+---dr.resume_schedule { name = "shop" }
+---```
+---@param call { name: string }
+---@return table
+function dr.resume_schedule(call) end
+
+---Asserts a schedule: created if missing, refused if different.
+---```lua
+---dr.schedule { name = "shop", pair = "east-west", applications = "all", interval = "15m", retain = { last = 8 } }
+---```
+---@param call { name: string, pair: string|DRPair, applications: "all"|string[], interval?: string|DRDuration, daily?: string, weekly?: table<string, string>, monthly?: table<string, any>, zone?: string, retain?: table<string, integer>, suspended?: boolean }
+---@return table
+function dr.schedule(call) end
+
+---Where an application is, how old its newest copy is, who holds it.
+---```lua
+---local s = dr.status { application = "ledger" }
+---```
+---@param call { application?: string }
+---@return table
+function dr.status(call) end
+
+---Holds a schedule until it is resumed.
+---```lua
+---dr.suspend_schedule { name = "shop" }
+---```
+---@param call { name: string }
+---@return table
+function dr.suspend_schedule(call) end
+
+---Declares the runbook; the file returns it.
+---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table) }
+function dr.runbook(declaration) end
+
+---Runs fn under a name that stands in the path of all it does.
+---@param name string
+---@param fn fun(): any
+function dr.step(name, fn) end
+
+---As step, but a failure is returned: ok, value or error.
+---@param name string
+---@param fn fun(): any
+---@return boolean ok, any value_or_error
+function dr.attempt(name, fn) end
+
+---Runs functions as branches, waits for all, returns their results in order; then raises one error that holds all.
+---@param branches (fun(): any)[]
+---@return any ...
+function dr.parallel(branches) end
+
+---Calls fn for each item in the order of `after`; on_failure is "stop" (default), "skip_dependents" or "continue".
+---@param items "all"|(string|{ name: string, after?: string[] })[]
+---@param options table
+---@param fn fun(item: { name: string }): any
+---@return table<string, { state: string }>
+function dr.in_order(items, options, fn) end
+
+---Calls fn again after a failure (of the codes in `on`), at most `times` times.
+---@param options { times?: integer, every?: string, backoff?: number, on?: string[] }
+---@param fn fun(attempt: integer): any
+function dr.retry(options, fn) end
+
+---Calls fn until it returns something true; raises `timeout`.
+---@param options { timeout: string, every?: string }
+---@param fn fun(): any
+function dr.wait_until(options, fn) end
+
+---Waits; a restart does not begin the wait anew.
+---@param duration string|DRDuration
+function dr.sleep(duration) end
+
+---Writes a line into the record of the run.
+---@param format string
+function dr.log(format, ...) end
+
+---Ends the runbook as failed, unless caught.
+---@param message string
+function dr.fail(message) end
+
+---The time, journaled.
+---@return DRTime
+function dr.now() end
+
+---A number from 0 up to 1, journaled.
+---@return number
+function dr.random() end
+
+---A time from RFC 3339; times compare, `t2 - t1` is a duration, `t + "15m"` a time.
+---@param text string
+---@return DRTime
+function dr.time(text) end
+
+---A duration from "90s", "15m", "2h"; `:seconds()` is a number.
+---@param text string
+---@return DRDuration
+function dr.duration(text) end
+
+---JSON in and out.
+dr.json = {}
+---@param value any
+---@return string
+function dr.json.encode(value) end
+---@param text string
+function dr.json.decode(text) end
