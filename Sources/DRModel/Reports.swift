@@ -107,11 +107,12 @@ public struct ActivationReport: Sendable, Codable, Hashable {
     /// The source may still be running: it was neither stopped by us nor seen fenced.
     public let split_brain_risk: Bool
     public let changed: Bool
+    /// When every byte of the point was last read back and compared at the destination.
+    public let verified_at: Instant?
 
     public init(
         application: ApplicationName, active_at: ClusterName, epoch: Epoch, recovery_point: PointID?, instant: Instant?,
-        rpo: RecoveryPointObjective,
-        ready_at: Instant, split_brain_risk: Bool, changed: Bool
+        rpo: RecoveryPointObjective, ready_at: Instant, split_brain_risk: Bool, changed: Bool, verified_at: Instant? = nil
     ) {
         self.application = application
         self.active_at = active_at
@@ -122,6 +123,7 @@ public struct ActivationReport: Sendable, Codable, Hashable {
         self.ready_at = ready_at
         self.split_brain_risk = split_brain_risk
         self.changed = changed
+        self.verified_at = verified_at
     }
 }
 

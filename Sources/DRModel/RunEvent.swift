@@ -56,11 +56,16 @@ public struct RunReport: Sendable, Hashable {
         public let reason: String?
         /// What a person should do.
         public let next: String?
+        /// Where it was before.
+        public let from: ClusterName?
+        /// What this run sent of it through the object store.
+        public let bytes_sent: ByteCount?
+        /// When every byte of the data made live was last read back and compared.
+        public let verified_at: Instant?
 
         public init(
             name: ApplicationName, active_at: ClusterName?, epoch: Epoch?, state: State, rpo: RecoveryPointObjective?, rto: Duration?,
-            reason: String?,
-            next: String?
+            reason: String?, next: String?, from: ClusterName? = nil, bytes_sent: ByteCount? = nil, verified_at: Instant? = nil
         ) {
             self.name = name
             self.active_at = active_at
@@ -70,6 +75,9 @@ public struct RunReport: Sendable, Hashable {
             self.rto = rto
             self.reason = reason
             self.next = next
+            self.from = from
+            self.bytes_sent = bytes_sent
+            self.verified_at = verified_at
         }
     }
 

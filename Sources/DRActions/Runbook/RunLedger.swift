@@ -9,6 +9,7 @@ struct RunLedger {
         /// The point of no return was passed, whatever came after.
         var activatedAt: ClusterName?
         var failure: DRError?
+        var from: ClusterName?
     }
 
     let inventory: Inventory
@@ -18,6 +19,7 @@ struct RunLedger {
     /// Effects by branch, each branch in the order of its actions.
     private var effectsByBranch: [String: [Effect]] = [:]
     private var firstDisruption: Instant?
+    private var sent: [ApplicationName: ByteCount] = [:]
 
     init(inventory: Inventory, started: Instant) {
         self.inventory = inventory
@@ -26,6 +28,12 @@ struct RunLedger {
 
     mutating func record(branch: String, action: String, input: Value, begun: Instant, outcome: ActionOutcome) {
         effectsByBranch[branch, default: []] += outcome.effects
+        if action == "migrate", let report = try? outcome.value?.decoded(as: MigrationReport.self) {
+            for (text, copied) in report.applications {
+                guard let name = try? ApplicationName(text) else { continue }
+                sent[name] = (sent[name] ?? .zero) + copied.bytes_sent
+            }
+        }
         guard ["stop", "start", "restart"].contains(action), let text = input["application"].string, let name = try? ApplicationName(text)
         else {
             return
@@ -39,6 +47,7 @@ struct RunLedger {
         case "restart":
             item.restarted = outcome.error == nil
         default:
+            item.from = source(of: input)
             item.moved = try? outcome.value?.decoded(as: ActivationReport.self)
             item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? item.moved?.active_at
         }
@@ -73,7 +82,8 @@ struct RunLedger {
             return RunReport.Item(
                 name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo, rto: moved.ready_at - begin,
                 reason: nil,
-                next: moved.split_brain_risk ? "make sure that the old site is cut off: it was not seen fenced" : nil)
+                next: moved.split_brain_risk ? "make sure that the old site is cut off: it was not seen fenced" : nil,
+                from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: moved.verified_at)
         }
         if let cluster = item.activatedAt {
             return RunReport.Item(
@@ -88,6 +98,11 @@ struct RunLedger {
         return RunReport.Item(
             name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,
             reason: (item.failure ?? error)?.message, next: item.restarted ? "it runs again where it was" : nil)
+    }
+
+    private func source(of input: Value) -> ClusterName? {
+        guard let name = input["pair"].string, let pair = inventory.pairs.first(where: { $0.name.text == name }) else { return nil }
+        return input["reversed"].bool == true ? pair.destination : pair.source
     }
 
     private func missesTarget(_ item: RunReport.Item) -> Bool {
