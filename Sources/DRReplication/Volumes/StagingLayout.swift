@@ -6,7 +6,7 @@ internal import DRSupport
 ///     volumes/NAME/                     a live filesystem volume
 ///     volumes/NAME.img                  a live block volume
 ///     .dr/staging/KEY/NAME[.img]        a volume that a commit may swap in; after the swap, what was live before
-///     .dr/staging/KEY.capture/NAME[.img]  a frozen copy of a live volume
+///     .dr/staging/KEY.capture/NAME/     what a capture froze of a live volume
 ///
 /// KEY is the first 16 hex digits of the SHA-256 of the operation's key. The kind shows in the file: a folder is a filesystem volume, a file an image.
 package struct StagingLayout: Sendable {
@@ -23,9 +23,7 @@ package struct StagingLayout: Sendable {
     package func staged(_ volume: VolumeName, _ kind: VolumeKind, key: OperationKey) -> StorePath {
         folder(of: key) / Self.fileName(volume, kind)
     }
-    package func captured(_ volume: VolumeName, _ kind: VolumeKind, key: OperationKey) -> StorePath {
-        captures(of: key) / Self.fileName(volume, kind)
-    }
+    package func captured(_ volume: VolumeName, key: OperationKey) -> StorePath { captures(of: key) / volume.text }
 
     /// The live volume, whatever its kind. Throws `volume-unsupported` when it is neither a folder nor an image, or both.
     package func findLive(_ volume: VolumeName, io: any StoreIO) throws -> (path: StorePath, kind: VolumeKind)? {
@@ -35,10 +33,6 @@ package struct StagingLayout: Sendable {
     /// What is staged for the volume: before the swap the new one, after it the old one (if there was any).
     package func findStaged(_ volume: VolumeName, key: OperationKey, io: any StoreIO) throws -> (path: StorePath, kind: VolumeKind)? {
         try find(volume, at: folder(of: key), io: io)
-    }
-
-    package func findCaptured(_ volume: VolumeName, key: OperationKey, io: any StoreIO) throws -> (path: StorePath, kind: VolumeKind)? {
-        try find(volume, at: captures(of: key), io: io)
     }
 
     private func find(_ volume: VolumeName, at folder: StorePath, io: any StoreIO) throws -> (path: StorePath, kind: VolumeKind)? {

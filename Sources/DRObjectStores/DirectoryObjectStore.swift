@@ -1,0 +1,169 @@
+public import DRModel
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// Objects as files of a folder, which several clusters may share.
+///
+/// An object is written beside (`.tmp/`), synced, renamed without replacing, and its folder synced: it is whole or absent. A folder that is not there is `store-unreachable`, never
+/// made anew: it may be a mount that is missing.
+public struct DirectoryObjectStore: ObjectStore {
+    public let name: StoreName
+    private let directory: StorePath
+    private let io: any StoreIO
+    private let random: any RandomSource
+
+    public init(name: StoreName, directory: StorePath, io: any StoreIO, random: any RandomSource) {
+        self.name = name
+        self.directory = directory
+        self.io = io
+        self.random = random
+    }
+
+    @discardableResult
+    public func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool {
+        try reporting {
+            let target = try path(name)
+            if try io.facts(target) != nil {
+                // Whoever put it may have died before its name was durable.
+                try io.syncFolder(target.folder)
+                return false
+            }
+            try makeFolders(target.folder)
+            let temporary = directory / ".tmp" / random.identifier()
+            try makeFolders(temporary.folder)
+            do {
+                let file = try io.open(temporary, .create, permissions: 0o644)
+                try unsafe bytes.withUnsafeBytes { try unsafe file.write(at: 0, $0) }
+                try file.sync()
+                try file.close()
+            } catch let error as IOFailure {
+                try? io.removeFile(temporary)
+                throw error
+            }
+            guard try renameKeeping(temporary, target) else {
+                try io.removeFile(temporary)
+                return false
+            }
+            try io.syncFolder(target.folder)
+            return true
+        }
+    }
+
+    public func get(_ name: String) async throws -> [UInt8] {
+        try reporting {
+            let path = try path(name)
+            guard let facts = try io.facts(path), facts.kind == .file else {
+                throw DRError(.notFound, "store \(self.name) holds no \(name)")
+            }
+            let file = try io.open(path, .read, permissions: 0)
+            defer { try? file.close() }
+            var bytes = [UInt8](repeating: 0, count: Int(facts.size))
+            let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: 0, into: $0) }
+            return count == bytes.count ? bytes : Array(bytes[..<count])
+        }
+    }
+
+    public func exists(_ name: String) async throws -> Bool { try reporting { try io.facts(try path(name))?.kind == .file } }
+
+    public func list(prefix: String) async throws -> [StoredObject] {
+        try reporting {
+            // Only the folder that the prefix names is looked through, not the whole store.
+            let above = prefix.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            guard above.isEmpty || Self.isValid(above) else { throw invalid(prefix) }
+            var found: [StoredObject] = []
+            var open = [above]
+            while let folder = open.popLast() {
+                let place = folder.isEmpty ? directory : directory / folder
+                guard try io.facts(place)?.kind == .folder else { continue }
+                // What is listed counts as stored: a name that a dead process left must not go with the power.
+                try io.syncFolder(place)
+                for file in try io.list(place) {
+                    let segment = String(decoding: file, as: UTF8.self)
+                    guard Self.isValid(segment) else { continue }
+                    let name = folder.isEmpty ? segment : folder + "/" + segment
+                    guard name.hasPrefix(prefix) || prefix.hasPrefix(name + "/") else { continue }
+                    switch try io.facts(place / file) {
+                    case .some(let facts) where facts.kind == .folder: open.append(name)
+                    case .some(let facts) where facts.kind == .file: found.append(StoredObject(name: name, size: ByteCount(facts.size)))
+                    default: break
+                    }
+                }
+            }
+            return found.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        }
+    }
+
+    public func delete(_ name: String) async throws {
+        try reporting {
+            let path = try path(name)
+            guard try io.facts(path) != nil else { return }
+            try io.removeFile(path)
+            try io.syncFolder(path.folder)
+        }
+    }
+
+    private func path(_ name: String) throws -> StorePath {
+        guard Self.isValid(name) else { throw invalid(name) }
+        return directory / name
+    }
+
+    private func invalid(_ name: String) -> DRError {
+        DRError(
+            .invalidInput, "\"\(name)\" is not the name of an object",
+            hint: "segments of letters, digits, '.', '_' and '-', between '/', none beginning with '.'")
+    }
+
+    private static func isValid(_ name: String) -> Bool {
+        name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { segment in
+            guard let first = segment.utf8.first, first != UInt8(ascii: ".") else { return false }
+            return segment.utf8.count <= 255
+                && segment.utf8.allSatisfy { byte in
+                    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || [45, 46, 95].contains(byte)
+                }
+        }
+    }
+
+    private func makeFolders(_ path: StorePath) throws {
+        if path == directory { return }
+        if try io.facts(path)?.kind == .folder { return }
+        try makeFolders(path.folder)
+        do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST { return }
+        try io.syncFolder(path.folder)
+    }
+
+    /// False when the target exists.
+    private func renameKeeping(_ from: StorePath, _ to: StorePath) throws -> Bool {
+        do {
+            try io.rename(from, to, .keep)
+            return true
+        } catch let error as IOFailure where error.code == EEXIST {
+            return false
+        } catch let error as IOFailure where [EINVAL, ENOSYS, EOPNOTSUPP].contains(error.code) {
+            // Network filesystems cannot rename without replacing; a second name does not replace either.
+            do { try io.makeHardLink(to, to: from) } catch let error as IOFailure where error.code == EEXIST { return false }
+            try io.removeFile(from)
+            return true
+        }
+    }
+
+    private func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            guard try io.facts(directory)?.kind == .folder else { throw unreachable("its folder \(directory) is not there") }
+            return try body()
+        } catch let error as IOFailure {
+            switch error.code {
+            case ENOSPC, EDQUOT: throw DRError(.noSpace, "store \(name): \(error)", hint: "make room on that filesystem and run it again")
+            case ESTALE, ENOTCONN, EHOSTDOWN, EHOSTUNREACH, ETIMEDOUT: throw unreachable("\(error)")
+            default: throw DRError(.io, "store \(name): \(error)")
+            }
+        }
+    }
+
+    private func unreachable(_ reason: String) -> DRError {
+        DRError(.storeUnreachable, "store \(name) cannot be reached: \(reason)", hint: "mount or create it, then run it again")
+    }
+}

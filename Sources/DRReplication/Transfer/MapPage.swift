@@ -1,0 +1,170 @@
+internal import DRModel
+
+/// A piece of a volume's map: entries with their metadata, which chunks make up the files, and where those chunks are stored.
+///
+/// A page stands alone: a file whose chunks go on from the page before is named again (`more`). What is stored has two parts, so that moving chunks to
+/// another pack changes no content hash.
+struct MapPage {
+    enum Item: Equatable {
+        case node(TreeNode)
+        case more(path: [UInt8], size: Int64, chunkSize: UInt32)
+        /// Chunks without a gap from chunk number `first` of the file; what no run covers is zero.
+        case run(first: Int64, hashes: [ContentHash])
+    }
+
+    /// Runs end at multiples of this many chunks, so that a change in one place of a file moves nothing elsewhere.
+    static let runLength: Int64 = 1024
+
+    let items: [Item]
+    /// Of all chunks of all runs, in order.
+    let locations: [ChunkLocation]
+
+    init(items: [Item], locations: [ChunkLocation]) {
+        self.items = items
+        self.locations = locations
+    }
+
+    func content() -> [UInt8] {
+        var writer = ByteWriter()
+        for item in items {
+            switch item {
+            case .node(let node):
+                writer.put(UInt8(1))
+                node.write(to: &writer)
+            case .more(let path, let size, let chunkSize):
+                writer.put(UInt8(2))
+                writer.put(counted: path)
+                writer.put(size)
+                writer.put(chunkSize)
+            case .run(let first, let hashes):
+                writer.put(UInt8(3))
+                writer.put(first)
+                writer.put(UInt32(truncatingIfNeeded: hashes.count))
+                for hash in hashes { writer.put(hash) }
+            }
+        }
+        return writer.bytes
+    }
+
+    func places() -> [UInt8] {
+        var numbers: [PackID: UInt32] = [:]
+        var packs: [PackID] = []
+        var table = ByteWriter()
+        for location in locations {
+            let number = numbers[location.pack] ?? UInt32(truncatingIfNeeded: packs.count)
+            if number == packs.count {
+                numbers[location.pack] = number
+                packs.append(location.pack)
+            }
+            table.put(number)
+            table.put(location.offset)
+            table.put(location.stored)
+            table.put(location.codec.rawValue)
+        }
+        var writer = ByteWriter()
+        writer.put(UInt32(truncatingIfNeeded: packs.count))
+        for pack in packs { writer.put(raw: pack.bytes) }
+        writer.put(UInt32(truncatingIfNeeded: locations.count))
+        writer.put(raw: table.bytes)
+        return writer.bytes
+    }
+
+    init(content: [UInt8], places: [UInt8]) throws(Malformed) {
+        var items: [Item] = []
+        var chunks = 0
+        var reader = ByteReader(content)
+        while !reader.isAtEnd {
+            switch try reader.number(UInt8.self) {
+            case 1: items.append(.node(try TreeNode(reading: &reader)))
+            case 2:
+                let path = try reader.counted()
+                let size: Int64 = try reader.number()
+                let chunkSize: UInt32 = try reader.number()
+                guard TreeNode.isSafe(path), size >= 0, chunkSize > 0, chunkSize <= 1 << 24 else {
+                    throw Malformed("a file's size is wrong")
+                }
+                items.append(.more(path: path, size: size, chunkSize: chunkSize))
+            case 3:
+                let first: Int64 = try reader.number()
+                let count = try reader.count(ofItems: ContentHash.size)
+                guard first >= 0, count > 0 else { throw Malformed("a run of chunks is wrong") }
+                var hashes: [ContentHash] = []
+                hashes.reserveCapacity(count)
+                for _ in 0..<count { hashes.append(try reader.hash()) }
+                chunks += count
+                items.append(.run(first: first, hashes: hashes))
+            default: throw Malformed("an item is of no known kind")
+            }
+        }
+        self.items = items
+        locations = try Self.locations(in: places, count: chunks)
+    }
+
+    private static func locations(in places: [UInt8], count: Int) throws(Malformed) -> [ChunkLocation] {
+        var reader = ByteReader(places)
+        var packs: [PackID] = []
+        for _ in 0..<(try reader.count(ofItems: PackID.size)) { packs.append(PackID(raw: try reader.raw(PackID.size))) }
+        guard try reader.count(ofItems: 13) == count else { throw Malformed("its chunks and their places do not match") }
+        var locations: [ChunkLocation] = []
+        locations.reserveCapacity(count)
+        for _ in 0..<count {
+            let pack = Int(try reader.number(UInt32.self))
+            let offset: UInt32 = try reader.number()
+            let stored: UInt32 = try reader.number()
+            guard pack < packs.count, let codec = Codec(rawValue: try reader.number()) else { throw Malformed("a chunk's place is wrong") }
+            locations.append(ChunkLocation(pack: packs[pack], offset: offset, stored: stored, codec: codec))
+        }
+        guard reader.isAtEnd else { throw Malformed("something follows its end") }
+        return locations
+    }
+}
+
+/// A page as an object: a header, then both parts, compressed together when that helps. Its name is the SHA-256 of both parts as they are uncompressed.
+struct StoredPage {
+    let content: [UInt8]
+    let places: [UInt8]
+
+    var contentHash: ContentHash { ContentHash(of: content) }
+    var name: ContentHash { ContentHash(of: content + places) }
+
+    func object(_ compressor: Compressor) -> [UInt8] {
+        let (codec, stored) = unsafe (content + places).withUnsafeBytes { unsafe compressor.pack($0) }
+        var writer = ByteWriter()
+        writer.put(raw: "DRPAGE1\n".utf8)
+        writer.put(UInt16(1))
+        writer.put(codec.rawValue)
+        writer.put(UInt8(0))
+        writer.put(UInt32(truncatingIfNeeded: content.count))
+        writer.put(UInt32(truncatingIfNeeded: places.count))
+        writer.put(raw: stored)
+        return writer.bytes
+    }
+
+    init(content: [UInt8], places: [UInt8]) {
+        self.content = content
+        self.places = places
+    }
+
+    /// Throws when the object is not the page of that name.
+    init(parsing object: [UInt8], name: ContentHash, _ compressor: Compressor) throws(Malformed) {
+        var reader = ByteReader(object)
+        try reader.expect("DRPAGE1\n")
+        guard try reader.number(UInt16.self) == 1, let codec = Codec(rawValue: try reader.number()), try reader.number(UInt8.self) == 0
+        else {
+            throw Malformed("its version, compression or cipher is not known here")
+        }
+        let sizes = (Int(try reader.number(UInt32.self)), Int(try reader.number(UInt32.self)))
+        // A page is small: this keeps a damaged length from asking for gigabytes.
+        guard sizes.0 + sizes.1 <= 1 << 28 else { throw Malformed("its length is wrong") }
+        let stored = try reader.raw(reader.left)
+        let both: [UInt8]
+        do {
+            both = try unsafe stored.withUnsafeBytes { try unsafe compressor.unpack($0, codec, length: sizes.0 + sizes.1) }
+        } catch let error as Malformed { throw error } catch { throw Malformed("it cannot be read") }
+        guard ContentHash(of: both) == name else { throw Malformed("its checksum is wrong") }
+        content = Array(both[..<sizes.0])
+        places = Array(both[sizes.0...])
+    }
+
+    func page() throws(Malformed) -> MapPage { try MapPage(content: content, places: places) }
+}

@@ -1,0 +1,137 @@
+public import DRModel
+internal import DRSupport
+
+/// The volumes of an embedded cluster: folders and images under `volumes/` of its directory, everything else under `.dr/`.
+///
+/// `.dr/staging` holds captures and volumes that are not live yet, `.dr/copies` this cluster's own copy of points, `.dr/scan` a cache. Calls block and belong on the engine's thread.
+/// Memory stays within a few objects, whatever the volumes' size. Errors: `cluster-unreachable` when the directory is gone, `volume-missing`, `volume-unsupported`, `damaged`, `no-space`,
+/// `io`, and those of the store.
+public struct DirectoryVolumeStore: VolumeStore {
+    private let directory: StorePath
+    private let io: any StoreIO
+    private let clock: any WallClock
+    private let random: any RandomSource
+    private let objectSize: ByteCount
+
+    private var layout: StagingLayout { StagingLayout(cluster: directory) }
+
+    /// `objectSize`: how large a pack may grow, 1 MiB to 512 MiB.
+    public init(
+        directory: StorePath, io: any StoreIO, clock: any WallClock, random: any RandomSource, objectSize: ByteCount = ByteCount(16 << 20)
+    ) {
+        self.directory = directory
+        self.io = io
+        self.clock = clock
+        self.random = random
+        self.objectSize = objectSize
+    }
+
+    public func stat(_ volume: VolumeName) async throws -> VolumeFacts? {
+        try await reporting {
+            guard let live = try layout.findLive(volume, io: io) else { return nil }
+            var walk = TreeWalk(volume, at: live.path, io: io)
+            var allocated: Int64 = 0
+            while let entry = try walk.next() {
+                // A file with several names is counted in parts.
+                if entry.facts.kind == .file { allocated += entry.facts.allocated / Int64(max(1, entry.facts.links)) }
+            }
+            return VolumeFacts(kind: live.kind, allocated: ByteCount(allocated))
+        }
+    }
+
+    public func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture
+    {
+        try await reporting {
+            try await VolumeCapture(layout: layout, io: io, clock: clock, application: application, key: key)
+                .capture(volumes, stopped: stopped)
+        }
+    }
+
+    public func publish(
+        _ capture: Capture, as draft: PointDraft, manifests: [ManifestObject], to store: any ObjectStore
+    ) async throws -> Publication {
+        try await reporting {
+            try await Publisher(layout: layout, io: io, random: random, objectSize: objectSize, store: store, capture: capture)
+                .publish(draft, manifests)
+        }
+    }
+
+    public func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
+        try await reporting { try await Receiver(copy: copy(of: application), store: store, clock: clock).receive(point) }
+    }
+
+    public func verify(_ point: RecoveryPoint) async throws {
+        try await reporting {
+            let copy = copy(of: point.application)
+            try PointReader(copy).verify(try record(of: point, in: copy))
+        }
+    }
+
+    public func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
+        try await reporting {
+            let copy = copy(of: point.application)
+            return try PointReader(copy).manifests(try record(of: point, in: copy))
+        }
+    }
+
+    public func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
+        try await reporting {
+            let copy = copy(of: point.application)
+            let record = try record(of: point, in: copy)
+            guard let recorded = record.volumes.first(where: { $0.volume == volume }) else {
+                throw DRError(.volumeMissing, "recovery point \(point.id) holds no such volume \(volume.name)")
+            }
+            let folder = layout.folder(of: key)
+            let staged = layout.staged(volume.name, volume.kind, key: key)
+            // No volume's name begins with a dot.
+            let building = folder / ".building-\(volume.name)"
+            try io.makeFolders(folder, below: directory)
+            for old in [staged, building] { try io.removeTree(old) }
+            do {
+                try Materialisation.build(recorded, at: building, from: PointReader(copy), io: io)
+            } catch let error as IOFailure {
+                // A full disk should not stay full of what nobody can use.
+                try? io.removeTree(building)
+                throw error
+            }
+            failpoint("materialise.sync")
+            try io.syncFilesystem(folder)
+            try io.rename(building, staged, .keep)
+            try io.syncFolder(folder)
+            failpoint("materialise.staged")
+            return StagedVolume(volume: volume.name, key: key, content: volume.content, size: volume.size)
+        }
+    }
+
+    public func discard(_ key: OperationKey) async throws {
+        try await reporting {
+            for folder in [layout.folder(of: key), layout.captures(of: key)] { try io.removeTree(folder) }
+        }
+    }
+
+    private func copy(of application: ApplicationName) -> OwnCopy { OwnCopy(application, in: directory, io: io, random: random) }
+
+    /// The record here whose content is the point's: an id alone could be that of an earlier attempt.
+    private func record(of point: RecoveryPoint, in copy: OwnCopy) throws -> PointRecord {
+        let (sound, bad) = try copy.records(of: point.id)
+        for (_, record) in sound where record.volumes.map(\.volume) == point.volumes && record.manifests.hex == point.manifests.text {
+            return record
+        }
+        if let first = bad.first { throw first }
+        throw DRError(
+            .damaged, "recovery point \(point.id) is not in the own copy of \(directory)",
+            hint: "use another recovery point, or migrate again")
+    }
+
+    private func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
+        guard try io.facts(directory)?.kind == .folder else { throw unreachable }
+        do { return try await body() } catch let error as IOFailure {
+            if error.isMissing, try io.facts(directory)?.kind != .folder { throw unreachable }
+            throw error.asError
+        } catch let error as DamagedCopy {
+            throw damaged(error.object, in: "the own copy of \(directory)", Malformed(error.what))
+        }
+    }
+
+    private var unreachable: DRError { DRError(.clusterUnreachable, "the cluster's directory \(directory) is not there") }
+}

@@ -1,0 +1,63 @@
+internal import DRModel
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+extension IOFailure {
+    var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    var exists: Bool { code == EEXIST }
+
+    /// What a person is told.
+    var asError: DRError {
+        switch code {
+        case ENOSPC, EDQUOT: DRError(.noSpace, "\(self)", hint: "make room on that filesystem and run it again")
+        case EPERM, EACCES: DRError(.io, "\(self)", hint: "owners and modes of volumes can be kept only by root")
+        case ENAMETOOLONG: DRError(.volumeUnsupported, "\(self)", hint: "paths longer than the system allows cannot be copied")
+        default: DRError(.io, "\(self)")
+        }
+    }
+}
+
+/// The calls to files that the parts of a volume store share.
+extension StoreIO {
+    /// Makes the folder and those above it, down from `root`, which must exist.
+    func makeFolders(_ path: StorePath, below root: StorePath) throws {
+        if path == root { return }
+        if try facts(path)?.kind == .folder { return }
+        try makeFolders(path.folder, below: root)
+        do {
+            try makeFolder(path, permissions: 0o700)
+        } catch let error as IOFailure where error.exists { return }
+        try syncFolder(path.folder)
+    }
+
+    /// Removes what is there, whatever it is. Nothing there is fine.
+    func removeTree(_ path: StorePath) throws {
+        guard let facts = try facts(path) else { return }
+        guard facts.kind == .folder else { return try removeFile(path) }
+        var open: [(folder: StorePath, names: [[UInt8]])] = [(path, try list(path))]
+        while let (folder, names) = open.last {
+            guard let name = names.last else {
+                try removeFolder(folder)
+                open.removeLast()
+                continue
+            }
+            open[open.count - 1].names.removeLast()
+            let child = folder / name
+            if try self.facts(child)?.kind == .folder { open.append((child, try list(child))) } else { try removeFile(child) }
+        }
+    }
+
+    /// All of a file that is known to be small enough for memory.
+    func readWhole(_ path: StorePath) throws -> [UInt8] {
+        let file = try open(path, .read, permissions: 0)
+        defer { try? file.close() }
+        let size = Int(try file.facts().size)
+        var bytes = [UInt8](repeating: 0, count: size)
+        let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: 0, into: $0) }
+        return count == size ? bytes : Array(bytes[..<count])
+    }
+}
