@@ -86,12 +86,35 @@ struct JSONReader {
         let start = index
         while index < bytes.count, "+-0123456789.eE".utf8.contains(bytes[index]) { index += 1 }
         let text = String(decoding: bytes[start..<index], as: UTF8.self)
-        if let integer = Int64(text), !text.hasPrefix("+") { return .integer(integer) }
-        guard let number = Double(text), number.isFinite, !text.hasPrefix("+") else {
+        guard Self.isNumber(bytes[start..<index]), let number = Double(text), number.isFinite else {
             index = start
             throw wrong("a value")
         }
-        return .number(number)
+        return Int64(text).map(Value.integer) ?? .number(number)
+    }
+
+    /// JSON's grammar is narrower than Swift's: no `+1`, `01`, `.5` or `1.`.
+    private static func isNumber(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var rest = bytes
+        func digits() -> Int {
+            let count = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
+            rest = rest.dropFirst(count)
+            return count
+        }
+        if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+        let isZero = rest.first == UInt8(ascii: "0")
+        let whole = digits()
+        guard whole > 0, !isZero || whole == 1 else { return false }
+        if rest.first == UInt8(ascii: ".") {
+            rest = rest.dropFirst()
+            guard digits() > 0 else { return false }
+        }
+        if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
+            rest = rest.dropFirst()
+            if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+            guard digits() > 0 else { return false }
+        }
+        return rest.isEmpty
     }
 
     private mutating func readString() throws(DRError) -> String {
