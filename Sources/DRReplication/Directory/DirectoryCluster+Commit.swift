@@ -84,19 +84,19 @@ extension DirectoryCluster {
         for change in transaction.changes {
             switch change {
             case .write(let path, let value): texts[try DocumentFile.path(of: path)] = value.json() + "\n"
-            case .remove(let path): texts[try DocumentFile.path(of: path)] = .some(nil)
+            case .remove(let path): texts.updateValue(nil, forKey: try DocumentFile.path(of: path))
             case .swap(let staged): swaps.append(try swap(staged))
             case .put(let object):
                 var files = try resources ?? ResourceFiles(in: folder, pending: nil, cache: cache)
                 if let path = try files.put(object) {
-                    texts[path] = files.files[path]?.text
+                    texts.updateValue(files.files[path]?.text, forKey: path)
                     documents[path, default: []].append(Intent.DocumentChange(key: object.key, text: object.text))
                 }
                 resources = files
             case .delete(let key):
                 var files = try resources ?? ResourceFiles(in: folder, pending: nil, cache: cache)
                 if let path = try files.delete(key) {
-                    texts[path] = files.files[path]?.text
+                    texts.updateValue(files.files[path]?.text, forKey: path)
                     documents[path, default: []].append(Intent.DocumentChange(key: key, text: nil))
                 }
                 resources = files

@@ -18,7 +18,7 @@ private struct LockNote: Sendable, Codable {
 extension DirectoryCluster {
     public func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
         // A run begins with its locks, so what a dead one left half done ends here.
-        try await alone {}
+        try await alone { try folder.makeFolder(folder.locks) }
         if let mine = held.withLock({ $0[application] }) {
             guard mine.holder.run == holder.run else {
                 throw locked(LockNote(application: application, holder: mine.holder, since: mine.since))
