@@ -61,7 +61,7 @@ let package = Package(
         .testTarget(
             name: "DRHostTests",
             dependencies: [
-                "DRHost", "DRActions", "DRJournal", "DRReplication", "DRSimulation", "DRManifest", "DRModel", support,
+                "DRHost", "DRRunbook", "DRActions", "DRJournal", "DRReplication", "DRSimulation", "DRManifest", "DRModel", support,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,57 @@
+public import DRActions
+internal import DRReplication
+internal import DRSupport
+
+/// Everything a dr.yaml describes, put together: the one object an embedder, and the command line, works with.
+///
+/// ```swift
+/// let host = try Host.open(configurationFile: "dr.yaml")
+/// defer { host.close() }
+/// let report = try await host.run("runbooks/failover.lua", mayActivate: true) { print($0.kind) }
+/// ```
+public final class Host: Sendable {
+    public let configuration: Configuration
+    public let registry: ActionRegistry
+    let world: World
+    let identity: HostIdentity
+    /// Engine and runner work here: blocking calls have a thread of their own, and a plan is repeatable.
+    let executor: ThreadExecutor
+
+    /// Reads the configuration and names its clusters and stores; none of them is touched. Throws `ConfigurationError`, DRError.
+    ///
+    /// `registry`: verbs of the embedder's own are added to it.
+    public static func open(configurationFile: String = "dr.yaml", registry: ActionRegistry = .standard) throws -> Host {
+        try open(Configuration.load(configurationFile), registry: registry)
+    }
+
+    public static func open(_ configuration: Configuration, registry: ActionRegistry = .standard) throws -> Host {
+        Host(configuration, registry, try World(configuration, io: SystemStoreIO(), clock: SystemClock(), random: SystemRandom()))
+    }
+
+    package init(_ configuration: Configuration, _ registry: ActionRegistry, _ world: World) {
+        self.configuration = configuration
+        self.registry = registry
+        self.world = world
+        identity = .current
+        executor = ThreadExecutor(name: "drrunbook")
+    }
+
+    /// Ends the host's thread; call it when nothing is under way any more.
+    public func close() { executor.stop() }
+
+    func engine(over world: World) -> ReplicationEngine {
+        ReplicationEngine(
+            inventory: configuration.inventory, clusters: world.clusters, stores: world.stores, clock: world.clock, random: world.random,
+            executor: executor)
+    }
+}
+
+/// Who and where we are, for records and locks.
+struct HostIdentity: Sendable {
+    let person: String
+    let host: String
+    let process: Int32
+
+    /// `alice@db-host`.
+    var who: String { "\(person)@\(host)" }
+}

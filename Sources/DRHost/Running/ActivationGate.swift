@@ -1,0 +1,39 @@
+internal import DRModel
+
+/// Lets an application go live somewhere else only when a person said yes to it, whatever the runbook does.
+///
+/// The command line asks before the run, by what a plan shows. This holds where the run then differs from its plan.
+struct ActivationGate: DREngine {
+    let engine: any DREngine
+    let isConfirmed: Bool
+
+    func activate(_ order: ActivationOrder, _ call: EngineCall) async throws -> ActivationReport {
+        guard isConfirmed else {
+            throw DRError(
+                .notAllowed, "\(order.application) was to go live over \(order.pair), and nobody confirmed that",
+                hint: "run it again with --yes, or on a terminal")
+        }
+        return try await engine.activate(order, call)
+    }
+
+    func ensurePair(_ pair: ClusterPair, _ call: EngineCall) async throws -> PairReport { try await engine.ensurePair(pair, call) }
+    func ensureSchedule(_ schedule: Schedule, _ call: EngineCall) async throws -> ScheduleReport {
+        try await engine.ensureSchedule(schedule, call)
+    }
+    func setSuspended(_ suspended: Bool, schedule: ScheduleName, _ call: EngineCall) async throws -> ScheduleReport {
+        try await engine.setSuspended(suspended, schedule: schedule, call)
+    }
+    func migrate(_ order: MigrationOrder, _ call: EngineCall) async throws -> MigrationReport { try await engine.migrate(order, call) }
+    func stop(_ order: ApplicationOrder, _ call: EngineCall) async throws -> StopReport { try await engine.stop(order, call) }
+    func restart(_ order: ApplicationOrder, _ call: EngineCall) async throws -> StartReport { try await engine.restart(order, call) }
+    func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult] { try await engine.checks(order, call) }
+    func status(of applications: [ApplicationName], without: [ClusterName], _ call: EngineCall) async throws -> [ApplicationStatus] {
+        try await engine.status(of: applications, without: without, call)
+    }
+    func recoveryPoints(
+        of applications: [ApplicationName], pair: PairName, reversed: Bool, _ call: EngineCall
+    ) async throws -> [PointReport] {
+        try await engine.recoveryPoints(of: applications, pair: pair, reversed: reversed, call)
+    }
+    func release(run: RunID) async throws { try await engine.release(run: run) }
+}

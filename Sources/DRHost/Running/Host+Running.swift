@@ -1,0 +1,93 @@
+public import DRActions
+internal import DRJournal
+public import DRModel
+internal import DRReplication
+
+extension Host {
+    /// Executes a runbook. Throws what was found before its first record; everything later is in the report.
+    ///
+    /// `parameters`: a map, checked against what the runbook declares; texts are read as the declared type. `mayActivate`: somebody said yes to applications
+    /// going live; without it an activation fails with `not-allowed`.
+    public func run(
+        _ runbook: String, parameters: Value = [:], mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
+        let order = try order(runbook, parameters)
+        return try await writing { journal in
+            try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).run(order)
+        }
+    }
+
+    /// What `run` would do: the same code over clusters whose changes stay in memory. Nothing on disk changes, the state folder included.
+    ///
+    /// `without`: clusters that are to be taken as lost.
+    public func plan(
+        _ runbook: String, parameters: Value = [:], without: [ClusterName] = [],
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
+        for name in without where !configuration.inventory.clusters.contains(name) {
+            throw DRError.unknown("cluster", name.text, among: configuration.inventory.clusters.map(\.text))
+        }
+        let order = try order(runbook, parameters)
+        let world = world.planned(without: without)
+        return try await runner(world, MemoryJournal(), predicted: true, mayActivate: true, events).run(order)
+    }
+
+    /// Carries on a run that was interrupted, with the texts it was started with.
+    public func resume(
+        _ run: RunID, mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
+        try await writing { journal in
+            try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).resume(run)
+        }
+    }
+
+    /// What `resume` would still do. `events` with `replayed` are what the run has behind it.
+    public func planResume(_ run: RunID, events: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
+        let recorded = try reading()
+        let copy = MemoryJournal()
+        try copy.begin(recorded.header(of: run))
+        for record in try recorded.records(of: run) { try copy.append(record.entry, to: run, at: record.time) }
+        return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, events).resume(run)
+    }
+
+    /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
+    public func inspect(_ runbook: String) async throws -> Runbook {
+        let sources = try RunbookFile(runbook).sources()
+        return try await runner(world.planned(without: []), MemoryJournal(), predicted: true, mayActivate: false) { _ in }.inspect(sources)
+    }
+
+    private func order(_ runbook: String, _ parameters: Value) throws -> RunOrder {
+        RunOrder(
+            sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest)
+    }
+
+    private func runner(
+        _ world: World, _ journal: any Journal, predicted: Bool, mayActivate: Bool, _ events: @escaping @Sendable (RunEvent) -> Void
+    ) -> RunbookRunner {
+        RunbookRunner(
+            engine: ActivationGate(engine: engine(over: world), isConfirmed: mayActivate), inventory: configuration.inventory,
+            clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
+            host: identity.host, process: identity.process, predicted: predicted, executor: executor, events: events)
+    }
+
+    private func writing(_ body: (SQLiteJournal) async throws -> RunReport) async throws -> RunReport {
+        try NewFile.makeFolders(configuration.state, shown: configuration.state)
+        let journal = try SQLiteJournal.open(configuration.journal)
+        let report: RunReport
+        do {
+            report = try await body(journal)
+        } catch {
+            // The cause is what a person needs to see; the next opening checks the file anyway.
+            try? journal.close()
+            throw error
+        }
+        try journal.close()
+        return report
+    }
+}
+
+extension RunLimits {
+    init(_ limits: RunbookLimits) {
+        self.init(memory: limits.memory, computing: limits.cpu, output: limits.output, records: limits.records)
+    }
+}

@@ -1,0 +1,66 @@
+internal import DRActions
+internal import DRModel
+internal import DRReplication
+internal import DRSupport
+
+/// A runbook on disk, with the modules it may require: `lib/**/*.lua` beside it, or in the nearest folder above that is called `runbooks`.
+struct RunbookFile {
+    /// As it was given; messages name it so.
+    let file: String
+    let path: String
+
+    static let mostModules = 500
+
+    init(_ file: String, workingFolder: String = PathText.workingFolder) {
+        self.file = file
+        path = PathText.absolute(file, in: workingFolder)
+    }
+
+    /// Throws `invalid-input` with the nearest file's name where there is none.
+    func sources() throws -> RunbookSources {
+        guard let text = try TextFile.read(path, shown: file) else {
+            let siblings = luaFiles(in: PathText.folder(of: path))
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            throw DRError(
+                .invalidInput, "there is no runbook \(file)\(Spelling.hint(for: name, in: siblings))",
+                hint: siblings.isEmpty ? nil : "there are: \(siblings.joined(separator: ", "))")
+        }
+        let (root, shown) = moduleRoot
+        var modules: [String: RunbookSources.Module] = [:]
+        try collect(root + "/lib", shown: shown + "lib", name: "lib", into: &modules)
+        return RunbookSources(main: RunbookSources.Module(file: file, text: text), modules: modules)
+    }
+
+    // The folder as the system knows it, and the same as a prefix in the words of `file`.
+    private var moduleRoot: (path: String, shown: String) {
+        let own = PathText.folder(of: path)
+        let shownOwn = file.contains("/") ? PathText.folder(of: file) : ""
+        var folder = own
+        while folder.count > 1, !folder.hasSuffix("/runbooks") { folder = PathText.folder(of: folder) }
+        guard folder.hasSuffix("/runbooks"), folder != own else { return (own, shownOwn.isEmpty ? "" : shownOwn + "/") }
+        return (folder, folder + "/")
+    }
+
+    private func collect(_ folder: String, shown: String, name: String, into modules: inout [String: RunbookSources.Module]) throws {
+        let io = SystemStoreIO()
+        guard try io.facts(StorePath(folder))?.kind == .folder else { return }
+        for entry in try io.list(StorePath(folder)) {
+            guard let part = String(validating: entry, as: UTF8.self), !part.hasPrefix(".") else { continue }
+            if part.hasSuffix(".lua") {
+                guard modules.count < Self.mostModules else {
+                    throw DRError(.limitExceeded, "\(shown) holds more than \(Self.mostModules) modules")
+                }
+                let file = "\(shown)/\(part)"
+                guard let text = try TextFile.read("\(folder)/\(part)", shown: file) else { continue }
+                modules["\(name).\(part.dropLast(4))"] = RunbookSources.Module(file: file, text: text)
+            } else {
+                try collect("\(folder)/\(part)", shown: "\(shown)/\(part)", name: "\(name).\(part)", into: &modules)
+            }
+        }
+    }
+
+    private func luaFiles(in folder: String) -> [String] {
+        let entries = (try? SystemStoreIO().list(StorePath(folder))) ?? []
+        return entries.compactMap { String(validating: $0, as: UTF8.self) }.filter { $0.hasSuffix(".lua") }
+    }
+}

@@ -1,0 +1,50 @@
+package import DRModel
+internal import DRObjectStores
+internal import DRReplication
+internal import DRSimulation
+
+/// The ports an engine works through: real ones, or a plan's.
+package struct World: Sendable {
+    package let clusters: [ClusterName: any Cluster]
+    package let stores: [StoreName: any ObjectStore]
+    package let clock: any WallClock
+    package let random: any RandomSource
+
+    package init(
+        clusters: [ClusterName: any Cluster], stores: [StoreName: any ObjectStore], clock: any WallClock, random: any RandomSource
+    ) {
+        self.clusters = clusters
+        self.stores = stores
+        self.clock = clock
+        self.random = random
+    }
+
+    /// The clusters and stores as declared; a missing one shows when it is asked.
+    init(_ configuration: Configuration, io: any StoreIO, clock: any WallClock, random: any RandomSource) throws {
+        var clusters: [ClusterName: any Cluster] = [:]
+        for declared in configuration.clusters {
+            clusters[declared.name] = DirectoryCluster(
+                name: declared.name, directory: StorePath(declared.directory),
+                workloads: try declared.workloads.map { commands in
+                    try WorkloadCommands(
+                        start: commands.start, stop: commands.stop, ready: commands.ready ?? [],
+                        workingDirectory: StorePath(configuration.folder))
+                }, io: io, clock: clock,
+                volumes: DirectoryVolumeStore(directory: StorePath(declared.directory), io: io, clock: clock, random: random))
+        }
+        var stores: [StoreName: any ObjectStore] = [:]
+        for declared in configuration.objectStores {
+            stores[declared.name] = DirectoryObjectStore(
+                name: declared.name, directory: StorePath(declared.directory), io: io, random: random)
+        }
+        self.init(clusters: clusters, stores: stores, clock: clock, random: random)
+    }
+
+    /// As a plan sees it: reads fall through, changes stay in memory, time moves only by waiting. `without`: clusters that do not answer.
+    func planned(without lost: [ClusterName]) -> World {
+        var clusters = clusters
+        for name in lost { clusters[name] = UnreachableCluster(name: name) }
+        let clock = VirtualClock(clock.now())
+        return World(clusters: Overlay(clusters: clusters, clock: clock).clusters, stores: stores, clock: clock, random: random)
+    }
+}

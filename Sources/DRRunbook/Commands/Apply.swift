@@ -1,0 +1,63 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+struct Apply: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sets up the pairs and schedules of dr.yaml.",
+        discussion: """
+            Shows what would change first; a terminal then asks. Nothing goes live anywhere.
+
+            EXAMPLE
+              drrunbook apply
+            """)
+
+    @Flag(name: .long, help: "Do not ask.")
+    var yes = false
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            let planned = try await host.apply(plan: true)
+            for effect in planned.effects { output.say("  \(effect.text)") }
+            guard planned.changed else {
+                output.say("everything is set up as \(common.config) says")
+                write(planned, output)
+                return .done
+            }
+            if !yes, isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1, output.lines == nil {
+                Output.write("Set this up? Type \"yes\": ", to: STDERR_FILENO)
+                guard readLine() == "yes" else { throw DRError(.stopped, "not confirmed: nothing was changed") }
+            }
+            let report = try await host.apply(plan: false)
+            write(report, output)
+            output.say(output.style.good("set up") + ": \(report.pairs.count) pairs, \(report.schedules.count) schedules")
+            return .done
+        }
+    }
+
+    private func write(_ report: ApplyReport, _ output: Output) {
+        for pair in report.pairs {
+            output.object(
+                "pair",
+                [
+                    ("name", .string(pair.name.text)), ("source", .string(pair.source.text)),
+                    ("destination", .string(pair.destination.text)), ("changed", .bool(pair.changed)),
+                ])
+        }
+        for schedule in report.schedules {
+            output.object(
+                "schedule",
+                [
+                    ("name", .string(schedule.name.text)), ("pair", .string(schedule.pair.text)),
+                    ("suspended", .bool(schedule.suspended)), ("changed", .bool(schedule.changed)),
+                ])
+        }
+    }
+}

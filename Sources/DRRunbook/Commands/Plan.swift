@@ -1,0 +1,45 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct Plan: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows what a run would change, in order. Changes nothing.",
+        discussion: """
+            Exit status: 0 possible, 1 would fail, 4 would miss a target, 5 would be refused.
+
+            EXAMPLE
+              drrunbook plan runbooks/failover.lua -p reason="planned move"
+              drrunbook plan runbooks/disaster.lua -p evidence="no power" --without east
+            """)
+
+    @OptionGroup var runbook: RunbookOptions
+    @Option(name: .long, help: ArgumentHelp("Write the plan to a file; `run --plan` then runs exactly this.", valueName: "file"))
+    var out: String?
+    @Option(name: .long, help: ArgumentHelp("Plan as if this cluster did not answer; may be repeated.", valueName: "cluster"))
+    var without: [ClusterName] = []
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        let parameters = try runbook.values()
+        return try await withHost { host in
+            let progress = Progress(output, isPlan: true)
+            let report = try await host.plan(runbook.runbook, parameters: parameters, without: without, events: progress.tell)
+            ReportText(report: report, isPlan: true, config: common.config).write(to: output)
+            if let out {
+                try host.write(try host.record(report, of: runbook.runbook, parameters: parameters), to: out)
+                output.say("next: drrunbook run \(runbook.runbook) --plan \(out) ...")
+            }
+            return Self.status(report)
+        }
+    }
+
+    private static func status(_ report: RunReport) -> ExitStatus {
+        switch report.outcome {
+        case .succeeded: .done
+        case .targetMissed: .targetMissed
+        case .refused: ExitStatus(report)
+        default: ExitStatus(report) == .usage || ExitStatus(report) == .unreachable ? ExitStatus(report) : .failed
+        }
+    }
+}

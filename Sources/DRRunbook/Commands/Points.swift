@@ -1,0 +1,41 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct Points: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Lists recovery points, newest first.",
+        discussion: """
+            EXAMPLE
+              drrunbook points
+              drrunbook points ledger
+            """)
+
+    @Argument(help: "Applications; all when none is named.")
+    var applications: [ApplicationName] = []
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            let (points, unreachable) = try await host.points(of: applications)
+            var table = Table("APPLICATION", "POINT", "AT", "INSTANT", "AGE", "CONSISTENCY", "VERIFIED")
+            for point in points {
+                table.add(
+                    point.application.text, point.id.text, point.cluster.text, Runs.time(point.instant), point.age.text,
+                    point.consistency.rawValue, point.verified_at.map(Runs.time) ?? "never")
+                output.object("point", Self.members(point))
+            }
+            if points.isEmpty { output.say("no recovery points") } else { output.table(table) }
+            for error in unreachable { output.failure(error) }
+            return unreachable.isEmpty ? .done : .unreachable
+        }
+    }
+
+    private static func members(_ point: PointReport) -> [(String, Value)] {
+        [
+            ("id", .string(point.id.text)), ("application", .string(point.application.text)), ("cluster", .string(point.cluster.text)),
+            ("instant", .instant(point.instant)), ("age", .duration(point.age)), ("consistency", .string(point.consistency.rawValue)),
+            ("verified_at", point.verified_at.map(Value.instant) ?? .null),
+        ]
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct Resume: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Carries on a run that was interrupted.",
+        discussion: """
+            The runbook runs again as it was started, answered by the journal up to where it stopped; nothing is done twice. \
+            Before anything goes live somewhere else, a terminal asks for the destination's name; elsewhere --yes is needed.
+
+            EXAMPLE
+              drrunbook resume 20260301-021500-3f2a
+            """)
+
+    @Argument(help: "The run, as `drrunbook runs` lists it.")
+    var run: RunID
+    @Flag(name: .long, help: "Yes, applications may go live at the destination.")
+    var yes = false
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            var mayActivate = yes
+            if !yes {
+                let ahead = EffectsAhead()
+                _ = try await host.planResume(run, events: ahead.note)
+                let effects = ahead.effects
+                try Confirmation.ask(Confirmation.destinations(of: effects), effects, output)
+                mayActivate = !Confirmation.destinations(of: effects).isEmpty
+            }
+            let conduct = Conduct(output, config: common.config)
+            return conduct.finish(try await host.resume(run, mayActivate: mayActivate, events: conduct.tell))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct Run: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Executes a runbook.",
+        discussion: """
+            Before anything goes live somewhere else, a terminal asks for the destination's name; elsewhere --yes is needed. \
+            --yes neither passes a gate nor accepts data loss.
+
+            EXAMPLE
+              drrunbook run runbooks/failover.lua -p reason="planned move"
+              drrunbook run runbooks/failover.lua -p reason="planned move" --yes --json
+            """)
+
+    @OptionGroup var runbook: RunbookOptions
+    @Flag(name: .long, help: "Yes, applications may go live at the destination.")
+    var yes = false
+    @Option(name: .long, help: ArgumentHelp("Run only what this plan shows (written by `plan --out`).", valueName: "file"))
+    var plan: String?
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        let parameters = try runbook.values()
+        return try await withHost { host in
+            if let plan {
+                try await host.check(try host.readPlan(plan), runbook: runbook.runbook, parameters: parameters)
+            } else if !yes {
+                // The plan's own failures are the run's to tell: it meets them at the same place.
+                let planned = try await host.plan(runbook.runbook, parameters: parameters)
+                try Confirmation.ask(Confirmation.destinations(of: planned.effects), planned.effects, output)
+                let isAsked = !Confirmation.destinations(of: planned.effects).isEmpty
+                return try await run(host, parameters, mayActivate: isAsked, output)
+            }
+            return try await run(host, parameters, mayActivate: true, output)
+        }
+    }
+
+    private func run(_ host: Host, _ parameters: Value, mayActivate: Bool, _ output: Output) async throws -> ExitStatus {
+        let conduct = Conduct(output, config: common.config)
+        return conduct.finish(
+            try await host.run(runbook.runbook, parameters: parameters, mayActivate: mayActivate, events: conduct.tell))
+    }
+}
+
+/// What `run` and `resume` have in common: progress while it goes on, the end, the exit status.
+struct Conduct: Sendable {
+    let output: Output
+    let config: String
+    private let progress: Progress
+    private let interruption: Interruption
+
+    init(_ output: Output, config: String) {
+        self.output = output
+        self.config = config
+        progress = Progress(output, isPlan: false)
+        interruption = Interruption(config: config)
+    }
+
+    var tell: @Sendable (RunEvent) -> Void {
+        { event in
+            interruption.watch(event)
+            progress.tell(event)
+        }
+    }
+
+    func finish(_ report: RunReport) -> ExitStatus {
+        ReportText(report: report, isPlan: false, config: config).write(to: output)
+        return ExitStatus(report)
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct Runs: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Lists past runs, oldest first.",
+        discussion: """
+            EXAMPLE
+              drrunbook runs
+              drrunbook runs --json
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            var table = Table("RUN", "RUNBOOK", "STARTED", "OUTCOME", "TOOK")
+            for run in try host.runs() {
+                table.add(
+                    run.id.text, run.runbook, Self.time(run.started), run.outcome?.rawValue ?? "open: can be resumed",
+                    run.finished.map { ($0 - run.started).text } ?? "-")
+                output.object("run", Self.members(run))
+            }
+            if table.isEmpty { output.say("nothing has been run yet") } else { output.table(table) }
+            return .done
+        }
+    }
+
+    static func members(_ run: RunSummary) -> [(String, Value)] {
+        [
+            ("run", .string(run.id.text)), ("runbook", .string(run.runbook)), ("outcome", JSONLines.text(run.outcome?.rawValue)),
+            ("started", .instant(run.started)), ("finished", run.finished.map(Value.instant) ?? .null),
+            ("resumable", .bool(run.resumable)),
+        ]
+    }
+
+    /// To the second, in UTC.
+    static func time(_ instant: Instant) -> String { "\(instant)".prefix(19).replacing("T", with: " ") + "Z" }
+}

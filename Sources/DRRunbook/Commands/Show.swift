@@ -1,0 +1,66 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct Show: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows what is recorded of a run.",
+        discussion: """
+            The record's chain of hashes is verified first; a damaged one ends with status 7 and names the first bad record.
+
+            EXAMPLE
+              drrunbook show 20260301-021500-3f2a
+            """)
+
+    @Argument(help: "The run, as `drrunbook runs` lists it.")
+    var run: RunID
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            let history = try host.show(run)
+            if output.lines != nil { writeObjects(history, output) } else { writeText(history, output) }
+            return .done
+        }
+    }
+
+    private func writeObjects(_ history: RunHistory, _ output: Output) {
+        let header = history.header
+        output.object(
+            "run",
+            Runs.members(history.summary) + [
+                ("who", .string(header.who)), ("parameters", header.parameters),
+                ("sources", .map(header.sources.mapValues(Value.string))), ("configuration", .string(header.configuration)),
+                ("records", .integer(Int64(history.records.count))), ("head", JSONLines.text(history.records.last?.hash)),
+            ])
+        for record in history.records {
+            output.object(
+                "record",
+                [
+                    ("time", .instant(record.time)), ("run", .string(header.id.text)), ("index", .integer(record.index)),
+                    ("kind", .string(record.entry.kind.rawValue)), ("key", .string(record.entry.key)),
+                    ("path", .list(record.entry.path.map(Value.string))), ("verb", .string(record.entry.verb)),
+                    ("payload", record.entry.payload), ("hash", .string(record.hash)),
+                ])
+        }
+    }
+
+    private func writeText(_ history: RunHistory, _ output: Output) {
+        let header = history.header
+        let summary = history.summary
+        output.say(output.style.bold("run \(header.id)"))
+        output.say("  runbook     \(header.runbook)")
+        for (file, digest) in header.sources.sorted(by: { $0.key < $1.key }) {
+            output.say("              \(digest.prefix(16))  \(file.split(separator: "=").last ?? "")")
+        }
+        output.say("  parameters  \(header.parameters.json(.plain))")
+        output.say("  started     \(Runs.time(header.started)) by \(header.who)")
+        output.say("  outcome     \(summary.outcome?.rawValue ?? "open: `drrunbook resume \(header.id)` carries on")")
+        if let finished = summary.finished { output.say("  finished    \(Runs.time(finished)), after \((finished - header.started).text)") }
+        output.say("  record      \(history.records.count) entries, chain intact")
+        output.say()
+        for record in history.records {
+            for line in RecordText(record, since: header.started).lines(output) { output.say(line) }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct Status: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows where each application is live and how well it is protected.",
+        discussion: """
+            EXAMPLE
+              drrunbook status
+              drrunbook status ledger --json
+            """)
+
+    @Argument(help: "Applications; all when none is named.")
+    var applications: [ApplicationName] = []
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            let list = try await host.status(of: applications)
+            var table = Table("APPLICATION", "ACTIVE AT", "EPOCH", "RPO NOW", "LAST POINT", "SCHEDULE", "SITES")
+            for item in list {
+                table.add(
+                    item.name.text, (item.active_at?.text ?? "unknown") + (item.running ? "" : " (stopped)"), item.epoch.description,
+                    item.rpo?.text ?? "unknown", item.last_point?.text ?? "-", item.schedule?.text ?? "-",
+                    item.clusters.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; "))
+                output.object("status", Self.members(item))
+            }
+            if list.isEmpty { output.say("no applications are declared in \(common.config)") } else { output.table(table) }
+            for item in list { for line in Self.warnings(item) { output.say(output.style.warning(line)) } }
+            return .done
+        }
+    }
+
+    private static func warnings(_ item: ApplicationStatus) -> [String] {
+        var lines: [String] = []
+        if item.split_brain_risk { lines.append("\(item.name): the old site was not seen cut off: both may be serving") }
+        if !item.protected {
+            let why =
+                item.last_point == nil
+                ? "no verified recovery point lies at another site" : "no schedule copies it from where it is, or none has since it moved"
+            lines.append("\(item.name): UNPROTECTED: \(why)")
+        }
+        if let run = item.lock { lines.append("\(item.name): locked by run \(run)") }
+        return lines
+    }
+
+    private static func members(_ item: ApplicationStatus) -> [(String, Value)] {
+        [
+            ("application", .string(item.name.text)), ("active_at", JSONLines.text(item.active_at?.text)),
+            ("epoch", .integer(item.epoch.number)), ("running", .bool(item.running)), ("split_brain_risk", .bool(item.split_brain_risk)),
+            ("clusters", .map(item.clusters.mapValues(Value.string))), ("rpo", item.rpo.map(Value.duration) ?? .null),
+            ("last_point", JSONLines.text(item.last_point?.text)), ("last_point_at", item.last_point_at.map(Value.instant) ?? .null),
+            ("protected", .bool(item.protected)), ("schedule", JSONLines.text(item.schedule?.text)),
+            ("lock", JSONLines.text(item.lock?.text)),
+        ]
+    }
+}

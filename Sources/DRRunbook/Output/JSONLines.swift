@@ -1,0 +1,102 @@
+import DRModel
+import DRSupport
+
+/// Standard output under `--json`: one object a line, in the order in which things happened. Readers ignore members they do not know.
+final class JSONLines: Sendable {
+    private let sequence = Lock(0)
+    private let sink: @Sendable (String) -> Void
+
+    init(sink: @escaping @Sendable (String) -> Void = { Output.standard($0) }) { self.sink = sink }
+
+    /// `{"v":1,"seq":N,"type":TYPE, ...}`; instants become RFC 3339 texts, durations seconds.
+    func write(_ type: String, _ members: [(String, Value)]) {
+        sequence.withLock { sequence in
+            sequence += 1
+            let all: [(String, Value)] =
+                [("v", 1), ("seq", .integer(Int64(sequence)))] + members.prefix { $0.0 == "time" || $0.0 == "run" }
+            let rest = members.drop { $0.0 == "time" || $0.0 == "run" }
+            let text = (all + [("type", .string(type))] + rest).map { "\(Value.string($0.0).json()):\($0.1.json(.plain))" }
+            sink("{" + text.joined(separator: ",") + "}")
+        }
+    }
+
+    /// An event of a run. A plan is no run: its `run` is null.
+    func write(_ event: RunEvent, isPlan: Bool) {
+        let place: [(String, Value)] = [
+            ("time", .instant(event.time)), ("run", isPlan ? .null : .string(event.run.text)),
+        ]
+        let replayed: [(String, Value)] = event.replayed ? [("replayed", true)] : []
+        switch event.kind {
+        case .runStarted(let runbook, let summary):
+            write(
+                "run.started", place + [("runbook", .string(runbook)), ("summary", Self.text(summary)), ("plan", .bool(isPlan))] + replayed)
+        case .actionStarted(let action):
+            write("action.started", place + Self.members(action) + replayed)
+        case .actionFinished(let action, let result, let error, let duration, let effects, let predicted):
+            write(
+                "action.finished",
+                place + Self.members(action) + [
+                    ("result", result ?? .null), ("error", error.map { Self.object(Self.members($0)) } ?? .null),
+                    ("duration", .duration(duration)), ("predicted", .bool(predicted)), ("effects", .list(effects.map(Self.value))),
+                ] + replayed)
+        case .log(let text, let path):
+            write("log", place + [("message", .string(text)), ("path", .list(path.map(Value.string)))] + replayed)
+        case .warning(let text):
+            write("warning", place + [("message", .string(text))] + replayed)
+        case .runFinished(let report):
+            write("run.finished", place + Self.members(report))
+        }
+    }
+
+    static func members(_ error: DRError) -> [(String, Value)] {
+        [
+            ("code", .string(error.code.rawValue)), ("message", .string(error.message)), ("hint", text(error.hint)),
+            ("file", text(error.location?.file)), ("line", error.location.map { .integer(Int64($0.line)) } ?? .null),
+            ("verb", text(error.verb)), ("retryable", .bool(error.retryable)), ("details", error.details ?? .null),
+        ]
+    }
+
+    static func members(_ action: ActionEvent) -> [(String, Value)] {
+        [
+            ("action", .string(action.action)), ("path", .list(action.path.map(Value.string))), ("key", .string(action.key)),
+            ("attempt", .integer(Int64(action.attempt))), ("input", action.input),
+        ]
+    }
+
+    static func members(_ report: RunReport) -> [(String, Value)] {
+        [
+            ("outcome", .string(report.outcome.rawValue)), ("rto", report.rto.map(Value.duration) ?? .null),
+            ("error", report.error.map { object(members($0)) } ?? .null),
+            ("applications", .list(report.applications.map(value))),
+        ]
+    }
+
+    static func value(_ effect: Effect) -> Value {
+        [
+            "verb": .string(effect.verb.rawValue), "kind": .string(effect.kind), "namespace": text(effect.namespace),
+            "name": .string(effect.name), "from": text(effect.from), "to": text(effect.to), "cluster": .string(effect.cluster.text),
+            "text": .string(effect.text),
+        ]
+    }
+
+    private static func value(_ item: RunReport.Item) -> Value {
+        let (rpo, bound) = age(item.rpo)
+        return [
+            "name": .string(item.name.text), "active_at": text(item.active_at?.text),
+            "epoch": item.epoch.map { .integer($0.number) } ?? .null, "state": .string(item.state.rawValue), "rpo": rpo, "rpo_bound": bound,
+            "rto": item.rto.map(Value.duration) ?? .null, "reason": text(item.reason), "next": text(item.next),
+        ]
+    }
+
+    /// Seconds, and whether they are `exact` or `at_most`; null = unknown.
+    static func age(_ rpo: RecoveryPointObjective?) -> (Value, Value) {
+        switch rpo {
+        case .exact(let age): (.duration(age), "exact")
+        case .atMost(let age): (.duration(age), "at_most")
+        default: (.null, .null)
+        }
+    }
+
+    static func object(_ members: [(String, Value)]) -> Value { .map(Dictionary(members) { first, _ in first }) }
+    static func text(_ text: String?) -> Value { text.map(Value.string) ?? .null }
+}

@@ -1,0 +1,101 @@
+import DRModel
+import DRSupport
+
+/// A run for people, as it happens: a line for each action that has ended; on a terminal also one for what is under way.
+final class Progress: Sendable {
+    private let output: Output
+    private let isPlan: Bool
+    /// Actions under way, in the order in which they began.
+    private let underWay = Lock<[ActionEvent]>([])
+
+    init(_ output: Output, isPlan: Bool) {
+        self.output = output
+        self.isPlan = isPlan
+    }
+
+    func tell(_ event: RunEvent) {
+        if let lines = output.lines {
+            lines.write(event, isPlan: isPlan)
+            return
+        }
+        underWay.withLock { underWay in
+            clear()
+            for line in self.lines(event, &underWay) { Output.standard(line) }
+            if let current = underWay.last, output.style.isTerminal {
+                Output.write(output.style.faint("  ...      \(Self.title(current))"), to: 1)
+            }
+        }
+    }
+
+    private func clear() { if output.style.isTerminal { Output.write("\r\u{1B}[K", to: 1) } }
+
+    private func lines(_ event: RunEvent, _ underWay: inout [ActionEvent]) -> [String] {
+        let style = output.style
+        switch event.kind {
+        case .runStarted(let runbook, let summary):
+            let what = isPlan ? "plan of \(runbook)" : "\(runbook), run \(event.run)"
+            return [style.bold(what) + (event.replayed ? ", carried on" : "")] + (summary.map { ["  \($0)"] } ?? [])
+        case .actionStarted(let action):
+            if !event.replayed { underWay.append(action) }
+            return []
+        case .actionFinished(let action, let result, let error, let duration, let effects, _):
+            underWay.removeAll { $0.key == action.key }
+            if event.replayed { return ["  \(style.faint("before"))   \(Self.title(action))"] }
+            return finished(action, result, error, duration, effects)
+        case .log(let text, _):
+            return text.split(separator: "\n", omittingEmptySubsequences: false).map { "           \(style.faint("|")) \($0)" }
+        case .warning(let text):
+            return ["  \(style.warning("warning"))  \(text)"]
+        case .runFinished:
+            return []
+        }
+    }
+
+    private func finished(
+        _ action: ActionEvent, _ result: Value?, _ error: DRError?, _ duration: Duration, _ effects: [Effect]
+    ) -> [String] {
+        let style = output.style
+        var lines: [String] = []
+        let title = Self.title(action)
+        let time = isPlan || duration < .milliseconds(50) ? "" : "  " + style.faint(duration.text)
+        if let error {
+            lines.append("  \(style.bad("failed"))   \(title)\(time)")
+            lines += "\(error.message)".split(separator: "\n").map { "           \($0)" }
+        } else {
+            lines.append("  \(style.good("ok"))       \(title)\(time)")
+        }
+        if isPlan || output.verbose { lines += effects.map { "             \($0.text)" } }
+        if action.action == "checks" { lines += CheckLines.lines(result, error, style, verbose: output.verbose) }
+        return lines
+    }
+
+    /// `ledger > stop ledger`: where in the runbook, what, and to whom.
+    static func title(_ action: ActionEvent) -> String {
+        let subjects: [String]
+        if let name = action.input["application"].string {
+            subjects = [name]
+        } else {
+            subjects = action.input["applications"].list?.compactMap(\.string) ?? action.input["name"].string.map { [$0] } ?? []
+        }
+        var title = ([action.action] + subjects).joined(separator: " ")
+        if action.input["final"].bool == true { title += " (last sync)" }
+        if case .duration(let duration) = action.input["duration"] { title += " \(duration.text)" }
+        return (action.path.filter { !subjects.contains($0) } + [title]).joined(separator: " > ")
+    }
+}
+
+/// Checks that are not fine; with `verbose` all of them.
+enum CheckLines {
+    static func lines(_ result: Value?, _ error: DRError?, _ style: Style, verbose: Bool) -> [String] {
+        let list = result?.list ?? result?["checks"].list ?? error?.details?.list ?? error?.details?["checks"].list ?? []
+        return list.flatMap { check -> [String] in
+            guard let id = check["id"].string, let state = check["state"].string, verbose || state == "failed" || state == "warning" else {
+                return []
+            }
+            let word = state == "failed" ? style.bad(state) : state == "warning" ? style.warning(state) : state
+            var lines = ["             \(word) \(id): \(check["message"].string ?? "")"]
+            if state != "ok", let fix = check["fix"].string { lines.append("               fix: \(fix)") }
+            return lines
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import DRModel
+
+/// A record for people: when, what, how it went, and the changes it made.
+struct RecordText {
+    private let record: JournalRecord
+    private let offset: Duration
+
+    init(_ record: JournalRecord, since start: Instant) {
+        self.record = record
+        offset = record.time - start
+    }
+
+    func lines(_ output: Output) -> [String] {
+        let entry = record.entry
+        let time = "+\(offset.text)"
+        let head = String(repeating: " ", count: max(0, 8 - time.count)) + time + "  "
+        let what = (entry.path + [entry.verb]).filter { !$0.isEmpty }.joined(separator: " > ")
+        switch entry.kind {
+        case .intent: return output.verbose ? ["\(head)begin    \(what) \(entry.payload.json(.plain))"] : []
+        case .outcome: return outcome(head, what, output)
+        case .input: return output.verbose ? ["\(head)input    \(what) = \(entry.payload.json(.plain))"] : []
+        case .log: return ["\(head)log      \(entry.payload.string ?? entry.payload.json(.plain))"]
+        case .resumed: return ["\(head)resumed"]
+        case .finished: return ["\(head)finished \(entry.payload["outcome"].string ?? "")"]
+        }
+    }
+
+    private func outcome(_ head: String, _ what: String, _ output: Output) -> [String] {
+        let payload = record.entry.payload
+        let error = payload["error"]
+        let subject = subject(payload)
+        var lines = [head + (error.isNull ? output.style.good("ok") + "       " : output.style.bad("failed") + "   ") + what + subject]
+        if let message = error["message"].string { lines.append("                    \(message)") }
+        let effects = (try? payload["effects"].decoded(as: [Effect].self)) ?? []
+        lines += effects.map { "                    \($0.text)" }
+        return lines
+    }
+
+    private func subject(_ payload: Value) -> String {
+        payload["result"]["application"].string.map { " \($0)" } ?? ""
+    }
+}

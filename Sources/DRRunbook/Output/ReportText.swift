@@ -1,0 +1,72 @@
+import DRModel
+
+/// How a run or plan ended, for people: the outcome, the applications, what to do next.
+struct ReportText {
+    let report: RunReport
+    let isPlan: Bool
+    let config: String
+
+    func write(to output: Output) {
+        let style = output.style
+        if isPlan { writeEffects(to: output) }
+        if !report.applications.isEmpty {
+            var table = Table("APPLICATION", "STATE", "ACTIVE AT", "EPOCH", "RPO", "RTO")
+            for item in report.applications {
+                table.add(
+                    item.name.text, item.state.rawValue, item.active_at?.text ?? "-", item.epoch?.description ?? "-",
+                    item.rpo.map(\.description) ?? "-", item.rto.map(\.text) ?? "-")
+            }
+            output.say()
+            output.table(table)
+        }
+        for item in report.applications where item.reason != nil || item.next != nil {
+            if let reason = item.reason { output.say("  \(item.name): \(reason)") }
+            if let next = item.next { output.say("  \(item.name): next: \(next)") }
+        }
+        output.say()
+        output.say(outcome(style))
+        if let error = report.error, output.lines == nil { output.note("\(style.error("error:")) \(error)") }
+        if let next { output.say("next: \(next)") }
+    }
+
+    private func writeEffects(to output: Output) {
+        output.say()
+        output.say(report.effects.isEmpty ? "nothing would change" : "\(report.effects.count) changes, in this order:")
+        for (index, effect) in report.effects.enumerated() {
+            let number = String(index + 1)
+            output.say(String(repeating: " ", count: max(0, 4 - number.count)) + number + "  " + effect.text)
+        }
+    }
+
+    private func outcome(_ style: Style) -> String {
+        let time = report.rto.map { ", RTO \($0.text)" } ?? ""
+        if isPlan {
+            switch report.outcome {
+            case .succeeded: return style.good("possible") + (report.rto.map { ", predicted RTO \($0.text)" } ?? "")
+            case .targetMissed: return style.warning("possible, but a target would be missed")
+            case .refused: return style.bad("would be refused")
+            default: return style.bad("would fail")
+            }
+        }
+        switch report.outcome {
+        case .succeeded: return style.good("succeeded") + time
+        case .targetMissed: return style.warning("succeeded, but a target was missed") + time
+        case .waiting: return style.warning("waiting")
+        case .stopped: return style.warning("stopped")
+        case .refused: return style.bad("refused") + ": nothing was changed"
+        case .partial: return style.bad("partial") + ": something is half done, see above"
+        case .failed: return style.bad("failed")
+        }
+    }
+
+    /// The exact next command, where there is one.
+    private var next: String? {
+        let options = config == "dr.yaml" ? "" : " --config \(config)"
+        if isPlan { return nil }
+        switch report.outcome {
+        case .waiting: return "drrunbook resume \(report.run)\(options)"
+        case .partial, .failed: return "drrunbook status\(options)    drrunbook show \(report.run)\(options)"
+        default: return nil
+        }
+    }
+}
