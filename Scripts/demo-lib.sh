@@ -86,7 +86,7 @@ planned_run() { # RUNBOOK ARGUMENTS...
 report_run() { # RUNBOOK
     local run
     run=$(sed -n 's/.*"run":"\([^"]*\)".*/\1/p' "run/$1.jsonl" | head -1)
-    sed -n 's/.*"message":"\([^"]*\)".*"type":"log".*/  \1/p' "run/$1.jsonl"
+    grep '"type":"log"' "run/$1.jsonl" | sed -n 's/.*"message":"\([^"]*\)".*/  \1/p'
     echo "  $(wc -l <"run/$1.effects") effects, the same as planned; run $run"
 }
 
