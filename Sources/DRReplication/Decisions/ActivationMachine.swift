@@ -160,6 +160,8 @@ struct ActivationAnswer: Hashable, Codable {
     let loss: RecoveryPointObjective
     let epoch: Epoch
     let risk: Bool
+    /// When every byte of the point was last read back at the destination.
+    let verified: Instant?
     /// The effects before that commit's own.
     let before: [Effect]
 }

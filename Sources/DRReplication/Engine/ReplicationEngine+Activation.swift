@@ -177,7 +177,9 @@ extension ReplicationEngine {
     ) async throws -> ActivationAnswer {
         let before = Array(activation.call.effects.effects.dropFirst(activation.effectsBefore))
         let answer = ActivationAnswer(
-            point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: risk, before: before)
+            point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: risk,
+            // Without a time it was verified on the way here.
+            verified: choice.point.verifiedAt ?? clock.now(), before: before)
         var transaction = try placement.transaction(activation.key("live"), epoch: epoch, staged: staged, risk: risk)
         transaction.answer = try Value(encoding: answer)
         let committed = try await activation.destination.commit(transaction)
@@ -194,7 +196,8 @@ extension ReplicationEngine {
         let ready = try await start(activation.application, at: activation.destination, activation.key("start"), activation.call)
         return ActivationReport(
             application: activation.name, active_at: activation.destination.name, epoch: answer.epoch, recovery_point: answer.point,
-            instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true)
+            instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true,
+            verified_at: answer.verified)
     }
 
     private func volumes(of answer: ActivationAnswer, _ activation: Activation) async throws -> [VolumeName] {

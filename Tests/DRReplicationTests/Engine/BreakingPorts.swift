@@ -1,0 +1,112 @@
+import DRModel
+import DRSupport
+
+/// When the world stops: at the N-th call of any port, before or after it was made. Dead, nothing works any more.
+final class Breaker: Sendable {
+    private struct State {
+        var calls: [String] = []
+        var dead = false
+    }
+
+    private let position: Int
+    private let after: Bool
+    private let state = Lock(State())
+
+    /// `position` counts from 1; 0 never breaks.
+    init(at position: Int = 0, after: Bool = false) {
+        self.position = position
+        self.after = after
+    }
+
+    var calls: [String] { state.withLock { $0.calls } }
+
+    func pass<Result>(_ call: String, _ body: () async throws -> Result) async throws -> Result {
+        let strikes = try state.withLock { state in
+            if state.dead { throw Killed() }
+            state.calls.append(call)
+            if state.calls.count == position { state.dead = true }
+            return state.calls.count == position
+        }
+        if strikes, !after { throw Killed() }
+        let result = try await body()
+        if strikes { throw Killed() }
+        return result
+    }
+}
+
+/// A cluster whose calls go through a breaker.
+struct BreakingCluster: Cluster {
+    let base: any Cluster
+    let breaker: Breaker
+    var name: ClusterName { base.name }
+    var volumes: any VolumeStore { BreakingVolumes(base: base.volumes, name: base.name, breaker: breaker) }
+
+    private func pass<Result>(_ call: String, _ body: () async throws -> Result) async throws -> Result {
+        try await breaker.pass("\(name).\(call)", body)
+    }
+
+    func facts() async throws -> ClusterFacts { try await pass("facts") { try await base.facts() } }
+    func objects(of application: Application) async throws -> [ManifestObject] {
+        try await pass("objects") { try await base.objects(of: application) }
+    }
+    func object(_ key: ObjectKey) async throws -> ManifestObject? { try await pass("object") { try await base.object(key) } }
+    func document(_ path: DocumentPath) async throws -> Value? { try await pass("document \(path)") { try await base.document(path) } }
+    func documents(in folder: DocumentPath) async throws -> [DocumentPath] {
+        try await pass("documents \(folder)") { try await base.documents(in: folder) }
+    }
+    func commit(_ transaction: Transaction) async throws -> Committed {
+        try await pass("commit \(transaction.key)") { try await base.commit(transaction) }
+    }
+    func committed(_ key: OperationKey) async throws -> Committed? { try await pass("committed") { try await base.committed(key) } }
+    func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
+        try await pass("\(action) \(object.key)") { try await base.workload(action, object, replicas: replicas) }
+    }
+    func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
+        try await pass("lock") { try await base.lock(application, for: holder) }
+    }
+    func unlock(run: RunID) async throws { try await pass("unlock") { try await base.unlock(run: run) } }
+    func locks() async throws -> [ApplicationLock] { try await pass("locks") { try await base.locks() } }
+}
+
+struct BreakingVolumes: VolumeStore {
+    let base: any VolumeStore
+    let name: ClusterName
+    let breaker: Breaker
+
+    private func pass<Result>(_ call: String, _ body: () async throws -> Result) async throws -> Result {
+        try await breaker.pass("\(name).volumes.\(call)", body)
+    }
+
+    func stat(_ volume: VolumeName) async throws -> VolumeFacts? { try await pass("stat") { try await base.stat(volume) } }
+    func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture {
+        try await pass("capture") { try await base.capture(volumes, of: application, stopped: stopped, key: key) }
+    }
+    func publish(
+        _ capture: Capture, as draft: PointDraft, manifests: [ManifestObject], to store: any ObjectStore
+    ) async throws -> Publication {
+        try await pass("publish") { try await base.publish(capture, as: draft, manifests: manifests, to: store) }
+    }
+    func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
+        try await pass("receive") { try await base.receive(point, of: application, from: store) }
+    }
+    func verify(_ point: RecoveryPoint) async throws { try await pass("verify") { try await base.verify(point) } }
+    func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
+        try await pass("manifests") { try await base.manifests(of: point) }
+    }
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
+        try await pass("materialise") { try await base.materialise(volume, of: point, key: key) }
+    }
+    func discard(_ key: OperationKey) async throws { try await pass("discard") { try await base.discard(key) } }
+}
+
+struct BreakingStore: ObjectStore {
+    let base: any ObjectStore
+    let breaker: Breaker
+    var name: StoreName { base.name }
+
+    func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool { try await breaker.pass("put") { try await base.put(name, bytes) } }
+    func get(_ name: String) async throws -> [UInt8] { try await breaker.pass("get") { try await base.get(name) } }
+    func exists(_ name: String) async throws -> Bool { try await breaker.pass("exists") { try await base.exists(name) } }
+    func list(prefix: String) async throws -> [StoredObject] { try await breaker.pass("list") { try await base.list(prefix: prefix) } }
+    func delete(_ name: String) async throws { try await breaker.pass("delete") { try await base.delete(name) } }
+}

@@ -1,0 +1,148 @@
+import DRModel
+import DRReplication
+import DRSimulation
+import DRSupport
+import Testing
+
+struct CheckTests {
+    private func results(
+        _ world: EngineWorld, _ applications: [ApplicationName] = ["ledger"], only: [String]? = nil, skip: [String: String] = [:],
+        withoutSource: Bool = false
+    ) async throws -> [CheckResult] {
+        try await world.engine().checks(
+            CheckOrder(pair: "east-west", applications: applications, only: only, skip: skip, withoutSource: withoutSource),
+            Spoken("checks").call)
+    }
+
+    private func result(_ id: String, _ world: EngineWorld, withoutSource: Bool = false) async throws -> CheckResult {
+        try #require(try await results(world, only: [id], withoutSource: withoutSource).first)
+    }
+
+    @Test func `A sound world passes every check and is left as it was`() async throws {
+        let world = try EngineWorld()
+        try await world.engine().migrate(["ledger", "storefront"], Spoken("copy", run: "before"))
+        for cluster in [world.east, world.west] { cluster.set { $0.locks = [:] } }
+        let before = world.observable
+        let commits = world.east.commits + world.west.commits
+        let objects = world.vault.count
+        let results = try await results(world, ["ledger", "storefront"])
+        #expect(results.map(\.id) == ReplicationEngine.checkSummaries.map(\.id))
+        #expect(results.filter { $0.state != .ok } == [])
+        #expect(results.count >= 10)
+        #expect(world.observable == before)
+        #expect(world.east.commits + world.west.commits == commits)
+        #expect(world.vault.count == objects)
+        #expect(try await world.east.locks().isEmpty)
+    }
+
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let id: String
+        let state: CheckResult.State
+        let message: String
+        let breakIt: @Sendable (EngineWorld) async throws -> Void
+        var testDescription: String { "\(id): \(message)" }
+
+        init(
+            _ id: String, _ state: CheckResult.State, _ message: String, _ breakIt: @escaping @Sendable (EngineWorld) async throws -> Void
+        ) {
+            self.id = id
+            self.state = state
+            self.message = message
+            self.breakIt = breakIt
+        }
+    }
+
+    static let faults: [Fault] = [
+        Fault("clusters-reachable", .failed, "west cannot be reached") { $0.west.goAway() },
+        Fault("object-store-reachable", .failed, "vault: vault cannot be reached") { $0.vault.goAway() },
+        Fault("same-platform", .failed, "east is kubernetes, west is openshift") { $0.west.set { $0.facts.platform = "openshift" } },
+        Fault("kubernetes-version", .warning, "east is v1.31.2, west is v1.30.9") { $0.west.set { $0.facts.version = "v1.30.9" } },
+        Fault("kubernetes-version", .failed, "east is v1.31.2, west is v1.20.0") { $0.west.set { $0.facts.version = "v1.20.0" } },
+        Fault("object-size-equal", .failed, "east uses 4 MiB, west uses 10 MiB") {
+            $0.west.set { $0.facts.objectSize = ByteCount(10 << 20) }
+        },
+        Fault("secrets-provider-equal", .failed, "east uses k8s, west uses none") { $0.west.set { $0.facts.secretsProvider = nil } },
+        Fault("lock-free", .failed, "ledger is locked at west by run other of o.lua (there, process 7) since 2026-03-01T02:00:00.000Z") {
+            try await $0.west.lock("ledger", for: LockHolder(run: "other", runbook: "o.lua", host: "there", process: 7))
+        },
+        Fault("source-active", .failed, "ledger goes to east in epoch 4, but its activation there was not finished") { world in
+            world.east.set {
+                $0.documents[.application("ledger")] = [
+                    "epoch": 3, "active": "east", "running": true, "originals": [:], "owned": [], "split_brain_risk": false,
+                ]
+            }
+            world.west.set {
+                $0.documents[.application("ledger")] = [
+                    "epoch": 4, "active": "east", "running": false, "originals": [:], "owned": [], "split_brain_risk": false,
+                ]
+            }
+        },
+        Fault("claims-bound", .failed, "not bound at east: PersistentVolumeClaim shop-db/pg-data") {
+            try $0.east.add("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: pg-data, namespace: shop-db }\nspec: {}\n")
+        },
+        Fault("claims-bound", .failed, "claims of ledger name what is not at east: PersistentVolume pg-data") {
+            $0.east.set { $0.objects[ObjectKey(kind: "PersistentVolume", name: "pg-data")] = nil }
+        },
+        Fault("volumes-present", .failed, "missing at east: pg-data") { $0.east.memory.remove("pg-data") },
+        Fault("volumes-supported", .failed, "pg-data holds a socket") { $0.east.memory.refuse("pg-data") },
+        Fault(
+            "workloads-holdable", .warning,
+            "DaemonSet shop-db/agent would start as soon as the manifests are there, and cannot be stopped first"
+        ) {
+            try $0.east.add("apiVersion: apps/v1\nkind: DaemonSet\nmetadata: { name: agent, namespace: shop-db }\n")
+        },
+        Fault("no-foreign-objects", .failed, "west already has StatefulSet shop-db/pg, which ledger did not make") {
+            try $0.west.add("apiVersion: apps/v1\nkind: StatefulSet\nmetadata: { name: pg, namespace: shop-db }\n")
+        },
+        Fault("capacity", .failed, "west has 2 B free, the volumes take 3 B") { $0.west.set { $0.facts.free = ByteCount(2) } },
+        Fault("capacity", .skipped, "west does not say how much is free") { $0.west.set { $0.facts.free = nil } },
+        Fault("schedule-not-running", .warning, "schedule shop goes on copying ledger from east, but it is active at west") { world in
+            _ = try await world.engine().ensureSchedule(world.inventory.schedules[0], Spoken("schedule", run: "before").call)
+            try await world.engine().move("ledger", run: "before")
+        },
+        Fault("recovery-point-fresh", .warning, "west has no verified recovery point of ledger") { _ in },
+        Fault("recovery-point-fresh", .warning, "ledger-e1-g1 of ledger is 1h old, its RPO target is 15m") { world in
+            try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
+            world.clock.advance(by: .seconds(3600))
+        },
+    ]
+
+    @Test(arguments: faults) func `Each check names what is wrong, with its values and what to do`(fault: Fault) async throws {
+        let world = try EngineWorld()
+        if fault.id != "recovery-point-fresh" { #expect(try await result(fault.id, world).state == .ok) }
+        try await fault.breakIt(world)
+        let result = try await result(fault.id, world)
+        #expect(result.state == fault.state)
+        #expect(result.message == fault.message)
+        #expect(fault.state == .skipped || result.fix?.isEmpty == false)
+    }
+
+    @Test func `A source that is not asked is skipped with its reason, and not touched`() async throws {
+        let world = try EngineWorld()
+        let engine = world.engine(["east": BlackHole(name: "east"), "west": world.west])
+        let results = try await engine.checks(
+            CheckOrder(pair: "east-west", applications: ["ledger"], withoutSource: true), Spoken("checks").call)
+        #expect(results.first { $0.id == "volumes-present" }?.state == .skipped)
+        #expect(results.first { $0.id == "volumes-present" }?.message == "east is not asked in disaster mode")
+        #expect(results.first { $0.id == "recovery-point-fresh" }?.state == .failed)
+    }
+
+    @Test func `G12 what cannot be asked is unknown, not failed; only reachability fails`() async throws {
+        let world = try EngineWorld()
+        world.east.goAway()
+        let results = try await results(world)
+        #expect(results.filter { $0.state == .failed }.map(\.id) == ["clusters-reachable"])
+        let unknown = results.filter { $0.state == .skipped }
+        #expect(unknown.contains { $0.id == "volumes-present" })
+        #expect(unknown.allSatisfy { $0.message == "unknown: east cannot be reached" })
+    }
+
+    @Test func `G8 unknown checks are refused with the nearest name, skipped ones keep their reason`() async throws {
+        let world = try EngineWorld()
+        let error = await expectError(.unknownName) { try await results(world, only: ["lock-fre"]) }
+        #expect(error?.message == "there is no check \"lock-fre\" (did you mean \"lock-free\"?)")
+        #expect(await expectError(.unknownName) { try await results(world, skip: ["nope": "because"]) } != nil)
+        let skipped = try await results(world, only: ["lock-free"], skip: ["lock-free": "we are alone"])
+        #expect(skipped == [CheckResult(id: "lock-free", state: .skipped, message: "skipped: we are alone")])
+    }
+}
