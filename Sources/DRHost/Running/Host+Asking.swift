@@ -19,16 +19,21 @@ extension Host {
         try await engine(over: world).status(of: try known(applications), without: [], observation("status"))
     }
 
-    /// Recovery points of every pair and direction, newest first by application. Clusters that do not answer are left out and named.
-    public func points(of applications: [ApplicationName] = []) async throws -> (points: [PointReport], unreachable: [DRError]) {
+    /// Recovery points of every pair and direction, newest first by application. Clusters that do not answer are left out and named; `answered` is false when
+    /// none did.
+    public func points(
+        of applications: [ApplicationName] = []
+    ) async throws -> (points: [PointReport], unreachable: [DRError], answered: Bool) {
         let engine = engine(over: world)
         let names = try known(applications)
         var points: [PointReport] = []
         var unreachable: [DRError] = []
+        var answered = configuration.inventory.pairs.isEmpty
         for pair in configuration.inventory.pairs {
             for reversed in pair.bothWays ? [false, true] : [false] {
                 do {
                     points += try await engine.recoveryPoints(of: names, pair: pair.name, reversed: reversed, observation("points"))
+                    answered = true
                 } catch let error as DRError where error.code == .clusterUnreachable {
                     if !unreachable.contains(error) { unreachable.append(error) }
                 }
@@ -38,7 +43,7 @@ extension Host {
         let sorted = points.filter { seen.insert("\($0.cluster)/\($0.id)").inserted }.sorted { a, b in
             (a.application.text, b.instant, b.id) < (b.application.text, a.instant, a.id)
         }
-        return (sorted, unreachable)
+        return (sorted, unreachable, answered)
     }
 
     func reading() throws -> SQLiteJournal {
@@ -66,6 +71,12 @@ extension Host {
 public struct RunHistory: Sendable {
     public let header: RunHeader
     public let records: [JournalRecord]
+
+    /// How its applications ended, once it has: from the record alone.
+    public var applications: [RunReport.Item] {
+        guard let last = records.last, last.entry.kind == .finished else { return [] }
+        return (try? last.entry.payload["applications"].decoded(as: [RunReport.Item].self)) ?? []
+    }
 
     public var summary: RunSummary {
         let last = records.last

@@ -46,20 +46,18 @@ struct Explain: HostCommand {
         let lines = JSONLines()
         let verbs = reference.json().list ?? []
         guard let name else {
-            for verb in verbs { lines.write("verb", members(verb)) }
+            for verb in verbs { lines.write("verb", JSONLines.members(of: verb)) }
             return
         }
         let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
         guard let verb = verbs.first(where: { $0["name"].string == parts.first }) else { throw unknown(name, reference) }
         guard parts.count == 2 else {
-            lines.write("verb", members(verb))
+            lines.write("verb", JSONLines.members(of: verb))
             return
         }
         guard let field = verb["fields"].list?.first(where: { $0["name"].string == parts[1] }) else { throw unknown(name, reference) }
-        lines.write("field", members(field))
+        lines.write("field", JSONLines.members(of: field))
     }
-
-    private func members(_ value: Value) -> [(String, Value)] { (value.map ?? [:]).sorted { $0.key < $1.key } }
 
     private func unknown(_ name: String, _ reference: Reference) -> DRError {
         let parts = name.split(separator: ".", maxSplits: 1).map(String.init)

@@ -17,7 +17,7 @@ struct Points: HostCommand {
 
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
-            let (points, unreachable) = try await host.points(of: applications)
+            let (points, unreachable, answered) = try await host.points(of: applications)
             var table = Table("APPLICATION", "POINT", "AT", "INSTANT", "AGE", "CONSISTENCY", "VERIFIED")
             for point in points {
                 table.add(
@@ -26,8 +26,8 @@ struct Points: HostCommand {
                 output.object("point", Self.members(point))
             }
             if points.isEmpty { output.say("no recovery points") } else { output.table(table) }
-            for error in unreachable { output.failure(error) }
-            return unreachable.isEmpty ? .done : .unreachable
+            for error in unreachable { output.warning("\(error.message); its points are left out") }
+            return answered ? .done : .unreachable
         }
     }
 

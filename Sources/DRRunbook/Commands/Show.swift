@@ -14,11 +14,18 @@ struct Show: HostCommand {
 
     @Argument(help: "The run, as `drrunbook runs` lists it.")
     var run: RunID
+    @Flag(name: .long, help: "Only where its applications ended.")
+    var applications = false
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
             let history = try host.show(run)
+            if applications {
+                output.table(ReportText.applications(history.applications))
+                for item in history.applications { output.object("application", JSONLines.members(of: JSONLines.value(item))) }
+                return .done
+            }
             if output.lines != nil { writeObjects(history, output) } else { writeText(history, output) }
             return .done
         }
@@ -59,6 +66,10 @@ struct Show: HostCommand {
         if let finished = summary.finished { output.say("  finished    \(Runs.time(finished)), after \((finished - header.started).text)") }
         output.say("  record      \(history.records.count) entries, chain intact")
         output.say()
+        if !history.applications.isEmpty {
+            output.table(ReportText.applications(history.applications))
+            output.say()
+        }
         for record in history.records {
             for line in RecordText(record, since: header.started).lines(output) { output.say(line) }
         }

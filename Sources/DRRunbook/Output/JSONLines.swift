@@ -79,12 +79,14 @@ final class JSONLines: Sendable {
         ]
     }
 
-    private static func value(_ item: RunReport.Item) -> Value {
+    static func value(_ item: RunReport.Item) -> Value {
         let (rpo, bound) = age(item.rpo)
         return [
             "name": .string(item.name.text), "active_at": text(item.active_at?.text),
             "epoch": item.epoch.map { .integer($0.number) } ?? .null, "state": .string(item.state.rawValue), "rpo": rpo, "rpo_bound": bound,
-            "rto": item.rto.map(Value.duration) ?? .null, "reason": text(item.reason), "next": text(item.next),
+            "rto": item.rto.map(Value.duration) ?? .null, "from": text(item.from?.text),
+            "bytes_sent": item.bytes_sent.map { .integer($0.bytes) } ?? .null, "verified_at": item.verified_at.map(Value.instant) ?? .null,
+            "reason": text(item.reason), "next": text(item.next),
         ]
     }
 
@@ -97,6 +99,7 @@ final class JSONLines: Sendable {
         }
     }
 
+    static func members(of value: Value) -> [(String, Value)] { (value.map ?? [:]).sorted { $0.key < $1.key } }
     static func object(_ members: [(String, Value)]) -> Value { .map(Dictionary(members) { first, _ in first }) }
     static func text(_ text: String?) -> Value { text.map(Value.string) ?? .null }
 }

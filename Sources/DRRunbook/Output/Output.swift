@@ -29,6 +29,12 @@ struct Output: Sendable {
     /// A line beside the result: prompts, warnings, next commands.
     func note(_ text: String) { Self.error(text) }
 
+    /// Something a person should know that is no error; under `--json` a `warning` line too.
+    func warning(_ text: String) {
+        Self.error("\(style.warning("warning:")) \(text)")
+        lines?.write("warning", [("message", .string(text))])
+    }
+
     func table(_ table: Table) { if lines == nil { for line in table.lines(style) { Self.standard(line) } } }
 
     /// One object of a list, under `--json`.

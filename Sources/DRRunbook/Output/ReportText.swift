@@ -10,14 +10,8 @@ struct ReportText {
         let style = output.style
         if isPlan { writeEffects(to: output) }
         if !report.applications.isEmpty {
-            var table = Table("APPLICATION", "STATE", "ACTIVE AT", "EPOCH", "RPO", "RTO")
-            for item in report.applications {
-                table.add(
-                    item.name.text, item.state.rawValue, item.active_at?.text ?? "-", item.epoch?.description ?? "-",
-                    item.rpo.map(\.description) ?? "-", item.rto.map(\.text) ?? "-")
-            }
             output.say()
-            output.table(table)
+            output.table(Self.applications(report.applications))
         }
         for item in report.applications where item.reason != nil || item.next != nil {
             if let reason = item.reason { output.say("  \(item.name): \(reason)") }
@@ -27,6 +21,17 @@ struct ReportText {
         output.say(outcome(style))
         if let error = report.error, output.lines == nil { output.note("\(style.error("error:")) \(error)") }
         if let next { output.say("next: \(next)") }
+    }
+
+    static func applications(_ items: [RunReport.Item]) -> Table {
+        var table = Table("APPLICATION", "STATE", "FROM", "LIVE AT", "EPOCH", "RPO", "RTO", "SENT", "VERIFIED")
+        for item in items {
+            table.add(
+                item.name.text, item.state.rawValue, item.from?.text ?? "-", item.active_at?.text ?? "-", item.epoch?.description ?? "-",
+                item.rpo.map(\.description) ?? "-", item.rto.map(\.text) ?? "-", item.bytes_sent?.description ?? "-",
+                item.verified_at.map(Runs.time) ?? "-")
+        }
+        return table
     }
 
     private func writeEffects(to output: Output) {
