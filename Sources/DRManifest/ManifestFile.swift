@@ -36,65 +36,73 @@ public struct ManifestFile: Sendable {
 
     public func manifest(_ key: ObjectKey) -> Manifest? { manifests.first { $0.key == key } }
 
-    /// The file with the document of `key` replaced by `text`, which holds exactly one. Throws `not-found`, `invalid-input`.
-    public func replacing(_ key: ObjectKey, with text: String) throws(DRError) -> ManifestFile {
-        let index = try index(of: key)
-        var new = Array(text.utf8)
-        let all = Array(self.text.utf8)
-        let range = slices[index].content
-        let isLast = range.upperBound == all.count
-        if !isLast, let last = new.last, last != 0x0A, last != 0x0D { new += SourceText(self.text).lineBreak.utf8 }
-        let changed = try ManifestFile(
-            String(decoding: all[..<range.lowerBound] + new + all[range.upperBound...], as: UTF8.self), file: file)
-        var expected = manifests.map(\.text)
-        expected[index] = String(decoding: new, as: UTF8.self)
-        guard changed.manifests.map(\.text) == expected else { throw unfit(key) }
-        return changed
-    }
-
-    /// The file without the document of `key` and without the line that separated it from the one before. Throws `not-found`.
-    public func deleting(_ key: ObjectKey) throws(DRError) -> ManifestFile {
-        let index = try index(of: key)
+    /// The file with some documents replaced, added (at its end) or, where the text is nil, deleted with the line that separated them from the one before.
+    /// Each text holds exactly one document. Deleting what is not there changes nothing. Throws `invalid-input`.
+    public func changing(_ changes: [ObjectKey: String?]) throws(DRError) -> ManifestFile {
         let all = Array(text.utf8)
-        let slice = slices[index]
-        // A byte order mark belongs to the file.
-        let lower = slice.separator.lowerBound == 0 && all.starts(with: Array("\u{FEFF}".utf8)) ? 3 : slice.separator.lowerBound
-        let start = min(lower, slice.content.lowerBound)
-        let rest = String(decoding: all[..<start] + all[slice.content.upperBound...], as: UTF8.self)
-        let changed = try ManifestFile(rest, file: file)
-        var expected = manifests.map(\.text)
-        expected.remove(at: index)
-        guard changed.manifests.map(\.text) == expected else { throw unfit(key) }
-        return changed
-    }
-
-    /// The file with one more document at its end. Throws `invalid-input`.
-    public func appending(_ text: String) throws(DRError) -> ManifestFile {
-        let eol = SourceText(self.text).lineBreak
-        let isBlank = self.text.utf8.allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        let ended = self.text.utf8.last.map { $0 == 0x0A || $0 == 0x0D } ?? true
-        let changed = try ManifestFile(self.text + (isBlank ? "" : (ended ? "" : eol) + "---" + eol) + text, file: file)
-        guard changed.manifests.count == manifests.count + 1 else {
-            throw DRError(.invalidInput, "expected one document to append", location: SourceLocation(file: file, line: 1))
+        let eol = SourceText(text).lineBreak
+        var bytes: [UInt8] = []
+        var expected: [String] = []
+        var copied = 0
+        for (manifest, slice) in zip(manifests, slices) {
+            guard let change = changes[manifest.key] else {
+                expected.append(manifest.text)
+                continue
+            }
+            guard let new = change else {
+                // A byte order mark belongs to the file.
+                let hasMark = slice.separator.lowerBound == 0 && all.starts(with: Array("\u{FEFF}".utf8))
+                bytes += all[copied..<max(copied, hasMark ? 3 : slice.separator.lowerBound)]
+                copied = slice.content.upperBound
+                continue
+            }
+            bytes += all[copied..<slice.content.lowerBound]
+            copied = slice.content.upperBound
+            let isOpen = copied < all.count && !Self.endsLine(new.utf8)
+            bytes += Array((isOpen ? new + eol : new).utf8)
+            expected.append(isOpen ? new + eol : new)
+        }
+        bytes += all[copied...]
+        for (key, text) in changes.sorted(by: { $0.key < $1.key }) {
+            guard let text, manifest(key) == nil else { continue }
+            if !bytes.allSatisfy(Self.isBlank) {
+                if !Self.endsLine(bytes) {
+                    bytes += eol.utf8
+                    // The last document gains a line break; one whose value depends on it is found below.
+                    if let last = expected.popLast() { expected.append(Self.endsLine(last.utf8) ? last : last + eol) }
+                }
+                bytes += Array("---\(eol)".utf8)
+            }
+            bytes += text.utf8
+            expected.append(text)
+        }
+        let changed = try ManifestFile(String(decoding: bytes, as: UTF8.self), file: file)
+        let kept = manifests.filter { !changes.keys.contains($0.key) }
+        guard changed.manifests.map(\.text) == expected,
+            kept.allSatisfy({ old in changed.manifest(old.key).map { $0.root.hasSameContent(as: old.root) } ?? false }),
+            changes.allSatisfy({ (changed.manifest($0.key) == nil) == ($0.value == nil) })
+        else {
+            throw DRError(
+                .invalidInput,
+                "\(changes.keys.sorted().map(\.description).joined(separator: ", ")) cannot be changed without touching other documents",
+                hint: "give each object a file of its own", location: SourceLocation(file: file, line: 1))
         }
         return changed
+    }
+
+    /// One document replaced. Throws `not-found`, `invalid-input`.
+    public func replacing(_ key: ObjectKey, with text: String) throws(DRError) -> ManifestFile {
+        guard manifest(key) != nil else { throw DRError(.notFound, "\(key) is not in \(file)") }
+        return try changing([key: text])
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+    private static func endsLine(_ bytes: some BidirectionalCollection<UInt8>) -> Bool {
+        bytes.last.map { $0 == 0x0A || $0 == 0x0D } ?? true
     }
 
     /// Nothing but white space and separators is left.
     public var isBlank: Bool {
-        manifests.isEmpty && text.utf8.allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) || $0 == UInt8(ascii: "-") }
-    }
-
-    private func index(of key: ObjectKey) throws(DRError) -> Int {
-        guard let index = manifests.firstIndex(where: { $0.key == key }) else {
-            throw DRError(.notFound, "\(key) is not in \(file)")
-        }
-        return index
-    }
-
-    private func unfit(_ key: ObjectKey) -> DRError {
-        DRError(
-            .invalidInput, "the document of \(key) cannot be changed without touching its neighbours",
-            hint: "move it into a file of its own", location: SourceLocation(file: file, line: 1))
+        manifests.isEmpty && text.utf8.allSatisfy { Self.isBlank($0) || $0 == UInt8(ascii: "-") }
     }
 }

@@ -23,18 +23,30 @@ struct ManifestFileTests {
 
     @Test func `one document is deleted with its separator`() throws {
         let file = try ManifestFile(text, file: "all.yaml")
-        let without = try file.deleting(Self.key("b"))
+        let without = try file.changing([Self.key("b"): nil])
         #expect(without.text == text.replacing("--- # second\n" + Self.document("b", "spec: {replicas: 2, mode: 0644}\n\n"), with: ""))
-        #expect(try without.deleting(Self.key("c")).manifests.map(\.key.name) == ["a"])
-        let last = try ManifestFile(Self.document("a"), file: "a").deleting(Self.key("a"))
+        #expect(try without.changing([Self.key("c"): nil]).manifests.map(\.key.name) == ["a"])
+        let last = try ManifestFile(Self.document("a"), file: "a").changing([Self.key("a"): nil])
         #expect(last.text.isEmpty && last.isBlank)
     }
 
     @Test func `a document is appended behind the others`() throws {
         let file = try ManifestFile(Self.document("a").dropLast().description, file: "a")
-        #expect(try file.appending(Self.document("b")).text == Self.document("a") + "---\n" + Self.document("b"))
-        #expect(try ManifestFile("", file: "e").appending(Self.document("b")).text == Self.document("b"))
-        #expect(throws: DRError.self) { try file.appending(Self.document("a")) }
+        #expect(try file.changing([Self.key("b"): Self.document("b")]).text == Self.document("a") + "---\n" + Self.document("b"))
+        #expect(try ManifestFile("", file: "e").changing([Self.key("b"): Self.document("b")]).text == Self.document("b"))
+        #expect(throws: DRError.self) { try file.changing([Self.key("b"): Self.document("a")]) }
+        let open = try ManifestFile(String(text.dropLast()), file: "a")
+        #expect(throws: DRError.self, "c's value would gain a line break") { try open.changing([Self.key("d"): Self.document("d")]) }
+    }
+
+    @Test func `several documents change at once`() throws {
+        let file = try ManifestFile(text, file: "all.yaml")
+        let changed = try file.changing([Self.key("a"): nil, Self.key("c"): Self.document("c"), Self.key("d"): Self.document("d")])
+        #expect(changed.manifests.map(\.key.name) == ["b", "c", "d"])
+        #expect(
+            changed.text == "--- # second\n" + Self.document("b", "spec: {replicas: 2, mode: 0644}\n\n") + "---\n# empty\n---\n"
+                + Self.document("c") + "---\n" + Self.document("d"))
+        #expect(try file.changing([Self.key("x"): nil]).text == text)
     }
 
     @Test func `a replacement that would reach its neighbours is refused`() throws {

@@ -6,8 +6,14 @@ extension DirectoryCluster {
     public func commit(_ transaction: Transaction) async throws -> Committed {
         let committed = try await alone {
             if let record = try record(of: transaction.key, nil) { return record.committed }
-            try check(transaction.guards)
-            let intent = try intent(of: transaction)
+            var read: ResourceFiles?
+            func resources() throws -> ResourceFiles {
+                let found = try read ?? ResourceFiles(in: folder, pending: nil, cache: cache)
+                read = found
+                return found
+            }
+            try check(transaction.guards, resources)
+            let intent = try intent(of: transaction, resources)
             try folder.write(intent)
             failpoint("commit.intended")
             try folder.carryOut(intent)
@@ -47,7 +53,7 @@ extension DirectoryCluster {
 
     // MARK: Guards
 
-    private func check(_ guards: [Guard]) throws {
+    private func check(_ guards: [Guard], _ resources: () throws -> ResourceFiles) throws {
         for condition in guards {
             switch condition {
             case .epoch(let application, let expected): try check(application, expected)
@@ -56,7 +62,7 @@ extension DirectoryCluster {
                     throw DRError(.conflict, "\(path) of cluster \(name) is not what it was: somebody else changed it", hint: "try again")
                 }
             case .object(let key, let expected):
-                guard try ResourceFiles(in: folder, pending: nil, cache: cache).manifest(key)?.text == expected else {
+                guard try resources().manifest(key)?.text == expected else {
                     throw DRError(.conflict, "\(key) of cluster \(name) is not what it was: somebody else changed it", hint: "try again")
                 }
             }
@@ -76,39 +82,28 @@ extension DirectoryCluster {
 
     // MARK: From changes to files
 
-    private func intent(of transaction: Transaction) throws -> Intent {
-        var texts: [String: String?] = [:]
-        var documents: [String: [Intent.DocumentChange]] = [:]
-        var resources: ResourceFiles?
+    private func intent(of transaction: Transaction, _ resources: () throws -> ResourceFiles) throws -> Intent {
+        var files: [Intent.FileChange] = []
+        var documents: [String: String?] = [:]
+        var objects: [Intent.DocumentChange] = []
         var swaps: [Intent.Swap] = []
         for change in transaction.changes {
             switch change {
-            case .write(let path, let value): texts[try DocumentFile.path(of: path)] = value.json() + "\n"
-            case .remove(let path): texts.updateValue(nil, forKey: try DocumentFile.path(of: path))
+            case .put(let object): objects.append(Intent.DocumentChange(key: object.key, text: object.text))
+            case .delete(let key): objects.append(Intent.DocumentChange(key: key, text: nil))
+            case .write(let path, let value): documents.updateValue(value.json() + "\n", forKey: try DocumentFile.path(of: path))
+            case .remove(let path): documents.updateValue(nil, forKey: try DocumentFile.path(of: path))
             case .swap(let staged): swaps.append(try swap(staged))
-            case .put(let object):
-                var files = try resources ?? ResourceFiles(in: folder, pending: nil, cache: cache)
-                if let path = try files.put(object) {
-                    texts.updateValue(files.files[path]?.text, forKey: path)
-                    documents[path, default: []].append(Intent.DocumentChange(key: object.key, text: object.text))
-                }
-                resources = files
-            case .delete(let key):
-                var files = try resources ?? ResourceFiles(in: folder, pending: nil, cache: cache)
-                if let path = try files.delete(key) {
-                    texts.updateValue(files.files[path]?.text, forKey: path)
-                    documents[path, default: []].append(Intent.DocumentChange(key: key, text: nil))
-                }
-                resources = files
             }
         }
-        let record = CommitRecord(key: transaction.key, effects: transaction.effects, answer: transaction.answer)
-        var files = try texts.sorted { $0.key < $1.key }.map { path, text in
-            Intent.FileChange(
-                path: path, text: text, replaces: try folder.text(folder[path]).map { Digest.hex(of: $0) }, documents: documents[path] ?? []
-            )
+        if !objects.isEmpty {
+            files += try resources().edits(objects).map {
+                Intent.FileChange(path: $0.path, text: $0.text, replaces: $0.replaces.map { Digest.hex(of: $0) }, documents: $0.documents)
+            }
         }
+        files += documents.sorted { $0.key < $1.key }.map { Intent.FileChange(path: $0.key, text: $0.value) }
         // Last: who finds the record finds everything else.
+        let record = CommitRecord(key: transaction.key, effects: transaction.effects, answer: transaction.answer)
         files.append(Intent.FileChange(path: CommitRecord.path(of: transaction.key), text: try Value(encoding: record).json() + "\n"))
         return Intent(key: transaction.key, files: files, swaps: swaps)
     }

@@ -23,7 +23,9 @@ extension DirectoryCluster {
             guard mine.holder.run == holder.run else {
                 throw locked(LockNote(application: application, holder: mine.holder, since: mine.since))
             }
+            if mine.holder == holder { return }
             try write(LockNote(application: application, holder: holder, since: mine.since))
+            held.withLock { $0[application] = HeldLock(holder: holder, since: mine.since, kernel: mine.kernel) }
             return
         }
         // Somebody who only asks whether the holder lives takes the kernel's lock for a moment, so a first refusal is not believed.
@@ -55,6 +57,12 @@ extension DirectoryCluster {
                 try folder.remove(notePath(note.application))
                 held.withLock { $0[note.application] = nil }
                 kernel.release()
+            }
+            // Whose note somebody has removed by hand.
+            let left = held.withLock { held in held.filter { $0.value.holder.run == run } }
+            for (application, lock) in left {
+                held.withLock { $0[application] = nil }
+                lock.kernel.release()
             }
         }
     }

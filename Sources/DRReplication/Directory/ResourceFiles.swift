@@ -5,14 +5,14 @@ internal import DRSupport
 /// The manifests of an embedded cluster, in whatever files their authors keep them.
 struct ResourceFiles: Sendable {
     /// By path relative to the cluster's folder.
-    private(set) var files: [String: ManifestFile]
-    private var places: [ObjectKey: String] = [:]
+    private let files: [String: ManifestFile]
+    private let places: [ObjectKey: String]
 
     private static let bound = 100_000
     private static let depth = 20
 
     private init(files: [String: ManifestFile]) throws(DRError) {
-        self.files = files
+        var places: [ObjectKey: String] = [:]
         for path in files.keys.sorted() {
             for manifest in files[path]?.manifests ?? [] {
                 if let other = places.updateValue(path, forKey: manifest.key) {
@@ -23,6 +23,8 @@ struct ResourceFiles: Sendable {
                 }
             }
         }
+        self.files = files
+        self.places = places
     }
 
     /// Reads all of `resources/`, as it will be when `pending` is carried out. Unchanged files come from the cache.
@@ -68,54 +70,62 @@ struct ResourceFiles: Sendable {
 
     // MARK: Changing
 
-    /// Sets the object's text, in the file that holds it or in a new one of its own. The path that changed; nil where nothing did.
-    mutating func put(_ object: ManifestObject) throws(DRError) -> String? {
-        if let path = places[object.key], let file = files[path] {
-            if file.manifest(object.key)?.text == object.text { return nil }
-            files[path] = try file.replacing(object.key, with: object.text)
-            return path
-        }
-        let path = free(for: object.key)
-        let file = try ManifestFile(object.text, file: path)
-        guard file.manifests.count == 1, file.manifests.first?.key == object.key else {
-            throw DRError(.invalidInput, "the manifest of \(object.key) holds something else", location: object.location)
-        }
-        files[path] = file
-        places[object.key] = path
-        return path
+    /// A file whose text changes; nil = removed.
+    struct Edit {
+        let path: String
+        let text: String?
+        let replaces: String?
+        let documents: [Intent.DocumentChange]
     }
 
-    mutating func delete(_ key: ObjectKey) throws(DRError) -> String? {
-        guard let path = places[key], let file = files[path] else { return nil }
-        let rest = try file.deleting(key)
-        files[path] = rest.isBlank ? nil : rest
-        places[key] = nil
-        return path
+    /// The files that change when objects get new texts or, where the text is nil, go: in the file that holds them, or in a new one of their own.
+    func edits(_ changes: [Intent.DocumentChange]) throws(DRError) -> [Edit] {
+        var byPath: [String: [ObjectKey: String?]] = [:]
+        for change in changes {
+            let now = manifest(change.key)?.text
+            if let text = change.text { try requireOne(change.key, text) }
+            let path = places[change.key] ?? free(for: change.key, besides: byPath)
+            // The last word on an object counts, also when it is what stands there already.
+            if now == change.text {
+                byPath[path]?[change.key] = nil
+            } else {
+                byPath[path, default: [:]].updateValue(change.text, forKey: change.key)
+            }
+        }
+        var edits: [Edit] = []
+        for (path, texts) in byPath.sorted(by: { $0.key < $1.key }) where !texts.isEmpty {
+            let file = files[path]
+            let changed = if let file { try file.changing(texts) } else { try ManifestFile("", file: path).changing(texts) }
+            let documents = texts.sorted { $0.key < $1.key }.map { Intent.DocumentChange(key: $0.key, text: $0.value) }
+            edits.append(Edit(path: path, text: changed.isBlank ? nil : changed.text, replaces: file?.text, documents: documents))
+        }
+        return edits
+    }
+
+    private func requireOne(_ key: ObjectKey, _ text: String) throws(DRError) {
+        let manifests = try Manifest.parse(text, file: key.description)
+        guard manifests.count == 1, manifests.first?.key == key, manifests.first?.text == text else {
+            throw DRError(.invalidInput, "the manifest of \(key) holds something else", hint: "expected one document of that object alone")
+        }
     }
 
     /// `resources/<namespace or _cluster>/<kind>-<name>.yaml`, or a longer name where another object has that one.
-    private func free(for key: ObjectKey) -> String {
+    private func free(for key: ObjectKey, besides taken: [String: [ObjectKey: String?]]) -> String {
         let folder = "resources/\(key.namespace ?? "_cluster")"
-        let digest = Digest.hex(of: "\(key.group)/\(key.kind)/\(key.namespace ?? "")/\(key.name)").prefix(12)
         let plain = "\(key.kind.lowercased())-\(key.name)"
-        let isShort = plain.utf8.count <= 200
-        let path = "\(folder)/\(isShort ? plain : "\(String(plain.prefix(180)))-\(digest)").yaml"
-        return files[path] == nil ? path : "\(folder)/\(String(plain.prefix(180)))-\(digest).yaml"
+        let path = "\(folder)/\(plain).yaml"
+        let isOurs = files[path] == nil && (taken[path] == nil || taken[path]?.keys.contains(key) == true)
+        if plain.utf8.count <= 200, isOurs { return path }
+        let digest = Digest.hex(of: "\(key.group)/\(key.kind)/\(key.namespace ?? "")/\(key.name)").prefix(12)
+        return "\(folder)/\(String(plain.prefix(180)))-\(digest).yaml"
     }
 
     /// The same document changes made to a file that somebody has edited in the meantime; nil = nothing is left of it.
     static func applying(_ changes: [Intent.DocumentChange], to text: String, file: String) throws(DRError) -> String? {
-        var result = try ManifestFile(text, file: file)
-        for change in changes {
-            let isThere = result.manifest(change.key) != nil
-            switch (change.text, isThere) {
-            case (let new?, true): result = try result.replacing(change.key, with: new)
-            case (let new?, false): result = try result.appending(new)
-            case (nil, true): result = try result.deleting(change.key)
-            case (nil, false): break
-            }
-        }
-        return result.isBlank ? nil : result.text
+        var texts: [ObjectKey: String?] = [:]
+        for change in changes { texts.updateValue(change.text, forKey: change.key) }
+        let changed = try ManifestFile(text, file: file).changing(texts)
+        return changed.isBlank ? nil : changed.text
     }
 }
 
