@@ -365,6 +365,12 @@ int cstorage_filesystem_type(const char *path, char *name, size_t capacity) {
     return 0;
 }
 
+int64_t cstorage_free_space(const char *path) {
+    struct statfs found;
+    if (statfs(path, &found) < 0) return -errno;
+    return (int64_t)found.f_bavail * (int64_t)found.f_bsize;
+}
+
 int cstorage_lock(const char *path, int wait) {
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (file < 0) return -errno;

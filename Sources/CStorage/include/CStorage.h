@@ -62,6 +62,7 @@ int cstorage_sync_folder(const char *path);
 int cstorage_sync_filesystem(const char *path);
 /// `ext4`, `nfs`, `fuse.sshfs`, or the magic number in hex.
 int cstorage_filesystem_type(const char *path, char *name, size_t capacity);
+int64_t cstorage_free_space(const char *path);
 /// A descriptor that holds an exclusive lock until it is closed.
 int cstorage_lock(const char *path, int wait);
 int64_t cstorage_now(void);

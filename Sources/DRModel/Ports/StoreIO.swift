@@ -120,8 +120,14 @@ public protocol StoreIO: Sendable {
     func syncFilesystem(_ path: StorePath) throws
     /// `ext4`, `xfs`, `nfs` ...
     func filesystemType(_ path: StorePath) throws -> String
+    /// Bytes that the filesystem of `path` has left for us; nil where it does not say.
+    func freeSpace(_ path: StorePath) throws -> ByteCount?
     /// An exclusive lock of the kernel's, gone when the process dies. Nil when somebody else holds it and `wait` is false.
     func lock(_ path: StorePath, wait: Bool) throws -> (any StoreLock)?
+}
+
+extension StoreIO {
+    public func freeSpace(_ path: StorePath) throws -> ByteCount? { nil }
 }
 
 public protocol StoreFile: AnyObject {

@@ -33,7 +33,9 @@ public final class DirectoryCluster: Cluster {
     public func facts() async throws -> ClusterFacts {
         try folder.reach {
             try folder.requireLocalFilesystem()
-            return try ClusterYAML.facts(try folder.text(folder.facts) ?? "", file: folder.facts.description)
+            var facts = try ClusterYAML.facts(try folder.text(folder.facts) ?? "", file: folder.facts.description)
+            facts.free = try folder.io.freeSpace(folder.root)
+            return facts
         }
     }
 

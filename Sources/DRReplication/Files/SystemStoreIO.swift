@@ -130,6 +130,12 @@ public struct SystemStoreIO: StoreIO {
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
+    public func freeSpace(_ path: StorePath) throws -> ByteCount? {
+        let bytes = try unsafe path.withCString { unsafe cstorage_free_space($0) }
+        if bytes < 0 { try check(Int32(bytes), "ask for the free space of", path) }
+        return ByteCount(bytes)
+    }
+
     public func lock(_ path: StorePath, wait: Bool) throws -> (any StoreLock)? {
         let descriptor = try unsafe path.withCString { unsafe cstorage_lock($0, wait ? 1 : 0) }
         if descriptor == -EWOULDBLOCK { return nil }

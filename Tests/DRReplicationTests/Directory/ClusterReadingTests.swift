@@ -26,6 +26,16 @@ struct ClusterReadingTests {
         #expect(all.first?.location?.file == "\(fixture.root)/resources/all.yaml")
     }
 
+    @Test func `facts are those of the file with the room that is left`() async throws {
+        let plain = DirectoryCluster(
+            name: "west", directory: fixture.root, io: SystemStoreIO(), clock: StillClock(),
+            volumes: StagedVolumes(root: fixture.root, io: SystemStoreIO()))
+        let facts = try await plain.facts()
+        #expect(facts.platform == "kubernetes" && facts.version == "1.31" && facts.objectSize == ByteCount(16 << 20 as Int64))
+        #expect(try #require(facts.free).bytes > 0)
+        #expect(try await fixture.cluster().facts().free == nil)
+    }
+
     @Test func `reading changes no byte`() async throws {
         let before = try fixture.tree()
         let cluster = fixture.cluster()
