@@ -8,7 +8,7 @@ struct Killed: Error {}
 
 /// Real files with a fault: counts every operation that changes something and breaks at the chosen one.
 ///
-/// Run once without a fault to learn `operations`, then once for each number.
+/// Run once without a fault to learn `operations`, then once for each number. A sync is only written down: the power is cut in the books, not at the wall.
 final class FaultyStoreIO: StoreIO, Sendable {
     enum Fault: Sendable {
         /// The process dies instead of the operation. Everything after throws `Killed`, reads and clean-up included.
@@ -77,8 +77,8 @@ final class FaultyStoreIO: StoreIO, Sendable {
         case .fails(let code):
             throw failure(code, name, path)
         case .diskFull:
-            guard needsRoom else { return try body() }
             state.withLock { $0.full = true }
+            guard needsRoom else { return try body() }
             throw failure(ENOSPC, name, path)
         }
     }
@@ -195,7 +195,6 @@ final class FaultyStoreIO: StoreIO, Sendable {
 
     func syncFolder(_ path: StorePath) throws {
         try mutate("syncFolder", path, needsRoom: false) {
-            try real.syncFolder(path)
             state.withLock { state in state.names.removeAll { $0.folder == path } }
         }
     }
@@ -263,7 +262,6 @@ private final class FaultyFile: StoreFile {
 
     func sync() throws {
         try io.mutate("sync", path, needsRoom: false) {
-            try real.sync()
             io.synced(path)
         }
     }

@@ -119,7 +119,7 @@ struct MapPage {
     }
 }
 
-/// A page as an object: a header, then both parts, compressed together when that helps. Its name is the SHA-256 of both parts as they are uncompressed.
+/// A page as an object: a header, both parts, compressed together when that helps, and a seal. Its name is the SHA-256 of both parts as they are uncompressed.
 struct StoredPage {
     let content: [UInt8]
     let places: [UInt8]
@@ -137,6 +137,8 @@ struct StoredPage {
         writer.put(UInt32(truncatingIfNeeded: content.count))
         writer.put(UInt32(truncatingIfNeeded: places.count))
         writer.put(raw: stored)
+        // A damaged compressed form may still give the right bytes: the seal finds what the name cannot.
+        writer.put(ContentHash(of: writer.bytes))
         return writer.bytes
     }
 
@@ -147,7 +149,11 @@ struct StoredPage {
 
     /// Throws when the object is not the page of that name.
     init(parsing object: [UInt8], name: ContentHash, _ compressor: Compressor) throws(Malformed) {
-        var reader = ByteReader(object)
+        let end = object.count - ContentHash.size
+        guard end > 0 else { throw Malformed("it is too short") }
+        let seal = unsafe object.withUnsafeBytes { unsafe ContentHash(of: UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+        guard ContentHash(raw: object[end...]) == seal else { throw Malformed("its checksum is wrong") }
+        var reader = ByteReader(object, to: end)
         try reader.expect("DRPAGE1\n")
         guard try reader.number(UInt16.self) == 1, let codec = Codec(rawValue: try reader.number()), try reader.number(UInt8.self) == 0
         else {

@@ -44,11 +44,12 @@ final class VolumeWorld: Sendable {
         for place in [east, west, vault, east / "volumes", west / "volumes"] { try io.makeFolder(place, permissions: 0o755) }
     }
 
-    func store(_ io: any StoreIO = SystemStoreIO()) -> DirectoryObjectStore {
+    // Without a fault it spares the syncs, which cost more than everything else here.
+    func store(_ io: any StoreIO = FaultyStoreIO()) -> DirectoryObjectStore {
         DirectoryObjectStore(name: "vault", directory: vault, io: io, random: random)
     }
 
-    func volumes(_ site: StorePath, _ io: any StoreIO = SystemStoreIO()) -> DirectoryVolumeStore {
+    func volumes(_ site: StorePath, _ io: any StoreIO = FaultyStoreIO()) -> DirectoryVolumeStore {
         DirectoryVolumeStore(directory: site, io: io, clock: clock, random: random, objectSize: ByteCount(1 << 20))
     }
 
@@ -67,7 +68,7 @@ final class VolumeWorld: Sendable {
     @discardableResult
     func migrate(
         _ names: [VolumeName] = ["data"], generation: Int64, epoch: Int64 = 1, from: StorePath? = nil, to: StorePath? = nil,
-        key: String? = nil, io: any StoreIO = SystemStoreIO()
+        key: String? = nil, io: any StoreIO = FaultyStoreIO()
     ) async throws -> (publication: Publication, reception: Reception) {
         let source = volumes(from ?? east, io)
         let key = OperationKey(key ?? "run/\(epoch)/\(generation)")
@@ -80,7 +81,7 @@ final class VolumeWorld: Sendable {
     }
 
     /// Makes the point's volume and moves it live, as a cluster's commit does.
-    func activate(_ point: RecoveryPoint, at site: StorePath, volume: Int = 0, io: any StoreIO = SystemStoreIO()) async throws {
+    func activate(_ point: RecoveryPoint, at site: StorePath, volume: Int = 0, io: any StoreIO = FaultyStoreIO()) async throws {
         let store = volumes(site, io)
         let key = OperationKey("activate/\(point.id)")
         let wanted = point.volumes[volume]

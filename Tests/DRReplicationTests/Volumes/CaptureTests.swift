@@ -1,0 +1,177 @@
+import DRModel
+import DRObjectStores
+import DRReplication
+import DRSupport
+import Glibc
+import Testing
+
+/// Real files where something happens at the N-th look at one of them.
+private final class BusyStoreIO: StoreIO {
+    private let real = SystemStoreIO()
+    private let watched: StorePath
+    private let looks = Lock(0)
+    private let act: @Sendable (Int) -> Void
+
+    init(watching path: StorePath, _ act: @escaping @Sendable (Int) -> Void) {
+        watched = path
+        self.act = act
+    }
+
+    func open(_ path: StorePath, _ mode: OpenMode, permissions: UInt32) throws -> any StoreFile {
+        if path == watched {
+            let look = looks.withLock { looks in
+                looks += 1
+                return looks
+            }
+            act(look)
+        }
+        return try real.open(path, mode, permissions: permissions)
+    }
+
+    func facts(_ path: StorePath) throws -> FileFacts? { try real.facts(path) }
+    func list(_ folder: StorePath) throws -> [[UInt8]] { try real.list(folder) }
+    func makeFolder(_ path: StorePath, permissions: UInt32) throws { try real.makeFolder(path, permissions: permissions) }
+    func makeSymlink(_ path: StorePath, to target: [UInt8]) throws { try real.makeSymlink(path, to: target) }
+    func makeHardLink(_ path: StorePath, to existing: StorePath) throws { try real.makeHardLink(path, to: existing) }
+    func symlinkTarget(_ path: StorePath) throws -> [UInt8] { try real.symlinkTarget(path) }
+    func rename(_ from: StorePath, _ to: StorePath, _ mode: RenameMode) throws { try real.rename(from, to, mode) }
+    func removeFile(_ path: StorePath) throws { try real.removeFile(path) }
+    func removeFolder(_ path: StorePath) throws { try real.removeFolder(path) }
+    func setPermissions(_ path: StorePath, _ mode: UInt32) throws { try real.setPermissions(path, mode) }
+    func setOwner(_ path: StorePath, owner: UInt32, group: UInt32) throws { try real.setOwner(path, owner: owner, group: group) }
+    func setModified(_ path: StorePath, _ instant: Instant) throws { try real.setModified(path, instant) }
+    func extendedAttributes(_ path: StorePath) throws -> [(name: [UInt8], value: [UInt8])] { try real.extendedAttributes(path) }
+    func setExtendedAttribute(_ path: StorePath, name: [UInt8], value: [UInt8]) throws {
+        try real.setExtendedAttribute(path, name: name, value: value)
+    }
+    func syncFolder(_ path: StorePath) throws {}
+    func syncFilesystem(_ path: StorePath) throws {}
+    func filesystemType(_ path: StorePath) throws -> String { try real.filesystemType(path) }
+    func lock(_ path: StorePath, wait: Bool) throws -> (any StoreLock)? { try real.lock(path, wait: wait) }
+}
+
+@Suite struct CaptureTests {
+    let world: VolumeWorld
+    var data: StorePath { world.east / "volumes" / "data" }
+
+    init() throws { world = try VolumeWorld() }
+
+    private func capture(_ names: [VolumeName] = ["data"], stopped: Bool = false, io: any StoreIO = FaultyStoreIO()) async throws -> Capture
+    {
+        try await world.volumes(world.east, io).capture(names, of: VolumeWorld.application, stopped: stopped, key: OperationKey("capture"))
+    }
+
+    private func publish(_ capture: Capture) async throws -> RecoveryPoint {
+        let draft = try VolumeWorld.draft(1, final: false)
+        return try await world.volumes(world.east).publish(capture, as: draft, manifests: [], to: world.store()).point
+    }
+
+    @Test func `A quiet set of volumes is one instant`() async throws {
+        try makeHostileTree(data)
+        try makeHostileTree(world.east / "volumes" / "more")
+        let capture = try await capture(["data", "more"])
+        #expect(capture.consistency == .crash)
+        #expect(capture.volumes == ["data", "more"])
+        // The live files may change from here on: the capture does not.
+        let before = try contents(data / "large")
+        try write(data / "large", noise(300_000, seed: 1234))
+        let point = try await publish(capture)
+        let west = world.volumes(world.west)
+        _ = try await west.receive(point.id, of: VolumeWorld.application, from: world.store())
+        try await world.activate(point, at: world.west)
+        #expect(try contents(world.west / "volumes" / "data" / "large") == before)
+    }
+
+    @Test func `Stopped volumes are as the application left them and are not copied`() async throws {
+        try makeHostileTree(data)
+        let capture = try await capture(stopped: true)
+        #expect(capture.consistency == .application)
+        let layout = StagingLayout(cluster: world.east)
+        #expect(try world.io.list(layout.captured("data", key: capture.key)) == [Array("catalogue".utf8)])
+    }
+
+    @Test func `A stopped volume that changes all the same is refused, not sent half old half new`() async throws {
+        try makeHostileTree(data)
+        let capture = try await capture(stopped: true)
+        try write(data / "large", noise(300_000, seed: 1234))
+        let error = await #expect(throws: DRError.self) { try await publish(capture) }
+        #expect(error?.code == .io)
+        #expect(error?.message.contains("volumes/data/large") == true)
+        #expect(try await world.store().list(prefix: "ledger/points").isEmpty)
+    }
+
+    @Test func `A file that changes while the set is copied makes the capture start over, and the second try is an instant`() async throws {
+        try makeHostileTree(data)
+        let path = data / "large"
+        let looks = Lock(0)
+        // It is opened to be flushed once or more, then to be copied; the change comes with the copy of another file after it.
+        let io = BusyStoreIO(watching: data / "small") { look in
+            looks.withLock { $0 = look }
+            if look == 2 { try? write(path, noise(100, seed: UInt64(look)), at: 1000) }
+        }
+        let capture = try await capture(io: io)
+        #expect(capture.consistency == .crash)
+        #expect(looks.withLock { $0 } > 2)
+        let wanted = try contents(path)
+        let point = try await publish(capture)
+        _ = try await world.volumes(world.west).receive(point.id, of: VolumeWorld.application, from: world.store())
+        try await world.activate(point, at: world.west)
+        #expect(try contents(world.west / "volumes" / "data" / "large") == wanted)
+    }
+
+    @Test func `Files that never stop changing are captured as fuzzy and say so`() async throws {
+        try makeHostileTree(data)
+        let path = data / "large"
+        let io = BusyStoreIO(watching: data / "small") { look in try? write(path, noise(100, seed: UInt64(look)), at: 1000) }
+        let capture = try await capture(io: io)
+        #expect(capture.consistency == .fuzzy)
+        let point = try await publish(capture)
+        #expect(point.consistency == .fuzzy)
+        _ = try await world.volumes(world.west).receive(point.id, of: VolumeWorld.application, from: world.store())
+    }
+
+    @Test func `A file that vanishes during the capture is no error`() async throws {
+        try makeHostileTree(data)
+        let path = data / "text"
+        let io = BusyStoreIO(watching: data / "small") { look in if look == 2 { try? SystemStoreIO().removeFile(path) } }
+        let capture = try await capture(io: io)
+        #expect(capture.consistency == .crash)
+        #expect(try await publish(capture).volumes.count == 1)
+    }
+
+    @Test func `What cannot be copied is refused with its path`() async throws {
+        try world.io.makeFolder(data, permissions: 0o755)
+        #expect(mkfifo("\(data)/pipe", 0o600) == 0)
+        for stopped in [true, false] {
+            let error = await #expect(throws: DRError.self) { try await capture(stopped: stopped) }
+            #expect(error?.code == .volumeUnsupported)
+            #expect(error?.message.contains("\(data)/pipe") == true)
+        }
+        await #expect(throws: DRError.self) { try await world.volumes(world.east).stat("data") }
+        try world.io.removeFile(data / "pipe")
+        #expect(try await world.volumes(world.east).stat("data")?.kind == .filesystem)
+        #expect(try await world.volumes(world.east).stat("other") == nil)
+    }
+
+    @Test func `A missing volume, a missing cluster and a volume that is there twice have clear errors`() async throws {
+        let missing = await #expect(throws: DRError.self) { try await capture(["nothing"]) }
+        #expect(missing?.code == .volumeMissing)
+        try world.io.makeFolder(data, permissions: 0o755)
+        try write(world.east / "volumes" / "data.img", [1])
+        let twice = await #expect(throws: DRError.self) { try await world.volumes(world.east).stat("data") }
+        #expect(twice?.code == .volumeUnsupported)
+        #expect(try await world.volumes(world.east).stat("data.img") == nil)
+        let gone = await #expect(throws: DRError.self) { try await world.volumes(world.folder.path / "south").stat("data") }
+        #expect(gone?.code == .clusterUnreachable)
+    }
+
+    @Test func `Discarding removes what was staged and nothing that lives, also when there is nothing`() async throws {
+        try makeHostileTree(data)
+        let before = try describe(data)
+        let capture = try await capture()
+        try await world.volumes(world.east).discard(capture.key)
+        try await world.volumes(world.east).discard(capture.key)
+        #expect(try world.io.list(StagingLayout(cluster: world.east).staging) == [])
+        #expect(try describe(data) == before)
+    }
+}
