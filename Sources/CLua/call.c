@@ -19,6 +19,7 @@ static struct saved enter(clua_state *state, struct entry *entry, int fresh) {
     if (fresh) {
         state->place.line = 0;
         state->traceback[0] = 0;
+        state->levels = 0;
     }
     clua_arm(entry->thread);
     state->enforce = 1;

@@ -59,6 +59,7 @@ struct clua_state {
     // what is known of the last error
     clua_place place;
     char traceback[6000];
+    int levels;
     // random and names
     uint64_t random[4], seeds;
     lua_Integer ids;

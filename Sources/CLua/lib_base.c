@@ -171,6 +171,22 @@ static int base_print(lua_State *L) {
     return state->stopping ? clua_raise_stop(L) : 0;
 }
 
+static int entered(lua_State *L, int status, lua_KContext context) {
+    (void)status;
+    (void)context;
+    return lua_gettop(L);
+}
+
+// A tail call of a Lua function replaces its caller's frame, one of a C function does not.
+static int enter(lua_State *L) {
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, entered);
+    return lua_gettop(L);
+}
+
+void clua_push_entry(lua_State *L) { lua_pushcclosure(L, enter, 1); }
+
 static int get_table(lua_State *L) {
     lua_settop(L, 2);
     lua_gettable(L, 1);

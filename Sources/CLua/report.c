@@ -8,7 +8,7 @@ static int is_trusted(const lua_Debug *activation) { return activation->source[0
 
 static int find_in(lua_State *L, clua_place *place) {
     lua_Debug activation;
-    for (int level = 0; lua_getstack(L, level, &activation); level++) {
+    for (int level = 0; level < 1000 && lua_getstack(L, level, &activation); level++) {
         lua_getinfo(L, "Sl", &activation);
         if (activation.currentline <= 0 || is_trusted(&activation)) continue;
         snprintf(place->source, sizeof place->source, "%s", activation.source + 1);
@@ -32,12 +32,27 @@ void clua_push_place(lua_State *L, const clua_place *place) {
     else lua_pushliteral(L, "");
 }
 
+// lua_getstack walks from the top each time: asking level by level would be quadratic in a runaway recursion.
+static int count_levels(lua_State *L) {
+    lua_Debug activation;
+    int low = 0, high = 1;
+    while (lua_getstack(L, high, &activation)) {
+        low = high;
+        high *= 2;
+    }
+    while (low + 1 < high) {
+        int middle = low + (high - low) / 2;
+        if (lua_getstack(L, middle, &activation)) low = middle;
+        else high = middle;
+    }
+    return high;
+}
+
 // Text only, into a buffer of the state: nothing is allocated, so it works when memory is what ran out.
-static void write_traceback(lua_State *L, char *text, size_t size) {
+static int write_traceback(lua_State *L, char *text, size_t size) {
     enum { HEAD = 12, TAIL = 8 };
     lua_Debug activation;
-    int levels = 0;
-    while (levels < 1 << 20 && lua_getstack(L, levels, &activation)) levels++;
+    int levels = count_levels(L);
     size_t used = 0;
     text[0] = 0;
     for (int level = 0; level < levels && used + 1 < size; level++) {
@@ -46,7 +61,7 @@ static void write_traceback(lua_State *L, char *text, size_t size) {
             written = snprintf(text + used, size - used, "  ... (%d levels)\n", levels - HEAD - TAIL);
             level = levels - TAIL - 1;
         } else {
-            lua_getstack(L, level, &activation);
+            if (!lua_getstack(L, level, &activation)) break;
             lua_getinfo(L, "Slnt", &activation);
             if (activation.source[0] == '=' && activation.currentline < 0 && !activation.name) continue;
             char where[80] = "";
@@ -58,11 +73,12 @@ static void write_traceback(lua_State *L, char *text, size_t size) {
         if (written < 0) break;
         used += (size_t)written;
     }
+    return levels;
 }
 
 void clua_note_error(clua_state *state, lua_State *L) {
     clua_find_place(state, L, &state->place);
-    write_traceback(L, state->traceback, sizeof state->traceback);
+    state->levels = write_traceback(L, state->traceback, sizeof state->traceback);
 }
 
 int clua_capture(lua_State *L) {
@@ -71,6 +87,7 @@ int clua_capture(lua_State *L) {
 }
 
 const clua_place *clua_error_place(const clua_state *state) { return &state->place; }
+int clua_error_levels(const clua_state *state) { return state->levels; }
 const char *clua_error_traceback(const clua_state *state) { return state->traceback; }
 
 // An error table keeps the place where it was first raised, however often it is caught and raised again.

@@ -131,6 +131,11 @@ internal import CLua
         unsafe clua_memory_used(core)
     }
 
+    /// The most bytes of Lua's heap that were in use at one time.
+    public var memoryPeak: Int {
+        unsafe clua_memory_peak(core)
+    }
+
     /// Counts output that does not go through `print`; throws when the limit is passed, and the run ends.
     public func spendOutput(_ bytes: Int) throws(LuaError) {
         if unsafe clua_spend_output(core, max(0, bytes)) == 0 {
@@ -154,6 +159,11 @@ internal import CLua
     public func collectGarbage() {
         flushReleased()
         unsafe clua_collect(core)
+    }
+
+    /// For tests: from the nth allocation of a script on, none succeeds; 0 = off.
+    package func failAllocation(_ nth: UInt64) {
+        unsafe clua_fail_allocation(core, nth)
     }
 
     // MARK: References

@@ -1,29 +1,65 @@
 // What an async host function asks of `Lua.run`.
 final class AsyncRequest {
-    let perform: () async throws -> LuaValue
+    let perform: () async throws -> [LuaValue]
 
-    init(_ perform: @escaping () async throws -> LuaValue) {
+    init(_ perform: @escaping () async throws -> [LuaValue]) {
         self.perform = perform
+    }
+
+    convenience init(_ lua: Lua, _ perform: @escaping () async throws -> some LuaWritable) {
+        self.init {
+            let result = try await perform()
+            return [try lua.value(of: result)]
+        }
     }
 }
 
 extension Lua {
+    // One overload an arity: the compiler (6.3.1) crashes on async closures of a parameter pack.
+
     /// An async function of the host: scripts run by `run` wait for it without noticing, in coroutines of their own too.
-    public func registerAsync<each Argument: LuaReadable, Result: LuaWritable>(
-        _ name: String, _ body: @escaping (repeat each Argument) async throws -> Result
+    public func registerAsync<Result: LuaWritable>(
+        _ name: String, _ body: @escaping () async throws -> Result
     ) throws(LuaError) {
         try suspending(name) { (call: LuaCall) in
-            let lua = call.lua
-            var index = -1
-            func next() -> Int {
-                index += 1
-                return index
-            }
-            let arguments = (repeat try Self.argument(call, next(), as: (each Argument).self))
-            return AsyncRequest { [unowned lua] in
-                let result = try await body(repeat each arguments)
-                return try lua.value(of: result)
-            }
+            AsyncRequest(call.lua) { try await body() }
+        }
+    }
+
+    public func registerAsync<A: LuaReadable, Result: LuaWritable>(
+        _ name: String, _ body: @escaping (A) async throws -> Result
+    ) throws(LuaError) {
+        try suspending(name) { (call: LuaCall) in
+            let a = try Self.argument(call, 0, as: A.self)
+            return AsyncRequest(call.lua) { try await body(a) }
+        }
+    }
+
+    public func registerAsync<A: LuaReadable, B: LuaReadable, Result: LuaWritable>(
+        _ name: String, _ body: @escaping (A, B) async throws -> Result
+    ) throws(LuaError) {
+        try suspending(name) { (call: LuaCall) in
+            let a = try Self.argument(call, 0, as: A.self)
+            let b = try Self.argument(call, 1, as: B.self)
+            return AsyncRequest(call.lua) { try await body(a, b) }
+        }
+    }
+
+    public func registerAsync<A: LuaReadable, B: LuaReadable, C: LuaReadable, Result: LuaWritable>(
+        _ name: String, _ body: @escaping (A, B, C) async throws -> Result
+    ) throws(LuaError) {
+        try suspending(name) { (call: LuaCall) in
+            let a = try Self.argument(call, 0, as: A.self)
+            let b = try Self.argument(call, 1, as: B.self)
+            let c = try Self.argument(call, 2, as: C.self)
+            return AsyncRequest(call.lua) { try await body(a, b, c) }
+        }
+    }
+
+    /// An async function that takes what it likes; its results are awaited the same way.
+    public func registerAsync(_ name: String, _ body: @escaping (LuaCall) async throws -> [LuaValue]) throws(LuaError) {
+        try suspending(name) { (call: LuaCall) in
+            AsyncRequest { try await body(call) }
         }
     }
 
@@ -49,7 +85,7 @@ extension Lua {
                     resumption = try coroutine.resume(throwing: error)
                     continue
                 }
-                let outcome: Result<LuaValue, any Error>
+                let outcome: Result<[LuaValue], any Error>
                 do {
                     outcome = .success(try await request.perform())
                 } catch {
@@ -57,7 +93,7 @@ extension Lua {
                 }
                 if Task.isCancelled { return try finish(coroutine.resume(terminating: CancellationError())) }
                 switch outcome {
-                case .success(let value): resumption = try coroutine.resume(returning: [value])
+                case .success(let values): resumption = try coroutine.resume(returning: values)
                 case .failure(let error): resumption = try coroutine.resume(throwing: error)
                 }
             }

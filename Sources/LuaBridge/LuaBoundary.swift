@@ -183,7 +183,8 @@ extension Lua {
 
     private func terminationMessage(_ reason: Int32, _ underlying: (any Error)?) -> String {
         switch reason {
-        case CLUA_MEMORY.status: "memory limit of \(limits.memory) bytes exceeded"
+        case CLUA_MEMORY.status:
+            "memory limit of \(limits.memory) bytes exceeded\(unsafe clua_error_levels(core) > 10_000 ? " by endless recursion" : "")"
         case CLUA_CANCELLED.status: "the run was cancelled"
         case CLUA_STOPPED.status: underlying.map { String(describing: $0) } ?? "the run was stopped"
         case CLUA_OUTPUT.status: "output limit of \(limits.output) bytes exceeded"

@@ -149,6 +149,17 @@ public final class LuaCoroutine {
 }
 
 extension Lua {
+    /// A function that calls this one and keeps the place of its caller, even where the script calls it in tail position
+    /// (`return dr.failover{...}`). For functions of trusted chunks that scripts call.
+    public func entry(_ function: LuaFunction) throws(LuaError) -> LuaFunction {
+        let stack = self.stack
+        try stack.ensure(6)
+        try stack.push(function.reference)
+        unsafe clua_push_entry(stack.state)
+        defer { stack.pop() }
+        return LuaFunction(reference: try reference(at: -1, of: stack))
+    }
+
     /// Makes a coroutine that the host drives. `yields`: may the script yield to the host with `coroutine.yield`?
     public func coroutine(_ function: LuaFunction, yields: Bool = false) throws(LuaError) -> LuaCoroutine {
         let stack = self.stack

@@ -6,7 +6,7 @@ public struct LuaLimits: Sendable, Equatable {
     public var instructions: UInt64?
     /// Processor time between two resets of the budget; nil = no limit.
     public var processorTime: Duration?
-    /// Host calls and coroutines inside one another.
+    /// Host calls and coroutines inside one another: 64 fit a thread with 512 KiB of stack, in debug builds too. At most 180.
     public var nesting: Int
     /// Bytes that `print` and `Lua.spendOutput` may use in the life of the state.
     public var output: Int
@@ -16,7 +16,7 @@ public struct LuaLimits: Sendable, Equatable {
     public var depth: Int
 
     public init(
-        memory: Int = 64 << 20, instructions: UInt64? = nil, processorTime: Duration? = .seconds(10), nesting: Int = 100,
+        memory: Int = 64 << 20, instructions: UInt64? = nil, processorTime: Duration? = .seconds(10), nesting: Int = 64,
         output: Int = 10 << 20, closing: UInt64 = 100_000, depth: Int = 100
     ) {
         self.memory = memory

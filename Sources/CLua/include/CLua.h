@@ -128,6 +128,7 @@ typedef struct clua_place { char source[240]; int line; } clua_place;
 void clua_find_place(const clua_state *state, lua_State *L, clua_place *place);  // the nearest Lua frame that is in no trusted chunk
 const clua_place *clua_error_place(const clua_state *state);
 const char *clua_error_traceback(const clua_state *state);
+int clua_error_levels(const clua_state *state);  // how deep the stack was
 
 // Host functions and objects. Both take over one retain of `object`, given back through `release`.
 void clua_push_function(lua_State *L, void *object);
@@ -143,6 +144,8 @@ void clua_tie_error(lua_State *L, void *object);     // the table on top
 void *clua_tied_error(lua_State *L, int index);
 void clua_error_origin(lua_State *L, int index, clua_place *place);
 void clua_push_error_metatable(lua_State *L);
+
+void clua_push_entry(lua_State *L);                  // a function is popped; pushes one of C that calls it
 
 // C functions to be called through clua_call.
 void clua_push_sorted_keys(lua_State *L);
