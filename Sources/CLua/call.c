@@ -4,10 +4,9 @@
 
 struct saved { int enforce, nesting; lua_State *current; };
 
-// `fresh`: an entry from the idle host starts a new budget; closing what a run left behind belongs to that run.
-static struct saved enter(clua_state *state, struct entry *entry, int fresh) {
+static struct saved enter(clua_state *state, struct entry *entry) {
     struct saved saved = {state->enforce, state->nesting, state->current};
-    if (fresh && state->depth == 0) {
+    if (state->depth == 0) {
         state->stopping = CLUA_RUNNING;
         clua_reset_budget(state);
     }
@@ -16,11 +15,9 @@ static struct saved enter(clua_state *state, struct entry *entry, int fresh) {
     state->depth++;
     state->nesting++;
     state->current = entry->thread;
-    if (fresh) {
-        state->place.line = 0;
-        state->traceback[0] = 0;
-        state->levels = 0;
-    }
+    state->place.line = 0;
+    state->traceback[0] = 0;
+    state->levels = 0;
     clua_arm(entry->thread);
     state->enforce = 1;
     return saved;
@@ -59,25 +56,34 @@ int clua_call(clua_state *state, int narguments, int nresults) {
     lua_pushcfunction(L, clua_capture);
     lua_insert(L, function);
     struct entry entry = {.kind = ENTRY_CALL, .thread = L, .from = L};
-    struct saved saved = enter(state, &entry, 1);
+    struct saved saved = enter(state, &entry);
     int status = lua_pcall(L, narguments, nresults, function);
     leave(state, &entry, saved, status);
     lua_remove(L, function);
     return status;
 }
 
+// A coroutine that died of an error still has its whole stack: what is to be known of it is noted, its __close handlers run, and the error
+// value stays alone.
+static int bury(clua_state *state, struct entry *entry, int status) {
+    if (status == LUA_ERRMEM) clua_begin_stop(state, CLUA_MEMORY);
+    clua_note_error(state, entry->thread);
+    entry->kind = ENTRY_CALL;
+    return lua_resetthread(entry->thread);
+}
+
 static int drive(clua_state *state, lua_State *coroutine, int narguments, int may_yield, int *nresults) {
     struct entry entry = {.kind = ENTRY_RESUME, .thread = coroutine, .from = state->current, .may_yield = may_yield};
-    struct saved saved = enter(state, &entry, 1);
+    struct saved saved = enter(state, &entry);
     state->suspending = 0;
     int status = lua_resume(coroutine, saved.current, narguments, nresults);
+    if (status > LUA_YIELD) status = bury(state, &entry, status);
     leave(state, &entry, saved, status);
     lua_settop(state->transfer, 0);
     if (status == LUA_YIELD && state->suspending) {
         state->suspending = 0;
         return CLUA_SUSPENDED;
     }
-    if (status > LUA_YIELD) clua_note_error(state, coroutine);
     return status;
 }
 
@@ -98,12 +104,10 @@ int clua_answer(clua_state *state, lua_State *coroutine, int raises, int may_yie
 int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
     int before = state->depth > 0 ? state->stopping : CLUA_RUNNING;
     struct entry entry = {.kind = ENTRY_RESUME, .thread = coroutine, .from = state->current};
-    struct saved saved = enter(state, &entry, 1);
+    struct saved saved = enter(state, &entry);
     clua_begin_stop(state, CLUA_STOPPED);
     int status = lua_resume(coroutine, saved.current, 0, nresults);
-    clua_note_error(state, coroutine);
-    entry.kind = ENTRY_CALL;
-    lua_resetthread(coroutine);
+    if (status > LUA_YIELD) status = bury(state, &entry, status);
     leave(state, &entry, saved, status);
     state->suspending = 0;
     // Only this coroutine dies: what runs around it goes on.
@@ -111,13 +115,11 @@ int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
     return status;
 }
 
-int clua_reset(clua_state *state, lua_State *coroutine, int fresh) {
+int clua_reset(clua_state *state, lua_State *coroutine) {
     struct entry entry = {.kind = ENTRY_CALL, .thread = coroutine, .from = state->current};
-    clua_place place = state->place;
-    struct saved saved = enter(state, &entry, fresh);
+    struct saved saved = enter(state, &entry);
     int status = lua_resetthread(coroutine);
     leave(state, &entry, saved, status);
-    if (!fresh) state->place = place;
     return status;
 }
 

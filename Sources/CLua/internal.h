@@ -51,7 +51,7 @@ struct clua_state {
     struct owned owned;
     size_t objects;
     // limits
-    uint64_t spent, unpolled, closing_spent, processor_start;
+    uint64_t spent, unpolled, allocated, closing_spent, processor_start;
     size_t printed;
     int stopping;
     // suspension
@@ -76,6 +76,9 @@ int clua_over_cap(const clua_state *state);
 
 void clua_hook(lua_State *L, lua_Debug *activation);
 void clua_arm(lua_State *L);
+void clua_note_work(clua_state *state, size_t bytes);  // memory a script has filled: may not raise
+// Functions of the table on top are charged by the size of their arguments or their results.
+void clua_charge_library(lua_State *L, const char *const *names, int by_arguments);
 void clua_poll(lua_State *L, uint64_t steps);  // every loop in C that a script can make long calls it
 void clua_begin_stop(clua_state *state, int reason);
 int clua_raise_stop(lua_State *L);

@@ -214,8 +214,13 @@ void clua_open_base(lua_State *L) {
         lua_setfield(L, -2, absent[i]);
     }
     luaL_setfuncs(L, own, 0);
+    static const char *const counted[] = {"tonumber", NULL};
+    clua_charge_library(L, counted, 1);
     lua_settop(L, 0);
+    static const char *const by_arguments[] = {"len", "offset", NULL}, *const by_results[] = {"char", "codepoint", NULL};
     lua_pushcfunction(L, luaopen_utf8);
     lua_call(L, 0, 1);
+    clua_charge_library(L, by_arguments, 1);
+    clua_charge_library(L, by_results, 0);
     lua_setglobal(L, "utf8");
 }

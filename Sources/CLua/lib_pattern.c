@@ -142,8 +142,8 @@ static const char *back_reference(struct clua_match *m, const char *s, int digit
     if (index < 0 || index >= m->level || m->captures[index].length == -1) {
         luaL_error(m->L, "invalid capture index %%%d", index + 1);
     }
-    ptrdiff_t length = m->captures[index].length < 0 ? 0 : m->captures[index].length;
-    if (m->source_end - s < length || memcmp(m->captures[index].start, s, (size_t)length) != 0) return NULL;
+    ptrdiff_t length = m->captures[index].length;
+    if (length < 0 || m->source_end - s < length || memcmp(m->captures[index].start, s, (size_t)length) != 0) return NULL;
     clua_poll(m->L, 1 + (uint64_t)length / 64);
     return s + length;
 }

@@ -42,8 +42,8 @@ static int search(lua_State *L, int find) {
         return 1;
     }
     if (find && (lua_toboolean(L, 4) || is_plain(pattern, pattern_length))) {
-        clua_poll(L, 1 + (length - offset) / 64);
         const char *found = pattern_length ? memmem(source + offset, length - offset, pattern, pattern_length) : source + offset;
+        clua_poll(L, 1 + (found ? (size_t)(found - source) - offset : length - offset) / 64);
         if (found) {
             lua_pushinteger(L, found - source + 1);
             lua_pushinteger(L, found - source + (lua_Integer)pattern_length);

@@ -95,6 +95,10 @@ static int string_format(lua_State *L) {
 void clua_open_string(lua_State *L) {
     lua_pushcfunction(L, luaopen_string);
     lua_call(L, 0, 1);
+    static const char *const by_arguments[] = {"lower", "pack", "reverse", "upper", NULL};
+    static const char *const by_results[] = {"byte", "char", "sub", "unpack", NULL};
+    clua_charge_library(L, by_arguments, 1);
+    clua_charge_library(L, by_results, 0);
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
     lua_pushcfunction(L, string_rep);

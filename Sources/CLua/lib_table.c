@@ -185,6 +185,9 @@ void clua_open_table(lua_State *L) {
     };
     lua_pushcfunction(L, luaopen_table);
     lua_call(L, 0, 1);
+    static const char *const by_arguments[] = {"pack", NULL}, *const by_results[] = {"unpack", NULL};
+    clua_charge_library(L, by_arguments, 1);
+    clua_charge_library(L, by_results, 0);
     luaL_setfuncs(L, functions, 0);
     lua_setglobal(L, "table");
 }

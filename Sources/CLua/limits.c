@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { HOOK_STEP = 1000, POLL_STEP = 4096 };
+enum { HOOK_STEP = 1000, POLL_STEP = 4096, BYTES_A_STEP = 64, WORK_STEP = 1 << 20 };
 
 struct flag { atomic_int value; };
 
@@ -76,7 +76,45 @@ static void spend(lua_State *L, uint64_t steps) {
 
 void clua_hook(lua_State *L, lua_Debug *activation) {
     (void)activation;
-    spend(L, (uint64_t)lua_gethookcount(L));
+    int count = lua_gethookcount(L);
+    if (count != HOOK_STEP) lua_sethook(L, clua_hook, LUA_MASKCOUNT, HOOK_STEP);
+    spend(L, (uint64_t)count);
+}
+
+// One instruction can fill a megabyte (s .. s): memory is charged as well, and the hook is called at the next instruction.
+void clua_note_work(clua_state *state, size_t bytes) {
+    state->allocated += bytes;
+    if (state->allocated < WORK_STEP) return;
+    state->spent += state->allocated / BYTES_A_STEP;
+    state->allocated = 0;
+    lua_sethook(state->current, clua_hook, LUA_MASKCOUNT, 1);
+}
+
+static uint64_t cost(lua_State *L, int count) {
+    uint64_t bytes = 64;
+    for (int i = 1; i <= count; i++) bytes += lua_type(L, -i) == LUA_TSTRING ? lua_rawlen(L, -i) : 8;
+    return bytes / BYTES_A_STEP;
+}
+
+// Upvalues: the function; is its work that of its arguments, or of its results?
+static int charged(lua_State *L) {
+    lua_CFunction function = lua_tocfunction(L, lua_upvalueindex(1));
+    if (lua_toboolean(L, lua_upvalueindex(2))) {
+        clua_poll(L, cost(L, lua_gettop(L)));
+        return function(L);
+    }
+    int results = function(L);
+    clua_poll(L, cost(L, results));
+    return results;
+}
+
+void clua_charge_library(lua_State *L, const char *const *names, int by_arguments) {
+    for (; *names; names++) {
+        lua_getfield(L, -1, *names);
+        lua_pushboolean(L, by_arguments);
+        lua_pushcclosure(L, charged, 2);
+        lua_setfield(L, -2, *names);
+    }
 }
 
 void clua_arm(lua_State *L) {

@@ -25,6 +25,7 @@ void *clua_allocate(void *argument, void *block, size_t old_size, size_t new_siz
         fputs("LuaBridge: the machine is out of memory\n", stderr);
         abort();
     }
+    if (state->enforce && new_size > old) clua_note_work(state, new_size - old);
     state->used = state->used - old + new_size;
     if (state->used > state->peak) state->peak = state->used;
     return result;

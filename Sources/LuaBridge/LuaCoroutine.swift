@@ -104,7 +104,7 @@ public final class LuaCoroutine {
         let lua = try reference.owner()
         let stack = try self.stack(lua)
         phase = .finished
-        let status = unsafe clua_reset(lua.core, stack.state, 1)
+        let status = unsafe clua_reset(lua.core, stack.state)
         guard status == CLUA_OK.status else { throw lua.takeError(status, from: stack) }
     }
 
@@ -141,8 +141,6 @@ public final class LuaCoroutine {
         default:
             phase = .finished
             let failure = lua.takeError(status, from: stack)
-            // Its pending __close handlers belong to the same run: no new budget.
-            if unsafe clua_reset(lua.core, stack.state, 0) != CLUA_OK.status { stack.setCount(0) }
             throw failure
         }
     }

@@ -150,6 +150,21 @@ import Testing
         #expect(error.location == LuaLocation(source: "test.lua", line: 1))
     }
 
+    @Test(arguments: [
+        "s:upper()", "s:reverse()", "local t = s .. s", "s:byte(1, 100000)", "table.unpack(t, 1, 100000)", "utf8.len(s)",
+        "s:find('y', 1, true)",
+    ])
+    func `G7 one long call counts as much as many short ones`(call: String) throws {
+        let lua = Lua(limits: LuaLimits(instructions: 2_000_000, processorTime: nil))
+        var rounds = 0
+        try lua.register("round") { () -> Void in rounds += 1 }
+        let error = try #require(throws: LuaError.self) {
+            try lua.run(text: "local s, t = ('x'):rep(4 << 20), {} while true do \(call) round() end")
+        }
+        #expect(error.kind == .limit)
+        #expect(rounds < 200)
+    }
+
     @Test func `G7 the same loop ends at the same place every time`() throws {
         var ends: Set<Int> = []
         for _ in 0..<5 {

@@ -120,7 +120,7 @@ int clua_call(clua_state *state, int narguments, int nresults);                 
 int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int mayYield, int *nresults);
 int clua_answer(clua_state *state, lua_State *coroutine, int raises, int mayYield, int *nresults);  // the transfer stack goes in
 int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults);
-int clua_reset(clua_state *state, lua_State *coroutine, int fresh);  // runs __close handlers; the coroutine is dead afterwards
+int clua_reset(clua_state *state, lua_State *coroutine);  // runs __close handlers; the coroutine is dead afterwards
 int clua_may_suspend(const clua_state *state);            // is the running function inside a coroutine of the host all the way?
 
 // Where things are. `source` of 0-terminated text; line <= 0 means unknown.
