@@ -5,16 +5,18 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 drrunbook=${DRRUNBOOK:-$root/.build/debug/drrunbook}
 sample=${CRASH_SAMPLE:-60}
-work=$(mktemp -d)
+# In memory where that is to be had: a killed process loses nothing that the kernel has.
+work=$(mktemp -d -p "$([ -d /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
 trap 'rm -rf "$work"' EXIT
 
 fixture() { # FOLDER
+    local number
     mkdir -p "$1/sites/east/volumes/pg-data/base" "$1/sites/west/volumes" "$1/objects"
     cp -R "$root/Demo/sites/east/." "$1/sites/east/"
     cp -R "$root/Demo/sites/west/." "$1/sites/west/"
     # No processes here: manifests and volumes are what is compared.
     grep -vE '^    workloads:|^      (start|stop|ready):' "$root/Demo/dr.yaml" >"$1/dr.yaml"
-    for n in 1 2 3 4 5; do seq $((n * 1000)) >"$1/sites/east/volumes/pg-data/base/$n"; done
+    for number in 1 2 3 4 5; do seq $((number * 1000)) >"$1/sites/east/volumes/pg-data/base/$number"; done
     head -c 300000 /dev/zero | tr '\0' 'x' >"$1/sites/east/volumes/pg-data/large"
     ln -s base/1 "$1/sites/east/volumes/pg-data/link"
     mkdir -p "$1/runbooks"
@@ -55,6 +57,8 @@ echo "crash: $total failpoints passed, $(sort -u "$work/passed" | wc -l) of them
 step=1
 [ "$sample" = all ] || step=$(((total + sample - 1) / sample))
 killed=0 failed=0
+# Bash announces each killed child; the count below says it all.
+exec 3>&2 2>/dev/null
 for ((n = 1; n <= total; n += step)); do
     place=$(sed -n "${n}p" "$work/passed")
     rm -rf "$work/one"
@@ -63,7 +67,7 @@ for ((n = 1; n <= total; n += step)); do
     status=0
     DRRUNBOOK_FAILPOINT="*:$n" "$drrunbook" run runbooks/move.lua --yes --json >"$work/one.jsonl" 2>"$work/one.err" || status=$?
     if [ $status = 0 ]; then
-        echo "crash: $n ($place) was not reached" >&2
+        echo "crash: $n ($place) was not reached" >&3
         failed=$((failed + 1))
         continue
     fi
@@ -76,14 +80,15 @@ for ((n = 1; n <= total; n += step)); do
         "$drrunbook" resume "$run" --yes --json >"$work/resume.jsonl" 2>&1 || true
     fi
     if ! grep -q '"outcome":"succeeded"' "$work/resume.jsonl"; then
-        echo "crash: killed at $n ($place), and the resumed run did not succeed:" >&2
-        tail -2 "$work/resume.jsonl" | cut -c1-600 >&2
+        echo "crash: killed at $n ($place), and the resumed run did not succeed:" >&3
+        tail -2 "$work/resume.jsonl" | cut -c1-600 >&3
         failed=$((failed + 1))
     elif ! observable "$work/one" | diff "$work/expected" - >"$work/difference"; then
-        echo "crash: killed at $n ($place), resumed, and the end differs:" >&2
-        head -20 "$work/difference" >&2
+        echo "crash: killed at $n ($place), resumed, and the end differs:" >&3
+        head -20 "$work/difference" >&3
         failed=$((failed + 1))
     fi
 done
+exec 2>&3
 echo "crash: killed $killed times and resumed, $failed failed"
 [ "$failed" = 0 ] && [ "$killed" -gt 0 ]
