@@ -58,6 +58,7 @@ enum ExitStatus: Int32 {
     private init(_ error: DRError) {
         switch error.code {
         case .invalidInput, .configuration, .unknownName, .notFound, .runbook, .script: self = .usage
+        case .checksFailed where Self.saysUnreachable(error.details): self = .unreachable
         case .fenced, .locked, .conflict, .foreignObject, .checksFailed, .dataLoss, .notAllowed, .noRecoveryPoint: self = .refused
         case .journalDamaged: self = .journalDamaged
         case .sourceUnreachable, .clusterUnreachable, .storeUnreachable: self = .unreachable
@@ -65,6 +66,11 @@ enum ExitStatus: Int32 {
         case .stopped: self = .stopped
         default: self = .failed
         }
+    }
+
+    // A check that found a cluster gone: unreachable, not failed.
+    private static func saysUnreachable(_ checks: Value?) -> Bool {
+        checks?.list?.contains { $0["id"].string == "clusters-reachable" && $0["state"].string == "failed" } ?? false
     }
 
     static let summary = """

@@ -18,14 +18,15 @@ struct Lint: HostCommand {
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
             var wrong = 0
+            var seen: Set<String> = []
             for file in runbooks {
-                do {
-                    let runbook = try await host.inspect(file)
+                switch await host.lint(file, seen: &seen) {
+                case .success(let runbook):
                     output.say("\(output.style.good("ok"))       \(file)  \(runbook.name)")
                     output.object("runbook", [("file", .string(file)), ("name", .string(runbook.name))])
-                } catch let error as DRError {
-                    wrong += 1
-                    output.failure(error)
+                case .failure(let error):
+                    wrong += error.problems.count
+                    for problem in error.problems { output.failure(problem) }
                 }
             }
             return wrong == 0 ? .done : .usage

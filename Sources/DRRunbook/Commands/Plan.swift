@@ -38,8 +38,8 @@ struct Plan: HostCommand {
         switch report.outcome {
         case .succeeded: .done
         case .targetMissed: .targetMissed
-        case .refused: ExitStatus(report)
-        default: ExitStatus(report) == .usage || ExitStatus(report) == .unreachable ? ExitStatus(report) : .failed
+        case .refused: ExitStatus(report) == .unreachable ? .failed : ExitStatus(report)
+        default: ExitStatus(report) == .usage ? .usage : .failed
         }
     }
 }

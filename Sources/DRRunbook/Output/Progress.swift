@@ -22,7 +22,8 @@ final class Progress: Sendable {
             clear()
             for line in self.lines(event, &underWay) { Output.standard(line) }
             if let current = underWay.last, output.style.isTerminal {
-                Output.write(output.style.faint("  ...      \(Self.title(current))"), to: 1)
+                // One row of any terminal: a longer line could not be taken back.
+                Output.write(output.style.faint("  ...      \(Self.title(current))".prefix(78).description), to: 1)
             }
         }
     }
