@@ -92,6 +92,14 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
     case script
     case `internal`
 
+    /// A person's mistake in a runbook or configuration, which no other state of the world would mend.
+    public var isMistake: Bool {
+        switch self {
+        case .invalidInput, .configuration, .unknownName, .runbook: true
+        default: false
+        }
+    }
+
     public var retryable: Bool {
         switch self {
         case .sourceUnreachable, .clusterUnreachable, .storeUnreachable, .timeout, .io, .locked: true
@@ -100,7 +108,7 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
     }
 }
 
-/// A place in a file of the user's. Lines and columns count from 1.
+/// A place in a file of the user's. Lines and columns count from 1; line 0 is the file as a whole.
 public struct SourceLocation: Hashable, Sendable, Codable, CustomStringConvertible {
     public let file: String
     public let line: Int
@@ -112,5 +120,5 @@ public struct SourceLocation: Hashable, Sendable, Codable, CustomStringConvertib
         self.column = column
     }
 
-    public var description: String { "\(file):\(line)" }
+    public var description: String { line == 0 ? file : "\(file):\(line)" }
 }

@@ -12,6 +12,10 @@ import Testing
     }
 
     @Test(arguments: [
+        Case(body: #"return dr.migrate { pair = "east-west" }"#, code: .invalidInput, parts: ["field \"applications\" is missing"]),
+        Case(
+            body: #"return dr.failover { pair = "east-west", applications = "all" }"#, code: .invalidInput,
+            parts: ["field \"mode\" is missing"]),
         Case(body: "dr.migrat { }", code: .runbook, parts: ["there is no dr.migrat", "did you mean \"migrate\""]),
         Case(
             body: #"dr.migrate { pair = "east-west", aplications = "all" }"#, code: .invalidInput,

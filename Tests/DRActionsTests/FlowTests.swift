@@ -1,3 +1,4 @@
+import DRActions
 import DRModel
 import Testing
 
@@ -86,5 +87,13 @@ import Testing
             """)
         #expect(stage.logs == ["false failed"])
         #expect(stage.journal.entries.first { $0.kind == .intent }?.path == ["risky", "inner"])
+    }
+
+    @Test func `G7 more branches than allowed are refused before one of them runs`() async throws {
+        let stage = Stage()
+        let body = "local b = {} for i = 1, 11 do b[i] = function() dr.log('x') end end dr.parallel(b)"
+        let report = try await stage.runner(limits: RunLimits(branches: 10)).run(RunOrder(sources: Stage.sources(body), who: "test"))
+        #expect(report.error?.code == .limitExceeded)
+        #expect(stage.logs.isEmpty)
     }
 }

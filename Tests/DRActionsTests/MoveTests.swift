@@ -114,4 +114,14 @@ import Testing
         #expect(stage.engine.calls.suffix(2) == ["stop storefront", "restart storefront"])
         #expect(report.error?.message == "drain failed")
     }
+
+    @Test func `G12 a planned move from a source that cannot be reached says so and does nothing`() async throws {
+        let stage = Stage()
+        stage.engine.state.withLock { $0.unreachable = ["east"] }
+        let report = try await stage.run(failover)
+        #expect(report.error?.code == .sourceUnreachable)
+        #expect(report.error?.location?.file == "test.lua")
+        #expect(stage.engine.calls == ["status"])
+        #expect(report.effects.isEmpty)
+    }
 }

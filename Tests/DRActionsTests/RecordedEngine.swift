@@ -9,6 +9,7 @@ final class RecordedEngine: DREngine {
         var failures: [String: DRError] = [:]
         var activeAt: [ApplicationName: ClusterName] = [:]
         var stopped: Set<ApplicationName> = []
+        var unreachable: [String] = []
     }
 
     let state: Lock<State>
@@ -102,10 +103,11 @@ final class RecordedEngine: DREngine {
 
     func status(of applications: [ApplicationName], without: [ClusterName], _ call: EngineCall) async throws -> [ApplicationStatus] {
         try note("status\(without.isEmpty ? "" : " without \(without.map(\.text).joined())")", call)
-        let active = state.withLock { $0.activeAt }
+        let (active, unreachable) = state.withLock { ($0.activeAt, $0.unreachable) }
         return applications.map {
             ApplicationStatus(
-                name: $0, active_at: active[$0] ?? "east", epoch: .first, running: true, split_brain_risk: false, clusters: [:], rpo: nil,
+                name: $0, active_at: active[$0] ?? "east", epoch: .first, running: true, split_brain_risk: false,
+                clusters: Dictionary(unreachable.map { ($0, "unknown, not fenced") }) { $1 }, rpo: nil,
                 last_point: nil, last_point_at: nil, protected: true, schedule: nil, lock: nil)
         }
     }

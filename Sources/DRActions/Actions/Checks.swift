@@ -25,9 +25,20 @@ struct Checks: DRAction {
         let failed = results.filter { $0.state == .failed }
         guard raise, !failed.isEmpty else { return results }
         throw DRError(
-            .checksFailed,
-            (failed.count == 1 ? "a check failed: " : "\(failed.count) checks failed: ")
-                + failed.map { "\($0.id): \($0.message)" }.joined(separator: "; "),
+            .checksFailed, (failed.count == 1 ? "a check failed: " : "\(failed.count) checks failed: ") + Self.summary(of: failed),
             hint: failed.compactMap(\.fix).first, details: try Value(encoding: results))
+    }
+
+    // One cause often fails several checks: it is told once, with their names.
+    private static func summary(of failed: [CheckResult]) -> String {
+        var told: [(message: String, checks: [String])] = []
+        for result in failed {
+            if let index = told.firstIndex(where: { $0.message == result.message }) {
+                told[index].checks.append(result.id)
+            } else {
+                told.append((result.message, [result.id]))
+            }
+        }
+        return told.map { "\($0.checks.joined(separator: ", ")): \($0.message)" }.joined(separator: "; ")
     }
 }

@@ -72,6 +72,12 @@ struct Locate: DRAction {
     func perform(in context: ActionContext) async throws -> Output {
         let pair = try context.direction(of: pair.name, reversed: reversed)
         let statuses = try await context.engine.status(of: applications.names, without: without_source ? [pair.source] : [], context.call)
+        let isAtRest = statuses.allSatisfy { $0.active_at == pair.destination && $0.running }
+        if !without_source, !isAtRest, statuses.contains(where: { $0.clusters[pair.source.text]?.hasPrefix("unknown") == true }) {
+            throw DRError(
+                .sourceUnreachable, "\(pair.source) cannot be reached, and a planned move needs it",
+                hint: "bring it back, or decide for mode = \"disaster\": a planned move never becomes one by itself")
+        }
         return Output(
             source: pair.source, destination: pair.destination,
             applications: Dictionary(

@@ -25,6 +25,10 @@ struct HostLibrary {
             guard let define = try library.get("flow").function else { throw DRError(.internal, "the prelude defines no flows") }
             try define.call([.text(name), body])
         }
+        // A tail call (`return dr.failover{...}`) would leave no line behind for messages.
+        for (name, value) in try dr.pairs() {
+            if let function = value.function { try dr.set(name, .function(lua.entry(function))) }
+        }
         try lua.globals.set("dr", .table(dr))
         try lua.register(module: "dr", .table(dr))
     }
@@ -34,24 +38,21 @@ struct HostLibrary {
         try host.set(
             "actions", .table(session.lua.table(session.registry.actions.filter { !$0.spec.isInternal }.map { .text($0.spec.name) })))
         try host.suspending("perform") { [unowned session] call -> HostRequest in
-            try session.request(call[0].string ?? "", call[1], at: SourceLocation(call.location))
+            try session.request(call[0].string ?? "", call[1], at: session.place(call.location))
         }
         try host.register("expect_run") { [unowned session] (call: LuaCall) in
             guard session.isRunning else {
                 throw DRError(
-                    .runbook, "verbs may be called only inside run", location: SourceLocation(call.location), verb: call[0].string)
+                    .runbook, "verbs may be called only inside run", location: session.place(call.location), verb: call[0].string)
             }
             return []
         }
         try host.suspending("fork") { [unowned session] call -> HostRequest in
-            guard session.isRunning else {
-                throw DRError(.runbook, "branches may be started only inside run", location: SourceLocation(call.location))
-            }
-            return .fork(try call[0].table?.elements().compactMap(\.function) ?? [])
+            try session.fork(try call[0].table?.elements().compactMap(\.function) ?? [], at: session.place(call.location))
         }
         try host.register("prepare") { [unowned session] (call: LuaCall) in
             let name = call[0].string ?? ""
-            let location = SourceLocation(call.location)
+            let location = session.place(call.location)
             do {
                 let surroundings = ParameterSurroundings(inventory: session.inventory)
                 return [try session.registry.prepareFlow(name, try Value(lua: call[1]), in: surroundings).lua(in: call.lua)]
@@ -61,9 +62,9 @@ struct HostLibrary {
         }
         try host.register("declare") { [unowned session] (call: LuaCall) in
             guard let table = call[0].table else {
-                throw DRError(.runbook, "expected one table of fields", location: SourceLocation(call.location), verb: "runbook")
+                throw DRError(.runbook, "expected one table of fields", location: session.place(call.location), verb: "runbook")
             }
-            try session.declare(table, at: SourceLocation(call.location))
+            try session.declare(table, at: session.place(call.location))
             return [.table(table)]
         }
         try host.register("waves") { [unowned session] (call: LuaCall) in
@@ -115,22 +116,22 @@ struct HostLibrary {
     }
 
     private func installErrors(_ host: LuaTable) throws {
-        try host.register("raise") { (call: LuaCall) in
+        try host.register("raise") { [unowned session] (call: LuaCall) in
             throw DRError(
                 ErrorCode(rawValue: call[0].string ?? "") ?? .script, call[1].string ?? "", hint: call[2].string,
-                location: SourceLocation(call.location))
+                location: session.place(call.location))
         }
-        try host.register("raise_unknown") { (call: LuaCall) in
+        try host.register("raise_unknown") { [unowned session] (call: LuaCall) in
             let names = try call[2].table?.elements().compactMap(\.string) ?? []
             let name = call[1].string ?? ""
             throw DRError(
                 .invalidInput, "\(call[0].string ?? ""): unknown field \"\(name)\"\(Spelling.hint(for: name, in: names))",
-                hint: "fields: " + names.joined(separator: ", "), location: SourceLocation(call.location))
+                hint: "fields: " + names.joined(separator: ", "), location: session.place(call.location))
         }
         let known = Reference(session.registry).names
-        try host.register("raise_unknown_verb") { (call: LuaCall) in
+        try host.register("raise_unknown_verb") { [unowned session] (call: LuaCall) in
             let name = call[0].string ?? ""
-            let location = SourceLocation(call.location)
+            let location = session.place(call.location)
             if Self.laterVerbs.contains(name) {
                 throw DRError(
                     .runbook, "dr.\(name) is not supported by this version", hint: "`drrunbook explain` lists the verbs", location: location

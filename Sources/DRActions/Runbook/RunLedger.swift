@@ -14,6 +14,8 @@ struct RunLedger {
 
     let inventory: Inventory
     let started: Instant
+    /// A plan: its clock moves only where the runbook waits, so it says nothing of how long things take.
+    let predicted: Bool
     private var items: [ApplicationName: Item] = [:]
     private var order: [ApplicationName] = []
     /// Effects by branch, each branch in the order of its actions.
@@ -21,9 +23,10 @@ struct RunLedger {
     private var firstDisruption: Instant?
     private var sent: [ApplicationName: ByteCount] = [:]
 
-    init(inventory: Inventory, started: Instant) {
+    init(inventory: Inventory, started: Instant, predicted: Bool) {
         self.inventory = inventory
         self.started = started
+        self.predicted = predicted
     }
 
     mutating func record(branch: String, action: String, input: Value, begun: Instant, outcome: ActionOutcome) {
@@ -80,10 +83,11 @@ struct RunLedger {
         if let moved = item.moved {
             let begin = firstDisruption ?? started
             return RunReport.Item(
-                name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo, rto: moved.ready_at - begin,
+                name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo,
+                rto: predicted ? nil : moved.ready_at - begin,
                 reason: nil,
                 next: moved.split_brain_risk ? "make sure that the old site is cut off: it was not seen fenced" : nil,
-                from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: moved.verified_at)
+                from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at)
         }
         if let cluster = item.activatedAt {
             return RunReport.Item(

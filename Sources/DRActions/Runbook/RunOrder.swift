@@ -27,14 +27,17 @@ public struct RunLimits: Sendable, Hashable {
     /// Bytes of log and print.
     public var output: ByteCount
     public var records: Int
+    /// Branches of one `parallel`.
+    public var branches: Int
 
     public init(
         memory: ByteCount = ByteCount(64 << 20), computing: Duration = .seconds(10), output: ByteCount = ByteCount(10 << 20),
-        records: Int = 100_000
+        records: Int = 100_000, branches: Int = 1000
     ) {
         self.memory = memory
         self.computing = computing
         self.output = output
         self.records = records
+        self.branches = branches
     }
 }

@@ -10,6 +10,10 @@ final class RunSession {
     let registry: ActionRegistry
     let inventory: Inventory
     let record: RunRecord
+    /// Branches of one `parallel`.
+    let branchLimit: Int
+    /// The runbook's file: the place of what has no better one (a tail call leaves no line behind).
+    let file: String
     private(set) var runbook: Runbook?
     private(set) var current: Branch?
     /// `run` is being executed: verbs may be called.
@@ -26,7 +30,9 @@ final class RunSession {
         case failure(any Error)
     }
 
-    init(lua: Lua, registry: ActionRegistry, inventory: Inventory, record: RunRecord) {
+    init(lua: Lua, registry: ActionRegistry, inventory: Inventory, record: RunRecord, branchLimit: Int, file: String) {
+        self.branchLimit = branchLimit
+        self.file = file
         self.lua = lua
         self.registry = registry
         self.inventory = inventory
@@ -55,6 +61,19 @@ final class RunSession {
     }
 
     // MARK: Requests
+
+    func place(_ location: LuaLocation?) -> SourceLocation { SourceLocation(location) ?? SourceLocation(file: file, line: 0) }
+
+    func fork(_ functions: [LuaFunction], at location: SourceLocation) throws -> HostRequest {
+        guard isRunning else { throw DRError(.runbook, "branches may be started only inside run", location: location) }
+        guard functions.count <= branchLimit else {
+            throw DRError(
+                .limitExceeded, "parallel: \(functions.count) branches, \(branchLimit) are allowed",
+                hint: "raise `limits: branches` in dr.yaml",
+                location: location)
+        }
+        return .fork(functions)
+    }
 
     /// Reads, checks and records a verb call of the running branch. Throws what the script gets raised.
     func request(_ verb: String, _ arguments: LuaValue, at location: SourceLocation?) throws -> HostRequest {

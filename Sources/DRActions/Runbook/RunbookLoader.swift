@@ -15,7 +15,8 @@ struct RunbookLoader {
             limits: LuaLimits(
                 memory: Int(limits.memory.bytes), processorTime: limits.computing, output: Int(limits.output.bytes)),
             seed: UInt64(bitPattern: seed), output: { record.tell(.log($0, path: [])) })
-        let session = RunSession(lua: lua, registry: registry, inventory: inventory, record: record)
+        let session = RunSession(
+            lua: lua, registry: registry, inventory: inventory, record: record, branchLimit: limits.branches, file: sources.main.file)
         do {
             try HostLibrary(session: session).install()
             let modules = sources.modules

@@ -140,7 +140,7 @@ public actor RunbookRunner {
     private func makeRecord(run: RunID, history: [JournalRecord], started: Instant) throws -> RunRecord {
         RunRecord(
             run: run, journal: journal, history: history, clock: clock, random: random,
-            ledger: RunLedger(inventory: inventory, started: started),
+            ledger: RunLedger(inventory: inventory, started: started, predicted: predicted),
             predicted: predicted, limit: limits.records, events: events)
     }
 

@@ -108,6 +108,6 @@ public struct LintError: Error, Sendable {
 
 extension RunLimits {
     init(_ limits: RunbookLimits) {
-        self.init(memory: limits.memory, computing: limits.cpu, output: limits.output, records: limits.records)
+        self.init(memory: limits.memory, computing: limits.cpu, output: limits.output, records: limits.records, branches: limits.branches)
     }
 }

@@ -35,7 +35,8 @@ extension ReplicationEngine {
         } catch let error as DRError where error.code == .clusterUnreachable {
             return CheckResult(id: check.id, state: .skipped, message: "unknown: \(error.message)")
         } catch let error as DRError {
-            return CheckResult(id: check.id, state: .failed, message: error.message, fix: error.hint)
+            let place = error.location.map { "\($0): " } ?? ""
+            return CheckResult(id: check.id, state: .failed, message: place + error.message, fix: error.hint)
         }
     }
 }

@@ -26,9 +26,12 @@ struct Run: HostCommand {
         return try await withHost { host in
             if let plan {
                 try await host.check(try host.readPlan(plan), runbook: runbook.runbook, parameters: parameters)
-            } else if !yes {
-                // The plan's own failures are the run's to tell: it meets them at the same place.
+            } else {
                 let planned = try await host.plan(runbook.runbook, parameters: parameters)
+                // A wrong call late in the runbook is found before the first effect. What the world may refuse is the run's to tell: it meets it at the same
+                // place.
+                if let error = planned.error, error.code.isMistake { throw error }
+                if yes { return try await run(host, parameters, mayActivate: true, output) }
                 try Confirmation.ask(Confirmation.destinations(of: planned.effects), planned.effects, output)
                 let isAsked = !Confirmation.destinations(of: planned.effects).isEmpty
                 return try await run(host, parameters, mayActivate: isAsked, output)
