@@ -47,13 +47,13 @@ import Testing
         Case(
             name: "no such parameter", arguments: ["run", "runbooks/failover.lua", "--yes", "-p", "raeson=x"],
             error: """
-                error: shop failover has no parameter "raeson" (did you mean "reason"?)
+                error: runbooks/failover.lua:4: shop failover has no parameter "raeson" (did you mean "reason"?)
                   hint: parameters: planned, reason
 
                 """),
         Case(
             name: "a parameter of another type", arguments: ["plan", "runbooks/failover.lua", "-p", "planned=maybe"],
-            error: "error: parameter \"planned\": expected true or false, got \"maybe\"\n"),
+            error: "error: runbooks/failover.lua:4: parameter \"planned\": expected true or false, got \"maybe\"\n"),
         Case(
             name: "a parameter without a value", arguments: ["plan", "runbooks/failover.lua", "-p", "planned"],
             error: "error: -p planned: expected NAME=VALUE\n"),

@@ -110,10 +110,10 @@ public actor RunbookRunner {
                 guard let completion = try await group.next() else {
                     throw DRError(.internal, "every branch of the runbook waits and nothing is under way")
                 }
-                failpoint("run.action-done")
+                if !predicted { failpoint("run.action-done") }
                 guard let pending = session.waiting.first(where: { $0.intent.key == completion.key }) else { continue }
                 try record.outcome(completion.outcome, of: pending.intent)
-                failpoint("run.outcome-recorded")
+                if !predicted { failpoint("run.outcome-recorded") }
                 try session.deliver(completion.outcome, for: completion.key)
             }
             group.cancelAll()
