@@ -33,10 +33,8 @@ public struct DirectoryObjectStore: ObjectStore {
                 return false
             }
             try makeFolders(target.folder)
-            let temporary = directory / ".tmp" / random.identifier()
-            try makeFolders(temporary.folder)
+            let (temporary, file) = try makeTemporary()
             do {
-                let file = try io.open(temporary, .create, permissions: 0o644)
                 try unsafe bytes.withUnsafeBytes { try unsafe file.write(at: 0, $0) }
                 try file.sync()
                 try file.close()
@@ -133,6 +131,19 @@ public struct DirectoryObjectStore: ObjectStore {
         try makeFolders(path.folder)
         do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST { return }
         try io.syncFolder(path.folder)
+    }
+
+    private func makeTemporary() throws -> (StorePath, any StoreFile) {
+        let folder = directory / ".tmp"
+        try makeFolders(folder)
+        // A repeated number is what a seeded source gives after a crash: the file of that name is the dead run's.
+        for _ in 0..<64 {
+            let path = folder / random.identifier()
+            do { return (path, try io.open(path, .create, permissions: 0o644)) } catch let error as IOFailure where error.code == EEXIST {
+                continue
+            }
+        }
+        throw unreachable("no free name in \(folder)")
     }
 
     /// False when the target exists.

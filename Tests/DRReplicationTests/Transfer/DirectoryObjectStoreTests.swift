@@ -1,0 +1,85 @@
+import DRModel
+import DRObjectStores
+import DRReplication
+import Glibc
+import Testing
+
+@Suite struct DirectoryObjectStoreTests {
+    let folder: TemporaryFolder
+    let store: DirectoryObjectStore
+
+    init() throws {
+        folder = try TemporaryFolder()
+        store = Self.store(folder.path)
+    }
+
+    static func store(_ path: StorePath, _ io: any StoreIO = FaultyStoreIO()) -> DirectoryObjectStore {
+        DirectoryObjectStore(name: "vault", directory: path, io: io, random: CountingRandom())
+    }
+
+    @Test func `An object is put once, read back, listed and deleted`() async throws {
+        #expect(try await store.put("app/packs/1", [1, 2, 3]))
+        #expect(try await !store.put("app/packs/1", [9]))
+        #expect(try await store.get("app/packs/1") == [1, 2, 3])
+        #expect(try await store.exists("app/packs/1"))
+        try await store.put("app/packs/2", [])
+        try await store.put("app/points/p/1-a", [0])
+        try await store.put("application", [0])
+        #expect(try await store.list(prefix: "app/").map(\.name) == ["app/packs/1", "app/packs/2", "app/points/p/1-a"])
+        #expect(try await store.list(prefix: "app/packs/1").map(\.size) == [ByteCount(3)])
+        #expect(try await store.list(prefix: "").map(\.name).last == "application")
+        #expect(try await store.list(prefix: "none/").isEmpty)
+        try await store.delete("app/packs/1")
+        try await store.delete("app/packs/1")
+        #expect(try await !store.exists("app/packs/1"))
+        let error = await #expect(throws: DRError.self) { try await store.get("app/packs/1") }
+        #expect(error?.code == .notFound)
+    }
+
+    @Test(arguments: ["", "/", "a//b", "../x", "a/../b", ".tmp/x", "a/.hidden", "a b", "a/", "ä", "a\nb"])
+    func `A name that is no name is refused`(_ name: String) async {
+        let error = await #expect(throws: DRError.self) { try await store.put(name, []) }
+        #expect(error?.code == .invalidInput)
+        await #expect(throws: DRError.self) { try await store.get(name) }
+        await #expect(throws: DRError.self) { try await store.delete(name) }
+    }
+
+    @Test func `A folder that is not there is unreachable and is not made`() async throws {
+        let missing = folder.path / "not-mounted"
+        for call in 0..<5 {
+            let error = await #expect(throws: DRError.self) {
+                switch call {
+                case 0: _ = try await Self.store(missing).put("a", [1])
+                case 1: _ = try await Self.store(missing).get("a")
+                case 2: _ = try await Self.store(missing).exists("a")
+                case 3: _ = try await Self.store(missing).list(prefix: "")
+                default: try await Self.store(missing).delete("a")
+                }
+            }
+            #expect(error?.code == .storeUnreachable)
+        }
+        #expect(try SystemStoreIO().facts(missing) == nil)
+    }
+
+    @Test func `G3 an object is whole or absent wherever putting it breaks`() async throws {
+        let counting = FaultyStoreIO()
+        try await Self.store(folder.path, counting).put("app/packs/0", noise(5000))
+        let faults: [FaultyStoreIO.Fault] = [.killedBefore, .killedAfter, .powerCut, .fails(EIO), .diskFull]
+        for (number, fault) in faults.enumerated() {
+            for position in 1...counting.operations.count {
+                let fresh = try TemporaryFolder()
+                let name = "app/packs/\(number)"
+                do {
+                    try await Self.store(fresh.path, FaultyStoreIO(fault: fault, at: position)).put(name, noise(5000))
+                } catch let error as DRError {
+                    #expect(error.code == .io || error.code == .noSpace)
+                } catch { #expect(error is Killed) }
+                let left = Self.store(fresh.path)
+                if try await left.exists(name) { #expect(try await left.get(name) == noise(5000)) }
+                #expect(try await left.list(prefix: "").allSatisfy { $0.name == name })
+                try await left.put(name, noise(5000))
+                #expect(try await left.get(name) == noise(5000))
+            }
+        }
+    }
+}

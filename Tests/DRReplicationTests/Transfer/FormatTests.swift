@@ -1,0 +1,158 @@
+@testable import DRReplication
+import DRModel
+import Testing
+
+/// The formats against bytes that nobody sane wrote.
+@Suite struct FormatTests {
+    private let compressor = Compressor()
+
+    private func node(_ path: String, _ content: TreeNode.Content) -> TreeNode {
+        TreeNode(
+            path: Array(path.utf8), content: content, mode: 0o644, owner: 1, group: 2, modified: Instant(nanosecondsSince1970: 3),
+            attributes: [.init(name: Array("user.a".utf8), value: [1, 2])])
+    }
+
+    private func sample() -> MapPage {
+        let hash = ContentHash(of: [1])
+        let place = ChunkLocation(pack: PackID(raw: Array(0..<16)), offset: 64, stored: 100, codec: .zstd)
+        return MapPage(
+            items: [
+                .node(node("", .folder)), .node(node("a", .file(size: 300, chunkSize: 100, shared: true))),
+                .run(first: 0, hashes: [hash, hash]), .node(node("b", .symlink(target: [9]))), .node(node("c", .link(first: [97]))),
+                .more(path: Array("d".utf8), size: 10, chunkSize: 10), .run(first: 0, hashes: [hash]),
+            ], locations: [place, place, place])
+    }
+
+    @Test func `A page is read back as it was written`() throws {
+        let page = sample()
+        let stored = StoredPage(content: page.content(), places: page.places())
+        let read = try StoredPage(parsing: stored.object(compressor), name: stored.name, compressor).page()
+        #expect(read.items == page.items)
+        #expect(read.locations == page.locations)
+    }
+
+    @Test func `A page cut short anywhere or with any byte changed is refused or differs, and never crashes`() throws {
+        let content = sample().content()
+        let places = sample().places()
+        for length in 0..<content.count {
+            if let page = try? MapPage(content: Array(content[..<length]), places: places) { #expect(page.items != sample().items) }
+        }
+        for length in 0..<places.count {
+            #expect(throws: Malformed.self) { try MapPage(content: content, places: Array(places[..<length])) }
+        }
+        for position in content.indices {
+            for value: UInt8 in [0, 1, 0x7F, 0x80, 0xFF] where content[position] != value {
+                var changed = content
+                changed[position] = value
+                if let page = try? MapPage(content: changed, places: places) { #expect(page.items != sample().items) }
+            }
+        }
+    }
+
+    @Test func `A pack cut short anywhere or with any byte changed is refused`() throws {
+        let id = PackID(session: try #require(Session(text: "0123456789abcdef")), random: 42)
+        var builder = PackBuilder(id: id, ordinal: 1, capacity: 1 << 20)
+        for number in 0..<3 {
+            let bytes = noise(500, seed: UInt64(number))
+            _ = builder.add(ContentHash(of: bytes), length: bytes.count, codec: .raw, stored: bytes)
+        }
+        let object = builder.finished()
+        #expect(try Pack(parsing: object).chunks.count == 3)
+        for length in stride(from: 0, to: object.count, by: 7) {
+            #expect(throws: Malformed.self) { try Pack(parsing: Array(object[..<length])) }
+        }
+        for position in object.indices {
+            var changed = object
+            changed[position] ^= 0x20
+            #expect(throws: Malformed.self) { try Pack(parsing: changed) }
+        }
+    }
+
+    @Test func `A record with any byte changed is refused`() throws {
+        let record = PointRecord(
+            draft: try VolumeWorld.draft(3), application: "ledger", session: try #require(Session(text: "0123456789abcdef")),
+            instant: Instant(nanosecondsSince1970: 5), consistency: .crash,
+            volumes: [
+                .init(
+                    volume: PointVolume(name: "data", kind: .block, content: ContentToken("c"), size: ByteCount(5)),
+                    index: ContentHash(of: [1]))
+            ], manifests: ContentHash(of: [2]), parent: nil, packs: [(PackID(raw: Array(0..<16)), 7)])
+        let object = record.object()
+        #expect(try PointRecord(parsing: object).point == record.point)
+        for position in object.indices {
+            var changed = object
+            changed[position] ^= 1
+            #expect(throws: Malformed.self) { try PointRecord(parsing: changed) }
+        }
+    }
+
+    @Test(arguments: ["/etc/passwd", "../up", "a/../../up", "a//b", ".", "a/.", "a/", "\0"])
+    func `A path that leads out of the volume is refused`(_ path: String) {
+        var writer = ByteWriter()
+        node(path, .folder).write(to: &writer)
+        var reader = ByteReader(writer.bytes)
+        #expect(throws: Malformed.self) { try TreeNode(reading: &reader) }
+    }
+
+    @Test func `A map cannot write through a link, below a file, twice or outside a file`() throws {
+        func refuses(_ nodes: [TreeNode], chunk: Int64? = nil) -> Bool {
+            var order = TreeOrder(.filesystem)
+            do {
+                for node in nodes { try order.accept(node) }
+                if let chunk { _ = try order.acceptChunk(chunk) }
+                return false
+            } catch { return true }
+        }
+        let root = node("", .folder)
+        let file = node("a", .file(size: 250, chunkSize: 100, shared: false))
+        #expect(!refuses([root, file, node("b", .folder), node("b/c", .folder), node("d", .symlink(target: [47]))], chunk: nil))
+        #expect(refuses([file]))
+        #expect(refuses([root, node("a", .symlink(target: [47])), node("a/b", .folder)]))
+        #expect(refuses([root, file, node("a/b", .folder)]))
+        #expect(refuses([root, file, file]))
+        #expect(refuses([root, node("b", .folder), file]))
+        #expect(refuses([root, node("x/y", .folder)]))
+        #expect(refuses([root, file, node("z", .link(first: [97]))]))
+        #expect(refuses([root, node("s", .symlink(target: [47])), node("z", .link(first: Array("s/passwd".utf8)))]))
+        #expect(!refuses([root, file], chunk: 2))
+        #expect(refuses([root, file], chunk: 3))
+        #expect(refuses([root], chunk: 0))
+    }
+
+    @Test func `Folders come before what is in them and after what sorts before them`() {
+        let wanted = ["", "a", "a/b", "a/b/c", "a/z", "a!", "a-b", "a.b", "ab"].map { Array($0.utf8) }
+        #expect(wanted.reversed().sorted(by: TreeNode.isBefore) == wanted)
+    }
+
+    @Test func `Where pages end depends on content, so that one more file changes one page`() {
+        func pages(_ names: [String]) -> [ContentHash] {
+            var builder = MapBuilder()
+            var pages: [MapBuilder.Finished] = []
+            for name in names.sorted(by: { TreeNode.isBefore(Array($0.utf8), Array($1.utf8)) }) {
+                pages += builder.add(node(name, .symlink(target: [1])), identity: nil)
+            }
+            return (pages + builder.finish()).map(\.page.contentHash)
+        }
+        let names = (0..<6000).map { "file-\($0)" }
+        let before = pages(names)
+        let after = pages(names + ["file-3000-more"])
+        #expect(before.count > 4)
+        #expect(Set(after).subtracting(before).count <= 2)
+    }
+
+    @Test func `A run of chunks ends where every run ends, so that a change moves nothing elsewhere`() {
+        func pages(_ changed: Int64?) -> [ContentHash] {
+            var builder = MapBuilder()
+            let file = TreeNode.Content.file(size: 5000 * 65536, chunkSize: 65536, shared: false)
+            var pages = builder.add(node("", file), identity: nil)
+            let place = ChunkLocation(pack: PackID(raw: Array(0..<16)), offset: 64, stored: 100, codec: .raw)
+            for index in 0..<Int64(5000) where index != changed {
+                pages += builder.add(chunk: index, ContentHash(of: [UInt8(index % 251)]), place)
+            }
+            return (pages + builder.finish()).map(\.page.contentHash)
+        }
+        let before = pages(nil)
+        #expect(before.count == 5)
+        #expect(Set(pages(2500)).subtracting(before).count == 1)
+    }
+}
