@@ -94,7 +94,8 @@ final class FaultyStoreIO: StoreIO, Sendable {
 
     // MARK: What a power cut takes away
 
-    private func cutPower() {
+    /// Now, between two operations.
+    func cutPower() {
         let (dirty, names) = state.withLock { state in
             state.dead = true
             return (state.dirty, state.names)

@@ -77,6 +77,11 @@ import Testing
                 _ = try await world.volumes(fresh, FaultyStoreIO()).receive(
                     "ledger-e1-g2", of: VolumeWorld.application, from: world.store())
             }
+            // So is what the destination shows, without the store's help.
+            let received = world.west / ".dr" / "copies" / "ledger" / "points" / "ledger-e1-g2"
+            if try world.io.facts(received) != nil, try !world.io.list(received).isEmpty {
+                try await world.volumes(world.west).verify(wanted)
+            }
             // The earlier point is as good as before.
             try await world.volumes(world.west).verify(first)
             let again = try await world.migrate(generation: 2, io: FaultyStoreIO()).reception.point
@@ -113,17 +118,30 @@ import Testing
         }
     }
 
+    @Test func `G3 a point is durable at store and destination when it was published and received`() async throws {
+        let key = OperationKey("run")
+        func move(_ world: VolumeWorld, _ io: FaultyStoreIO) async throws -> RecoveryPoint {
+            let east = world.volumes(world.east, io)
+            let capture = try await east.capture(["data"], of: VolumeWorld.application, stopped: false, key: key)
+            let point = try await east.publish(capture, as: try VolumeWorld.draft(2), manifests: [], to: world.store(io)).point
+            return try await world.volumes(world.west, io).receive(point.id, of: VolumeWorld.application, from: world.store(io)).point
+        }
+        let (other, _) = try await prepared()
+        let books = FaultyStoreIO()
+        let point = try await move(other, books)
+        books.cutPower()
+        try await other.volumes(other.west).verify(point)
+        let fresh = other.folder.path / "fresh"
+        try other.io.makeFolder(fresh, permissions: 0o755)
+        _ = try await other.volumes(fresh).receive(point.id, of: VolumeWorld.application, from: other.store())
+    }
+
     @Test func `G3 what is staged is durable when materialise returns`() async throws {
         let (world, point) = try await prepared()
         let key = OperationKey("again")
-        let counting = FaultyStoreIO()
-        _ = try await world.volumes(world.west, counting).materialise(point.volumes[0], of: point, key: key)
-        try await world.volumes(world.west).discard(key)
-        // The power goes with the first change after it: removing another key's leftovers.
-        let faulty = FaultyStoreIO(fault: .powerCut, at: counting.operations.count + 1)
-        let store = world.volumes(world.west, faulty)
-        _ = try await store.materialise(point.volumes[0], of: point, key: key)
-        await #expect(throws: Killed.self) { try await store.discard(key) }
+        let books = FaultyStoreIO()
+        _ = try await world.volumes(world.west, books).materialise(point.volumes[0], of: point, key: key)
+        books.cutPower()
         let staged = StagingLayout(cluster: world.west).staged("data", .filesystem, key: key)
         #expect(try contents(staged / "large") == noise(200_000))
     }
