@@ -49,6 +49,17 @@ final class FaultyStoreIO: StoreIO, Sendable {
         self.position = position
     }
 
+    /// The next process on the same machine: what the dead one had not synced is still not safe from a power cut.
+    func restarted() -> FaultyStoreIO {
+        let next = FaultyStoreIO(real)
+        let (dirty, names) = state.withLock { ($0.dirty, $0.names) }
+        next.state.withLock { state in
+            state.dirty = dirty
+            state.names = names
+        }
+        return next
+    }
+
     /// What was done so far, one line an operation that changes something.
     var operations: [String] { state.withLock { $0.operations } }
     var isDead: Bool { state.withLock { $0.dead } }

@@ -5,26 +5,30 @@ import DRSupport
 import Glibc
 import Testing
 
-/// Real files where something happens at the N-th look at one of them.
+/// Real files where something happens whenever one of them is about to be copied.
 private final class BusyStoreIO: StoreIO {
     private let real = SystemStoreIO()
     private let watched: StorePath
-    private let looks = Lock(0)
+    private let state = Lock((last: StorePath("."), copies: 0))
     private let act: @Sendable (Int) -> Void
 
-    init(watching path: StorePath, _ act: @escaping @Sendable (Int) -> Void) {
+    init(copying path: StorePath, _ act: @escaping @Sendable (Int) -> Void) {
         watched = path
         self.act = act
     }
 
+    /// How often the file was copied.
+    var copies: Int { state.withLock { $0.copies } }
+
     func open(_ path: StorePath, _ mode: OpenMode, permissions: UInt32) throws -> any StoreFile {
-        if path == watched {
-            let look = looks.withLock { looks in
-                looks += 1
-                return looks
-            }
-            act(look)
+        // A copy is made by opening the file and then creating one with a number for a name.
+        let copy = state.withLock { state -> Int in
+            defer { if mode == .read { state.last = path } }
+            guard mode == .create, state.last == watched, path.lastComponent.allSatisfy({ (48...57).contains($0) }) else { return 0 }
+            state.copies += 1
+            return state.copies
         }
+        if copy > 0 { act(copy) }
         return try real.open(path, mode, permissions: permissions)
     }
 
@@ -103,15 +107,11 @@ private final class BusyStoreIO: StoreIO {
     @Test func `A file that changes while the set is copied makes the capture start over, and the second try is an instant`() async throws {
         try makeHostileTree(data)
         let path = data / "large"
-        let looks = Lock(0)
-        // It is opened to be flushed once or more, then to be copied; the change comes with the copy of another file after it.
-        let io = BusyStoreIO(watching: data / "small") { look in
-            looks.withLock { $0 = look }
-            if look == 2 { try? write(path, noise(100, seed: UInt64(look)), at: 1000) }
-        }
+        // `large` was copied before `small`.
+        let io = BusyStoreIO(copying: data / "small") { copy in if copy == 1 { try? write(path, noise(100, seed: 3), at: 1000) } }
         let capture = try await capture(io: io)
         #expect(capture.consistency == .crash)
-        #expect(looks.withLock { $0 } > 2)
+        #expect(io.copies >= 2)
         let wanted = try contents(path)
         let point = try await publish(capture)
         _ = try await world.volumes(world.west).receive(point.id, of: VolumeWorld.application, from: world.store())
@@ -122,7 +122,7 @@ private final class BusyStoreIO: StoreIO {
     @Test func `Files that never stop changing are captured as fuzzy and say so`() async throws {
         try makeHostileTree(data)
         let path = data / "large"
-        let io = BusyStoreIO(watching: data / "small") { look in try? write(path, noise(100, seed: UInt64(look)), at: 1000) }
+        let io = BusyStoreIO(copying: data / "small") { copy in try? write(path, noise(100, seed: UInt64(copy)), at: 1000) }
         let capture = try await capture(io: io)
         #expect(capture.consistency == .fuzzy)
         let point = try await publish(capture)
@@ -133,7 +133,7 @@ private final class BusyStoreIO: StoreIO {
     @Test func `A file that vanishes during the capture is no error`() async throws {
         try makeHostileTree(data)
         let path = data / "text"
-        let io = BusyStoreIO(watching: data / "small") { look in if look == 2 { try? SystemStoreIO().removeFile(path) } }
+        let io = BusyStoreIO(copying: data / "small") { copy in if copy == 1 { try? SystemStoreIO().removeFile(path) } }
         let capture = try await capture(io: io)
         #expect(capture.consistency == .crash)
         #expect(try await publish(capture).volumes.count == 1)

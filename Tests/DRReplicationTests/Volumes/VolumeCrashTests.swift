@@ -136,6 +136,24 @@ import Testing
         _ = try await other.volumes(fresh).receive(point.id, of: VolumeWorld.application, from: other.store())
     }
 
+    @Test func `G3 what a killed run left is durable too when the next one has used it`() async throws {
+        let counting = FaultyStoreIO()
+        let (undisturbed, _) = try await prepared()
+        try await undisturbed.migrate(generation: 2, io: counting)
+        for position in positions(counting.operations.count, .killedBefore) {
+            let (world, _) = try await prepared()
+            let killed = FaultyStoreIO(fault: .killedBefore, at: position)
+            _ = try? await world.migrate(generation: 2, io: killed)
+            let next = killed.restarted()
+            let point = try await world.migrate(generation: 2, io: next).reception.point
+            next.cutPower()
+            try await world.volumes(world.west).verify(point)
+            let fresh = world.folder.path / "fresh"
+            try world.io.makeFolder(fresh, permissions: 0o755)
+            _ = try await world.volumes(fresh).receive(point.id, of: VolumeWorld.application, from: world.store())
+        }
+    }
+
     @Test func `G3 what is staged is durable when materialise returns`() async throws {
         let (world, point) = try await prepared()
         let key = OperationKey("again")
