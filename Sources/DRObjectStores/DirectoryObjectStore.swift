@@ -1,4 +1,5 @@
 public import DRModel
+internal import DRSupport
 
 #if canImport(Glibc)
     internal import Glibc
@@ -15,6 +16,8 @@ public struct DirectoryObjectStore: ObjectStore {
     private let directory: StorePath
     private let io: any StoreIO
     private let random: any RandomSource
+    /// Folders whose names are durable: known once for each process.
+    private let ready = Lock<Set<StorePath>>([])
 
     public init(name: StoreName, directory: StorePath, io: any StoreIO, random: any RandomSource) {
         self.name = name
@@ -29,6 +32,7 @@ public struct DirectoryObjectStore: ObjectStore {
             let target = try path(name)
             if try io.facts(target) != nil {
                 // Whoever put it may have died before its name was durable.
+                try makeFolders(target.folder)
                 try io.syncFolder(target.folder)
                 return false
             }
@@ -78,6 +82,7 @@ public struct DirectoryObjectStore: ObjectStore {
                 let place = folder.isEmpty ? directory : directory / folder
                 guard try io.facts(place)?.kind == .folder else { continue }
                 // What is listed counts as stored: a name that a dead process left must not go with the power.
+                if !folder.isEmpty { try makeFolders(place) }
                 try io.syncFolder(place)
                 for file in try io.list(place) {
                     let segment = String(decoding: file, as: UTF8.self)
@@ -125,12 +130,17 @@ public struct DirectoryObjectStore: ObjectStore {
         }
     }
 
+    /// A folder that is there may be what a killed process left, its name not durable yet: it is synced once all the same.
     private func makeFolders(_ path: StorePath) throws {
         if path == directory { return }
-        if try io.facts(path)?.kind == .folder { return }
+        let exists = try io.facts(path)?.kind == .folder
+        if exists, ready.withLock({ $0.contains(path) }) { return }
         try makeFolders(path.folder)
-        do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST { return }
+        if !exists {
+            do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST {}
+        }
         try io.syncFolder(path.folder)
+        ready.withLock { _ = $0.insert(path) }
     }
 
     private func makeTemporary() throws -> (StorePath, any StoreFile) {

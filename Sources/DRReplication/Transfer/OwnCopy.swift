@@ -14,6 +14,7 @@ final class OwnCopy {
     private let io: any StoreIO
     private let random: any RandomSource
     private var touched: Set<StorePath> = []
+    private var ready: Set<StorePath> = []
     private var packs: [(id: PackID, file: any StoreFile)] = []
 
     private static let openPacks = 8
@@ -39,14 +40,19 @@ final class OwnCopy {
     }
 
     /// What a killed run left half written. Call it with the lock held.
-    func removeLeftovers() throws { try io.removeTree(home / "tmp") }
+    func removeLeftovers() throws {
+        try io.removeTree(home / "tmp")
+        ready.remove(home / "tmp")
+    }
 
     func path(_ name: String) -> StorePath { root / name }
 
     func has(_ name: String) throws -> Bool {
         guard try io.facts(path(name))?.kind == .file else { return false }
-        // A killed run may have left it before its name was durable.
-        touched.insert(path(name).folder)
+        // A killed run may have left it before its name, or that of its folder, was durable.
+        let folder = path(name).folder
+        if ready.insert(folder).inserted { try io.makeFolders(folder, below: cluster) }
+        touched.insert(folder)
         return true
     }
 
@@ -61,8 +67,10 @@ final class OwnCopy {
     /// Whole and durable, or absent; its name is durable after `settle`.
     func write(_ name: String, _ bytes: [UInt8]) throws {
         let target = path(name)
-        try io.makeFolders(target.folder, below: cluster)
-        try io.makeFolders(home / "tmp", below: cluster)
+        for folder in [target.folder, home / "tmp"] where !ready.contains(folder) {
+            try io.makeFolders(folder, below: cluster)
+            ready.insert(folder)
+        }
         let temporary = home / "tmp" / random.identifier()
         let file = try io.open(temporary, .create, permissions: 0o600)
         try unsafe bytes.withUnsafeBytes { try unsafe file.write(at: 0, $0) }

@@ -23,14 +23,13 @@ extension IOFailure {
 
 /// The calls to files that the parts of a volume store share.
 extension StoreIO {
-    /// Makes the folder and those above it, down from `root`, which must exist.
+    /// Makes the folder and those above it, down from `root`, which must exist. Their names are durable then, also those that a killed run had made.
     func makeFolders(_ path: StorePath, below root: StorePath) throws {
         if path == root { return }
-        if try facts(path)?.kind == .folder { return }
         try makeFolders(path.folder, below: root)
-        do {
-            try makeFolder(path, permissions: 0o700)
-        } catch let error as IOFailure where error.exists { return }
+        if try facts(path)?.kind != .folder {
+            do { try makeFolder(path, permissions: 0o700) } catch let error as IOFailure where error.exists {}
+        }
         try syncFolder(path.folder)
     }
 
