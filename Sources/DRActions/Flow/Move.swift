@@ -147,8 +147,8 @@ enum Move {
         -- The whole way: checks, stop, last sync, start. `call.mode` is "planned" or "disaster" and never changes on the way.
         function lib.move(call, on)
           local planned = call.mode == "planned"
-          local place, moving = lib.locate(call)
           local began = host.now()
+          local place, moving = lib.locate(call)
           if #moving == 0 then return report(place, {}, began) end
           local waves = host.waves(moving, call.after)
           local softened = { ["recovery-point-fresh"] = "judged again when the point is made live" }
@@ -181,8 +181,8 @@ enum Move {
         end
 
         function lib.activate_only(call, on)
-          local place, moving = lib.locate(call)
           local began = host.now()
+          local place, moving = lib.locate(call)
           if #moving == 0 then return report(place, {}, began) end
           local moved, failure = lib.start_all(call, on, host.waves(moving, call.after), moving)
           if failure then

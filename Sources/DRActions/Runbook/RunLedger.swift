@@ -21,6 +21,8 @@ struct RunLedger {
     /// Effects by branch, each branch in the order of its actions.
     private var effectsByBranch: [String: [Effect]] = [:]
     private var firstDisruption: Instant?
+    /// Without a disruption of ours (a disaster) the move begins when it first asks where things are.
+    private var firstLook: Instant?
     private var sent: [ApplicationName: ByteCount] = [:]
 
     init(inventory: Inventory, started: Instant, predicted: Bool) {
@@ -37,6 +39,7 @@ struct RunLedger {
                 sent[name] = (sent[name] ?? .zero) + copied.bytes_sent
             }
         }
+        if action == "locate", firstLook == nil { firstLook = begun }
         guard ["stop", "start", "restart"].contains(action), let text = input["application"].string, let name = try? ApplicationName(text)
         else {
             return
@@ -81,7 +84,7 @@ struct RunLedger {
     private func item(_ name: ApplicationName, ended error: DRError?) -> RunReport.Item {
         let item = items[name] ?? Item()
         if let moved = item.moved {
-            let begin = firstDisruption ?? started
+            let begin = firstDisruption ?? firstLook ?? started
             return RunReport.Item(
                 name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo,
                 rto: predicted ? nil : moved.ready_at - begin,
