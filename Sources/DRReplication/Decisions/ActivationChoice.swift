@@ -5,6 +5,8 @@ internal import DRSupport
 struct ActivationChoice: Hashable, Codable {
     let point: RecoveryPoint
     let loss: RecoveryPointObjective
+    /// The epoch the destination is to get. When it would be another, somebody else has moved the application since.
+    let epoch: Epoch
 }
 
 extension ActivationChoice {
@@ -12,7 +14,7 @@ extension ActivationChoice {
     /// `not-found`, `data-loss`.
     init(
         for order: ActivationOrder, target: Duration?, points: [RecoveryPoint], synced: PointID?, source: ClusterName,
-        destination: ClusterName, now: Instant
+        destination: ClusterName, epoch: Epoch, now: Instant
     ) throws(DRError) {
         let name = order.application
         let point = try Self.pick(order, from: points, at: destination)
@@ -23,6 +25,7 @@ extension ActivationChoice {
                 hint: "choose another recovery point, or accept a fuzzy one")
         }
         self.point = point
+        self.epoch = epoch
         switch order.mode {
         case .planned:
             if point.final, point.id == synced {

@@ -9,6 +9,8 @@ struct ActivationMachine {
     struct Facts {
         var destination: ApplicationRecord?
         var source: ApplicationRecord?
+        /// Workloads at the source that are not at rest, whatever its record says.
+        var awake: [ObjectKey] = []
         /// At the destination, newest first.
         var points: [RecoveryPoint]
         var synced: PointID?
@@ -107,7 +109,7 @@ struct ActivationMachine {
         let seen = max(standing.epoch, facts.points.map(\.epoch).max() ?? .first)
         if standing.active == destination, standing.epoch(at: destination) == seen {
             let record = standing.effectiveRecord(at: destination)
-            return .already(record, start: !record.running)
+            return .already(record, start: !record.isComplete)
         }
         epoch = seen.next
         if order.mode == .planned {
@@ -116,18 +118,38 @@ struct ActivationMachine {
                 epoch = standing.epoch
             } else {
                 try standing.requireActive(at: source)
-                guard !standing.effectiveRecord(at: source).running else {
+                guard !standing.effectiveRecord(at: source).running, facts.awake.isEmpty else {
+                    let awake = facts.awake.isEmpty ? "" : " (\(facts.awake.map(\.description).listed))"
                     throw DRError(
-                        .conflict, "\(order.application) is running at \(source): a planned activation needs it stopped there",
+                        .conflict, "\(order.application) is running at \(source)\(awake): a planned activation needs it stopped there",
                         hint: "quiesce it and migrate it with final = true first")
                 }
             }
         }
-        if let choice { return try handle(.settled(choice)) }
+        if let choice {
+            try confirm(choice, facts)
+            return try handle(.settled(choice))
+        }
         return .settle(
             try ActivationChoice(
                 for: order, target: target, points: facts.points, synced: facts.synced, source: source, destination: destination,
-                now: facts.now))
+                epoch: epoch, now: facts.now))
+    }
+
+    /// Carried on after a crash, perhaps much later: what was chosen must still be true.
+    private func confirm(_ choice: ActivationChoice, _ facts: Facts) throws(DRError) {
+        let name = order.application
+        guard choice.epoch == epoch else {
+            throw DRError(
+                .fenced,
+                "\(name) was moved by somebody else since this activation began: it was to get epoch \(choice.epoch), next is \(epoch)",
+                hint: "look at `drrunbook status`, and begin anew")
+        }
+        guard order.mode == .disaster || choice.loss != .exact(.zero) || facts.synced == choice.point.id else {
+            throw DRError(
+                .dataLoss, "\(name) ran at \(source) since \(choice.point.id) was chosen: it no longer holds everything",
+                hint: "migrate it with final = true and activate it anew")
+        }
     }
 
     private func chosen() throws(DRError) -> ActivationChoice {

@@ -4,9 +4,9 @@ internal import DRModel
 struct ApplicationRecord: Hashable, Codable {
     var epoch: Epoch
     var active: ClusterName
-    /// False from the commit that holds its workloads to the moment when all were started again.
+    /// False from the commit that holds its workloads to the moment when the first of them may start again: while it is false, nothing writes.
     var running: Bool
-    /// What was held, by `ObjectKey.reference`: replicas, or `suspend:false`. A start restores it.
+    /// What was held, by `ObjectKey.reference`: replicas, or `suspend:false`. A start restores it, and empties this when all are ready.
     var originals: [String: String]
     /// Objects here that are the application's own (`ObjectKey.reference`, in bytewise order): an activation may replace or remove them.
     var owned: [String]
@@ -26,6 +26,9 @@ struct ApplicationRecord: Hashable, Codable {
 
     /// Where no cluster has a record, the application was never moved: it runs at its pair's source.
     static func unmoved(at home: ClusterName) -> ApplicationRecord { ApplicationRecord(epoch: .first, active: home, running: true) }
+
+    /// Everything that was to start did.
+    var isComplete: Bool { running && originals.isEmpty }
 
     func value() throws -> Value { try Value(encoding: self) }
 }

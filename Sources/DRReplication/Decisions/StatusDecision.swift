@@ -66,7 +66,7 @@ struct StatusDecision {
     // Of a cluster that does not answer nobody knows whether anything runs there.
     private func isRunning(_ active: ClusterName, _ record: ApplicationRecord?, _ standing: Standing) -> Bool {
         guard (sights[active] ?? nil) != nil else { return false }
-        if let record { return record.running && record.active == active }
+        if let record { return record.isComplete && record.active == active }
         return standing.epoch == .first
     }
 

@@ -94,6 +94,8 @@ extension ReplicationEngine {
             points: try await activation.destination.points(of: activation.name), now: clock.now())
         if withSource, let source = activation.source {
             facts.source = try await source.record(of: activation.name)
+            let objects = try CarriedObjects.of(try await source.objects(of: activation.application))
+            facts.awake = try HeldWorkload.among(objects).filter { !$0.isHeld }.map(\.object.key)
             let synced = try await source.document(.synced(activation.name))?[activation.destination.name.text].string
             facts.synced = try synced.map { text throws(DRError) in try PointID(text) }
         }
@@ -193,7 +195,8 @@ extension ReplicationEngine {
             try await activation.destination.volumes.discard(activation.volumeKey(volume))
         }
         failpoint("engine.activate.discarded")
-        let ready = try await start(activation.application, at: activation.destination, activation.key("start"), activation.call)
+        let ready = try await start(
+            activation.application, at: activation.destination, activation.key("start"), in: answer.epoch, activation.call)
         return ActivationReport(
             application: activation.name, active_at: activation.destination.name, epoch: answer.epoch, recovery_point: answer.point,
             instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true,
@@ -209,9 +212,11 @@ extension ReplicationEngine {
 
     private func confirm(_ record: ApplicationRecord, start: Bool, _ activation: Activation) async throws -> ActivationReport {
         let key = activation.key("start")
-        let begun = try await activation.destination.committed(key.part("running")) != nil
+        let begun = try await activation.destination.committed(key.part("plan")) != nil
         var ready = clock.now()
-        if start || begun { ready = try await self.start(activation.application, at: activation.destination, key, activation.call) }
+        if start || begun {
+            ready = try await self.start(activation.application, at: activation.destination, key, in: record.epoch, activation.call)
+        }
         return ActivationReport(
             application: activation.name, active_at: activation.destination.name, epoch: record.epoch, recovery_point: nil, instant: nil,
             rpo: .unknown, ready_at: ready, split_brain_risk: record.split_brain_risk, changed: start || begun)

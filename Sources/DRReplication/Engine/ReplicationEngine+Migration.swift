@@ -25,7 +25,8 @@ extension ReplicationEngine {
             var predicted = false
             for application in applications {
                 let migration = Migration(
-                    application: application, direction: direction, store: store, key: call.key.part(application.name.text), call: call)
+                    application: application, direction: direction, store: store, final: order.final,
+                    key: call.key.part(application.name.text), call: call)
                 let answer = try await inTurn(application.name) { try await perform(migration) }
                 items[application.name.text] = answer.item
                 predicted = predicted || answer.predicted
@@ -38,8 +39,13 @@ extension ReplicationEngine {
         for order: MigrationOrder, _ application: ApplicationName, _ standing: Standing, _ direction: Direction
     ) throws {
         guard order.final, standing.effectiveRecord(at: direction.source.name).running else { return }
-        throw DRError(
-            .conflict, "\(application) is running at \(direction.source.name): a final sync needs it stopped",
+        throw running(application, at: direction.source.name, [])
+    }
+
+    private func running(_ application: ApplicationName, at source: ClusterName, _ awake: [ObjectKey]) -> DRError {
+        let names = awake.isEmpty ? "" : " (\(awake.map(\.description).listed))"
+        return DRError(
+            .conflict, "\(application) is running at \(source)\(names): a final sync needs it stopped",
             hint: "quiesce it first, or migrate without final")
     }
 
@@ -47,6 +53,7 @@ extension ReplicationEngine {
         let application: Application
         let direction: Direction
         let store: any ObjectStore
+        let final: Bool
         let key: OperationKey
         let call: EngineCall
         var name: ApplicationName { application.name }
@@ -94,12 +101,18 @@ extension ReplicationEngine {
         for volume in content.volumes where try await source.volumes.stat(volume) == nil {
             throw DRError(.volumeMissing, "\(source.name) has no volume \(volume), which a claim of \(migration.name) names")
         }
-        if !record.running { try await confirmStopped(content.workloads, of: migration.application, at: source) }
-        let draft = try await number(migration, standing, final: !record.running)
+        // Somebody may have scaled it by hand.
+        let awake = content.workloads.filter { !$0.isHeld }
+        guard !migration.final || awake.isEmpty else {
+            throw running(migration.name, at: source.name, awake.map(\.object.key))
+        }
+        let stopped = !record.running && awake.isEmpty
+        if stopped { try await confirmStopped(content.workloads, of: migration.application, at: source) }
+        let draft = try await number(migration, standing, final: stopped)
         failpoint("engine.migrate.numbered")
 
         let capture = try await source.volumes.capture(
-            content.volumes, of: migration.name, stopped: !record.running, key: migration.key.part("capture"))
+            content.volumes, of: migration.name, stopped: stopped, key: migration.key.part("capture"))
         let symbol = migration.call.points.symbol(for: draft.id, of: migration.name)
         migration.call.effects.record(content.volumes.map { Effect(.capture, .volume($0), to: symbol, at: source.name) })
         let before = Array(migration.call.effects.effects.dropFirst(effectsBefore))

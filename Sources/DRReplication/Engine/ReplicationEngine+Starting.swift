@@ -13,60 +13,101 @@ extension ReplicationEngine {
                 let standing = try await standing(of: application.name, direction)
                 try standing.requireActive(at: direction.source.name)
                 let record = standing.effectiveRecord(at: direction.source.name)
-                if record.running, try await direction.source.committed(key.part("running")) == nil {
+                if record.isComplete, try await direction.source.committed(key.part("plan")) == nil {
                     return StartReport(application: application.name, cluster: direction.source.name, ready_at: clock.now(), changed: false)
                 }
-                let ready = try await start(application, at: direction.source, key, call)
+                let ready = try await start(application, at: direction.source, key, in: standing.epoch, call)
                 return StartReport(application: application.name, cluster: direction.source.name, ready_at: ready, changed: true)
             }
         }
     }
 
-    /// Gives every held workload its original replicas, one commit each, starts their processes, and waits until all are ready. Only then the record says
-    /// that the application runs, so that a start that was cut off is carried on by whoever comes next. Returns when all were ready.
-    func start(_ application: Application, at cluster: any Cluster, _ key: OperationKey, _ call: EngineCall) async throws -> Instant {
-        let plan: StartDecision
-        let planKey = key.part("plan")
-        let planned = try await once(at: cluster, planKey, EffectLog()) {
-            let record = try await cluster.record(of: application.name)
-            return Transaction(planKey, answer: try Value(encoding: StartDecision(originals: record?.originals ?? [:])))
-        }
-        plan = try cluster.decoded(StartDecision.self, planned?.answer ?? .null, "start \(key)")
+    /// Gives every held workload its original replicas, one commit each, starts their processes, and waits until all are ready. Only then the record lets go
+    /// of the originals, so that a start that was cut off is carried on by whoever comes next. Returns when all were ready.
+    ///
+    /// All of it belongs to `epoch`: carried on after the application went elsewhere or was stopped by somebody, it is refused.
+    func start(
+        _ application: Application, at cluster: any Cluster, _ key: OperationKey, in epoch: Epoch, _ call: EngineCall
+    ) async throws -> Instant {
+        let start = Start(application: application, cluster: cluster, key: key, epoch: epoch, call: call)
+        let plan = try await begin(start)
         failpoint("engine.start.planned")
-
+        _ = try await current(start)
         var started: [HeldWorkload] = []
         for (object, state) in try plan.steps() {
-            if let workload = try await scale(object, to: state, of: application, at: cluster, key, call) { started.append(workload) }
+            if let workload = try await scale(object, to: state, start) { started.append(workload) }
             failpoint("engine.start.scaled")
         }
         for workload in started where workload.runs {
             _ = try await cluster.workload(.start, workload.object, replicas: workload.replicas)
             failpoint("engine.start.started")
         }
-        for workload in started where workload.runs { try await waitReady(workload, of: application, at: cluster) }
+        for workload in started where workload.runs { try await waitReady(workload, start) }
         failpoint("engine.start.ready")
-        return try await noteRunning(application, at: cluster, key, call)
+        return try await finish(start)
+    }
+
+    private struct Start {
+        let application: Application
+        let cluster: any Cluster
+        let key: OperationKey
+        let epoch: Epoch
+        let call: EngineCall
+        var name: ApplicationName { application.name }
+
+        func guards(_ record: ApplicationRecord?) throws -> [Guard] {
+            [.epoch(name, epoch), .document(.application(name), try record?.value())]
+        }
+    }
+
+    /// From here on it counts as running: whatever was copied while it was stopped may no longer be all there is.
+    private func begin(_ start: Start) async throws -> StartDecision {
+        let key = start.key.part("plan")
+        let begun = try await once(at: start.cluster, key, EffectLog()) {
+            let present = try await start.cluster.record(of: start.name)
+            let answer = try Value(encoding: StartDecision(originals: present?.originals ?? [:]))
+            guard var next = present else { return Transaction(key, guards: try start.guards(nil), answer: answer) }
+            next.running = true
+            return Transaction(
+                key, guards: try start.guards(present),
+                changes: [.write(.application(start.name), try next.value()), .remove(.synced(start.name))], answer: answer)
+        }
+        return try start.cluster.decoded(StartDecision.self, begun?.answer ?? .null, "start \(key)")
+    }
+
+    /// The record as this start left it. Throws `fenced` or `conflict` when somebody else moved or stopped the application since.
+    private func current(_ start: Start) async throws -> ApplicationRecord? {
+        guard let record = try await start.cluster.record(of: start.name) else { return nil }
+        guard record.epoch == start.epoch, record.active == start.cluster.name else {
+            throw DRError(
+                .fenced, "\(start.name) was moved by somebody else: it is active at \(record.active) since epoch \(record.epoch)",
+                hint: "look at `drrunbook status`, and begin anew")
+        }
+        guard record.running else {
+            throw DRError(
+                .conflict, "\(start.name) was stopped at \(start.cluster.name) by somebody else while it started", hint: "begin anew")
+        }
+        return record
     }
 
     /// The workload as it is afterwards; nil when it is gone.
-    private func scale(
-        _ object: ObjectKey, to state: String, of application: Application, at cluster: any Cluster, _ key: OperationKey, _ call: EngineCall
-    ) async throws -> HeldWorkload? {
-        let key = key.part("scale").part(object.reference)
-        _ = try await once(at: cluster, key, call.effects) {
-            guard let present = try await cluster.object(object), let workload = try HeldWorkload(present),
-                let effect = workload.effect(to: state, at: cluster.name)
+    private func scale(_ object: ObjectKey, to state: String, _ start: Start) async throws -> HeldWorkload? {
+        let key = start.key.part("scale").part(object.reference)
+        _ = try await once(at: start.cluster, key, start.call.effects) {
+            let record = try await current(start)
+            guard let present = try await start.cluster.object(object), let workload = try HeldWorkload(present),
+                let effect = workload.effect(to: state, at: start.cluster.name)
             else { return nil }
-            let epoch = try await cluster.record(of: application.name)?.epoch ?? .first
             return Transaction(
-                key, guards: [.epoch(application.name, epoch), .object(object, text: present.text)],
+                key, guards: try start.guards(record) + [.object(object, text: present.text)],
                 changes: [.put(try workload.setting(state))], effects: [effect])
         }
-        return try await cluster.object(object).flatMap { try HeldWorkload($0) }
+        return try await start.cluster.object(object).flatMap { try HeldWorkload($0) }
     }
 
-    private func waitReady(_ workload: HeldWorkload, of application: Application, at cluster: any Cluster) async throws {
-        let deadline = clock.now() + application.ready
+    private func waitReady(_ workload: HeldWorkload, _ start: Start) async throws {
+        let (cluster, patience) = (start.cluster, start.application.ready)
+        let deadline = clock.now() + patience
         var pause = Duration.milliseconds(100)
         while true {
             let state = try await cluster.workload(.ready, workload.object, replicas: workload.replicas)
@@ -74,27 +115,23 @@ extension ReplicationEngine {
             if state == .ready || state == .virtual || workload.replicas == 0 { return }
             guard clock.now() < deadline else {
                 throw DRError(
-                    .timeout, "\(workload.object.key) at \(cluster.name) is \(state.rawValue), not ready, after \(application.ready.text)",
-                    hint: "\(application.name) stays active at \(cluster.name); look at its processes there, then carry on")
+                    .timeout, "\(workload.object.key) at \(cluster.name) is \(state.rawValue), not ready, after \(patience.text)",
+                    hint: "\(start.name) stays active at \(cluster.name); look at its processes there, then carry on")
             }
             try await clock.sleep(for: pause)
             pause = min(pause * 2, .seconds(2))
         }
     }
 
-    private func noteRunning(_ application: Application, at cluster: any Cluster, _ key: OperationKey, _ call: EngineCall) async throws
-        -> Instant
-    {
+    private func finish(_ start: Start) async throws -> Instant {
         let now = clock.now()
-        let key = key.part("running")
-        let committed = try await once(at: cluster, key, call.effects) {
-            guard let present = try await cluster.record(of: application.name) else { return nil }
+        let key = start.key.part("running")
+        let committed = try await once(at: start.cluster, key, EffectLog()) {
+            guard let present = try await current(start) else { return nil }
             var next = present
-            next.running = true
             next.originals = [:]
             return Transaction(
-                key, guards: [.epoch(application.name, present.epoch), .document(.application(application.name), try present.value())],
-                changes: [.write(.application(application.name), try next.value()), .remove(.synced(application.name))],
+                key, guards: try start.guards(present), changes: [.write(.application(start.name), try next.value())],
                 answer: .instant(now))
         }
         failpoint("engine.start.noted")

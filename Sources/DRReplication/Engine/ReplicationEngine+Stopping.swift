@@ -28,6 +28,12 @@ extension ReplicationEngine {
             ).transaction(key)
         }
         failpoint("engine.stop.held")
+        // Carried on after somebody started it again, it would report what is not so.
+        if let record = try await source.record(of: application.name), record.running, record.active == source.name {
+            throw DRError(
+                .conflict, "\(application.name) was started again at \(source.name) by somebody else since it was stopped",
+                hint: "look at `drrunbook status`, and begin anew")
+        }
         let workloads = try HeldWorkload.among(try CarriedObjects.of(try await source.objects(of: application)))
         try await confirmStopped(workloads, of: application, at: source)
         failpoint("engine.stop.stopped")

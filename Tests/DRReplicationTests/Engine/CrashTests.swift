@@ -179,4 +179,78 @@ struct CrashTests {
         #expect(report.epoch == Epoch(2) && report.rpo == .exact(.zero))
         #expect(world.west.processes("pg") == 3)
     }
+
+    /// Whoever comes after a run that died.
+    private func takeOver(_ world: EngineWorld) {
+        for cluster in [world.east, world.west] { cluster.set { $0.locks = [:] } }
+    }
+
+    private func watched(_ world: EngineWorld) -> [String] {
+        [world.observable, "\(world.east.processes("pg"))", "\(world.west.processes("pg"))"]
+    }
+
+    @Test(arguments: Operation.all.filter { ["stop", "restart", "migrate", "last sync"].contains($0.testDescription) })
+    func `G1 a run that wakes up after another moved the application changes nothing`(operation: Operation) async throws {
+        let rehearsal = try await prepared(operation)
+        let counting = Breaker()
+        _ = try await operation.perform(rehearsal.engine(breaking: counting), Spoken("it"))
+        for position in 1...counting.calls.count {
+            let world = try await prepared(operation)
+            _ = try? await operation.perform(world.engine(breaking: Breaker(at: position, after: true)), Spoken("it"))
+            takeOver(world)
+            let (report, _) = try await world.engine().move("ledger", run: "other")
+            #expect(report.rpo == .exact(.zero) && world.west.processes("pg") == 3)
+            let before = watched(world)
+            _ = try? await operation.perform(world.engine(), Spoken("it"))
+            #expect(watched(world) == before, "woke up after call \(position), \(counting.calls[position - 1])")
+        }
+    }
+
+    @Test(arguments: ["planned activation", "disaster activation"])
+    func `G1 an activation that wakes up after the application is home again changes nothing`(name: String) async throws {
+        let operation = try #require(Operation.all.first { $0.testDescription == name })
+        let rehearsal = try await prepared(operation)
+        let counting = Breaker()
+        _ = try await operation.perform(rehearsal.engine(breaking: counting), Spoken("it"))
+        for stopped in [false, true] {
+            for position in 1...counting.calls.count {
+                let world = try await prepared(operation)
+                _ = try? await operation.perform(world.engine(breaking: Breaker(at: position, after: true)), Spoken("it"))
+                takeOver(world)
+                let engine = world.engine()
+                try await engine.activate("ledger", .disaster, Spoken("finish", run: "other"))
+                if name == "planned activation" { world.east.set { $0.processes = [:] } }
+                try await engine.migrate(["ledger"], reversed: true, Spoken("protect", run: "other"))
+                world.west.memory.write("written at west", to: "pg-data")
+                try await engine.move("ledger", reversed: true, run: "other")
+                world.east.memory.write("written at home", to: "pg-data")
+                if stopped { try await engine.stop("ledger", Spoken("stop", run: "other")) }
+                takeOver(world)
+                let before = watched(world)
+                // Without a choice of its own yet it would begin anew, which is a disaster failover like any other.
+                let begun = try await world.west.committed(OperationKey("run-1/it/choice")) != nil
+                guard begun || name == "planned activation" else { continue }
+                _ = try? await operation.perform(world.engine(), Spoken("it"))
+                #expect(watched(world) == before, "woke up after call \(position), \(counting.calls[position - 1]), stopped: \(stopped)")
+            }
+        }
+    }
+
+    @Test func `A start that wakes up after somebody stopped the application leaves it stopped`() async throws {
+        let operation = try #require(Operation.all.first { $0.testDescription == "restart" })
+        let rehearsal = try await prepared(operation)
+        let counting = Breaker()
+        _ = try await operation.perform(rehearsal.engine(breaking: counting), Spoken("it"))
+        let plan = try #require(counting.calls.firstIndex { $0 == "east.commit run-1/it/start/plan" }) + 1
+        for position in plan...counting.calls.count {
+            let world = try await prepared(operation)
+            _ = try? await operation.perform(world.engine(breaking: Breaker(at: position, after: true)), Spoken("it"))
+            takeOver(world)
+            try await world.engine().stop("ledger", Spoken("stop", run: "other"))
+            takeOver(world)
+            let before = watched(world)
+            #expect(await expectError(.conflict) { try await operation.perform(world.engine(), Spoken("it")) } != nil)
+            #expect(watched(world) == before)
+        }
+    }
 }

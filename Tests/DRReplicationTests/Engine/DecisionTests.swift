@@ -37,6 +37,21 @@ struct DecisionTests {
         #expect(throws: Never.self) { try standing.requireActive(at: "west") }
     }
 
+    @Test func `G1 a destination that only knows points of a younger epoch goes beyond that epoch`() throws {
+        var machine = ActivationMachine(
+            order: ActivationOrder(pair: "p", application: "ledger", mode: .disaster), target: nil, home: "east", source: "west",
+            destination: "south")
+        let base = try point(1)
+        let young = RecoveryPoint(
+            id: "ledger-e3-g1", application: "ledger", epoch: Epoch(3), generation: 1, source: "west", instant: base.instant,
+            consistency: .crash, volumes: [], manifests: base.manifests, verifiedAt: base.verifiedAt)
+        guard case .settle(let choice) = try machine.handle(.read(.init(points: [young], now: base.instant))) else {
+            Issue.record("nothing was chosen")
+            return
+        }
+        #expect(choice.epoch == Epoch(4))
+    }
+
     @Test func `An object's reference can be read back`() {
         for key in [
             ObjectKey(group: "apps", kind: "StatefulSet", namespace: "shop-db", name: "pg"),

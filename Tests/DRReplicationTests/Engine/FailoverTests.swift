@@ -125,6 +125,51 @@ struct FailoverTests {
         #expect(world.west.memory.read("pg-data") == "two")
     }
 
+    @Test func `What somebody scaled by hand after the stop is running, and its last sync is none`() async throws {
+        let world = try EngineWorld()
+        let engine = world.engine()
+        let running = try #require(world.east.text("StatefulSet", "pg"))
+        try await engine.stop("ledger", Spoken("stop"))
+        try await engine.migrate(["ledger"], final: true, Spoken("sync"))
+        try world.east.add(running)
+        let error = await expectError(.conflict) { try await engine.activate("ledger", .planned, Spoken("go")) }
+        #expect(
+            error?.message
+                == "ledger is running at east (StatefulSet shop-db/pg): a planned activation needs it stopped there")
+        #expect(await expectError(.conflict) { try await engine.migrate(["ledger"], final: true, Spoken("sync-2")) } != nil)
+        let live = try await engine.migrate(["ledger"], Spoken("copy"))
+        #expect(live.applications["ledger"]?.consistency == .crash)
+        world.east.memory.write("written by hand", to: "pg-data")
+        #expect(try await engine.stop("ledger", Spoken("stop-2")).changed)
+        #expect(await expectError(.dataLoss) { try await engine.activate("ledger", .planned, Spoken("go-2")) } != nil)
+        #expect(
+            await expectError(.dataLoss) {
+                try await engine.activate("ledger", .planned, point: "ledger-e1-g1", Spoken("go-3"))
+            } != nil)
+    }
+
+    @Test func `A restart that was cut off counts as running: its last sync is none any more`() async throws {
+        let world = try EngineWorld()
+        let engine = world.engine()
+        let before = world.east.text("StatefulSet", "pg")
+        try await engine.stop("ledger", Spoken("stop"))
+        try await engine.migrate(["ledger"], final: true, Spoken("sync"))
+        world.east.set { $0.slowness = 1000 }
+        #expect(await expectError(.timeout) { try await engine.restart("ledger", Spoken("restart")) } != nil)
+        world.east.memory.write("written meanwhile", to: "pg-data")
+        #expect(
+            await expectError(.conflict) { try await engine.activate("ledger", .planned, accepting: .seconds(3600), Spoken("go")) } != nil)
+        #expect(await expectError(.conflict) { try await engine.migrate(["ledger"], final: true, Spoken("sync-2")) } != nil)
+        // Stopped once more, everything that was held is held, and comes back.
+        try await engine.stop("ledger", Spoken("stop-2"))
+        #expect(await expectError(.dataLoss) { try await engine.activate("ledger", .planned, Spoken("go-2")) } != nil)
+        world.east.set { $0.slowness = 0 }
+        try await engine.restart("ledger", Spoken("restart-2"))
+        #expect(world.east.text("StatefulSet", "pg") == before)
+        #expect(world.east.text("CronJob", "vacuum")?.contains("suspend: false") == true)
+        #expect(try await !engine.restart("ledger", Spoken("restart-3")).changed)
+    }
+
     @Test func `An unreachable source refuses a planned move and changes nothing`() async throws {
         let world = try EngineWorld()
         let engine = world.engine()
