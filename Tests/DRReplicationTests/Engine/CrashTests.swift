@@ -236,6 +236,27 @@ struct CrashTests {
         }
     }
 
+    @Test func `A planned activation that wakes up after the source ran again is no longer without loss, and is refused`() async throws {
+        let operation = try #require(Operation.all.first { $0.testDescription == "planned activation" })
+        let rehearsal = try await prepared(operation)
+        let counting = Breaker()
+        _ = try await operation.perform(rehearsal.engine(breaking: counting), Spoken("it"))
+        let choice = try #require(counting.calls.firstIndex { $0 == "west.commit run-1/it/choice" }) + 1
+        let fence = try #require(counting.calls.firstIndex { $0 == "east.commit run-1/it/fence" }) + 1
+        for position in choice..<fence {
+            let world = try await prepared(operation)
+            _ = try? await operation.perform(world.engine(breaking: Breaker(at: position, after: true)), Spoken("it"))
+            takeOver(world)
+            try await world.engine().restart("ledger", Spoken("restart", run: "other"))
+            world.east.memory.write("written meanwhile", to: "pg-data")
+            try await world.engine().stop("ledger", Spoken("stop", run: "other"))
+            takeOver(world)
+            let before = watched(world)
+            #expect(await expectError(.dataLoss) { try await operation.perform(world.engine(), Spoken("it")) } != nil)
+            #expect(watched(world) == before)
+        }
+    }
+
     @Test func `A start that wakes up after somebody stopped the application leaves it stopped`() async throws {
         let operation = try #require(Operation.all.first { $0.testDescription == "restart" })
         let rehearsal = try await prepared(operation)
