@@ -14,7 +14,7 @@ import Testing
                 "status", "checks", "stop storefront", "stop ledger", "migrate ledger+storefront final", "start ledger planned",
                 "start storefront planned",
             ])
-        #expect(report.applications.map(\.name.text) == ["storefront", "ledger"])
+        #expect(report.applications.map(\.name.text) == ["ledger", "storefront"])
         #expect(report.applications.allSatisfy { $0.state == .moved && $0.active_at == "west" && $0.rpo == .exact(.zero) })
     }
 

@@ -53,6 +53,9 @@ struct RunLedger {
         case "restart":
             item.restarted = outcome.error == nil
         default:
+            // A person reads what went live in the order in which it did.
+            order.removeAll { $0 == name }
+            order.append(name)
             item.from = source(of: input)
             item.moved = try? outcome.value?.decoded(as: ActivationReport.self)
             item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? item.moved?.active_at
