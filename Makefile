@@ -35,7 +35,7 @@ tsan: bootstrap
 	swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan
 
 asan: bootstrap
-	swift test --disable-xctest --sanitize=address --scratch-path .build-asan
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/leaks.supp:print_suppressions=0 swift test --disable-xctest --sanitize=address --scratch-path .build-asan
 
 record: bootstrap
 	RECORD=1 swift test --disable-xctest

@@ -124,4 +124,61 @@ import Testing
         #expect(stage.engine.calls == ["status"])
         #expect(report.effects.isEmpty)
     }
+
+    @Test func `G3 an application without any recovery point is found before another one goes live`() async throws {
+        let stage = Stage()
+        stage.engine.state.withLock { $0.withoutPoint = ["storefront"] }
+        let report = try await stage.run(
+            #"dr.failover { pair = "east-west", applications = "all", mode = "disaster", source_down = { evidence = "fire", fenced = "power" } }"#
+        )
+        #expect(report.error?.code == .noRecoveryPoint)
+        #expect(stage.engine.calls == ["status without east", "checks without source", "points"])
+        #expect(report.effects.isEmpty)
+    }
+
+    @Test func `G1 G12 an application that somebody else moved is said to be there, and nobody is told to start it`() async throws {
+        let elsewhere: Value = ["application": "ledger", "active": "west", "epoch": 2]
+        let fenced = DRError(.fenced, "ledger is active at west since epoch 2; east is fenced", details: elsewhere)
+        let stage = Stage(failures: ["migrate ledger+storefront final": fenced, "restart ledger": fenced])
+        let report = try await stage.run(failover)
+        let ledger = try #require(report.applications.first { $0.name == "ledger" })
+        #expect(ledger.active_at == "west" && ledger.epoch == Epoch(2))
+        #expect(ledger.next?.contains("do not start it") == true)
+        #expect(report.outcome == .failed)
+    }
+
+    @Test func `G12 a move left behind in a coroutine is no success`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(
+            """
+            local co = coroutine.wrap(function()
+              dr.failover { pair = "east-west", applications = "all", mode = "planned", on = { stopped = function() coroutine.yield() end } }
+            end)
+            co()
+            """)
+        #expect(report.outcome == .partial)
+        #expect(report.error?.message.contains("failover was begun and never carried to its end") == true)
+    }
+
+    @Test func `G7 a runbook's globals do not reach the flows`() async throws {
+        let stage = Stage()
+        _ = try await stage.run(
+            """
+            pcall = function() return true, {} end
+            ipairs = function() return function() end end
+            table.concat, table.unpack, table.pack, string.format, error, pairs, tostring = nil, nil, nil, nil, nil, nil, nil
+            \(failover)
+            """)
+        #expect(stage.engine.calls.count == 7)
+    }
+
+    @Test func `the same move twice at once is judged once`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(
+            """
+            local function move() \(failover) end
+            dr.parallel { move, move }
+            """)
+        #expect(report.outcome == .succeeded, "\(report)")
+    }
 }

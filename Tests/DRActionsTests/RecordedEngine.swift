@@ -10,6 +10,7 @@ final class RecordedEngine: DREngine {
         var activeAt: [ApplicationName: ClusterName] = [:]
         var stopped: Set<ApplicationName> = []
         var unreachable: [String] = []
+        var withoutPoint: [ApplicationName] = []
     }
 
     let state: Lock<State>
@@ -88,6 +89,11 @@ final class RecordedEngine: DREngine {
     func activate(_ order: ActivationOrder, _ call: EngineCall) async throws -> ActivationReport {
         try note("start \(order.application) \(order.mode.rawValue)", call)
         let destination = try direction(order.pair, order.reversed).destination
+        if state.withLock({ $0.activeAt[order.application] }) == destination {
+            return ActivationReport(
+                application: order.application, active_at: destination, epoch: Epoch(2), recovery_point: nil, instant: nil, rpo: .unknown,
+                ready_at: clock.now(), split_brain_risk: false, changed: false)
+        }
         call.effects.record(Effect(.activate, kind: "Application", name: order.application.text, at: destination))
         state.withLock { $0.activeAt[order.application] = destination }
         return ActivationReport(
@@ -116,7 +122,12 @@ final class RecordedEngine: DREngine {
         -> [PointReport]
     {
         try note("points", call)
-        return []
+        let missing = state.withLock { $0.withoutPoint }
+        return applications.filter { !missing.contains($0) }.map {
+            PointReport(
+                id: "point-e1-g1", application: $0, instant: clock.now(), age: .zero, consistency: .crash, verified_at: clock.now(),
+                cluster: "west")
+        }
     }
 
     func release(run: RunID) async throws {}

@@ -58,7 +58,17 @@ enum Move {
         -- Which point each application gets: its id, or nil for the newest verified one.
         local function choose_points(call, names)
           local wanted, chosen = call.recovery_point, {}
-          if wanted == nil or wanted == "latest" then return chosen end
+          if wanted == nil or wanted == "latest" then
+            -- What has no point at all is found before anything goes live. A planned move has just made one of each.
+            if call.synced then return chosen end
+            local points = host.perform("recovery_points", { pair = call.pair, applications = names, reversed = call.reversed })
+            local found = {}
+            for _, point in ipairs(points) do found[point.application] = true end
+            for _, name in ipairs(names) do
+              if not found[name] then host.raise("no-recovery-point", name .. " has no verified recovery point at the destination") end
+            end
+            return chosen
+          end
           if type(wanted) == "string" then
             if #names > 1 then
               host.raise("invalid-input", "recovery_point: an id names the point of one application, " .. #names .. " are moved",
@@ -167,6 +177,7 @@ enum Move {
               put_back(call, stopped)
               error(e, 0)
             end
+            call.synced = true
           end
           local moved, failure = lib.start_all(call, on, waves, moving)
           if failure then

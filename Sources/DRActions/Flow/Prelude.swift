@@ -5,6 +5,15 @@
 enum Prelude {
     static let name = "=dr"
 
+    /// Stands before every trusted chunk: what it uses of the standard library, taken before a runbook could change a global.
+    static let captured = """
+        local pcall, error, ipairs, pairs, next, type, tostring, select, setmetatable = \
+        pcall, error, ipairs, pairs, next, type, tostring, select, setmetatable; \
+        local table = { pack = table.pack, unpack = table.unpack, concat = table.concat }; \
+        local string = { format = string.format }; local math = { type = math.type, min = math.min };
+
+        """
+
     static let text = #"""
         local host = ...
         local dr, lib = {}, {}
@@ -185,6 +194,7 @@ enum Prelude {
           known_fields(options, { "timeout", "every" }, "wait_until")
           if options.timeout == nil then host.raise("invalid-input", "wait_until: field \"timeout\" is missing") end
           local limit, every = dr.now() + host.duration(options.timeout), host.duration(options.every or "5s")
+          if every:seconds() < 0.01 then host.raise("invalid-input", "wait_until: every: expected at least 10ms, got " .. tostring(every)) end
           while true do
             local value = fn()
             if value then return value end
@@ -223,7 +233,11 @@ enum Prelude {
           dr[name] = function(arguments)
             host.expect_run(name)
             local call = host.prepare(name, arguments)
-            return lib.scoped(name, body, call, arguments or {})
+            host.begin_flow(name)
+            local results = table.pack(pcall(lib.scoped, name, body, call, arguments or {}))
+            host.end_flow(name)
+            if not results[1] then error(results[2], 0) end
+            return table.unpack(results, 2, results.n)
           end
         end
 

@@ -13,15 +13,15 @@ struct HostLibrary {
         try installVerbs(host)
         try installFacts(host)
         try installErrors(host)
-        let loaded = try lua.load(Prelude.text, name: Prelude.name, trusted: true).call([.table(host)])
+        let loaded = try lua.load(Prelude.captured + Prelude.text, name: Prelude.name, trusted: true).call([.table(host)])
         guard let dr = loaded.first?.table, let library = loaded.last?.table, loaded.count == 2 else {
             throw DRError(.internal, "the prelude returned no library")
         }
         let surroundings: [LuaValue] = [.table(dr), .table(host), .table(library)]
-        try lua.load(Move.text, name: Move.name, trusted: true).call(surroundings)
+        try lua.load(Prelude.captured + Move.text, name: Move.name, trusted: true).call(surroundings)
         for flow in session.registry.flows {
             let name = flow.spec.name
-            let body = try lua.load(flow.body, name: "=dr.\(name)", trusted: true).call(surroundings).first ?? .nil
+            let body = try lua.load(Prelude.captured + flow.body, name: "=dr.\(name)", trusted: true).call(surroundings).first ?? .nil
             guard let define = try library.get("flow").function else { throw DRError(.internal, "the prelude defines no flows") }
             try define.call([.text(name), body])
         }
@@ -75,7 +75,15 @@ struct HostLibrary {
             ]
         }
         try host.register("enter") { [unowned session] (call: LuaCall) in
-            session.enter(call[0].string ?? "?")
+            session.enter(call[0].shown)
+            return []
+        }
+        try host.register("begin_flow") { [unowned session] (call: LuaCall) in
+            session.beginFlow(call[0].shown)
+            return []
+        }
+        try host.register("end_flow") { [unowned session] (call: LuaCall) in
+            session.endFlow(call[0].shown)
             return []
         }
         try host.register("leave") { [unowned session] (_: LuaCall) in
@@ -94,7 +102,7 @@ struct HostLibrary {
             return [try answer.lua(in: call.lua)]
         }
         try host.register("log") { [unowned session] (call: LuaCall) in
-            let text = call[0].string ?? ""
+            let text = call[0].shown
             try call.lua.spendOutput(text.utf8.count)
             try uncatchable { try session.log(text) }
             return []
@@ -118,7 +126,7 @@ struct HostLibrary {
     private func installErrors(_ host: LuaTable) throws {
         try host.register("raise") { [unowned session] (call: LuaCall) in
             throw DRError(
-                ErrorCode(rawValue: call[0].string ?? "") ?? .script, call[1].string ?? "", hint: call[2].string,
+                ErrorCode(rawValue: call[0].string ?? "") ?? .script, call[1].shown, hint: call[2].string,
                 location: session.place(call.location))
         }
         try host.register("raise_unknown") { [unowned session] (call: LuaCall) in
@@ -158,4 +166,19 @@ private func uncatchable<Result>(_ body: () throws -> Result) throws -> Result {
     } catch {
         throw LuaStop(error)
     }
+}
+
+extension LuaValue {
+    /// Text of a script's as people and terminals get it: what is no UTF-8 is replaced, and so are control characters but line end and tab.
+    var shown: String {
+        guard let bytes else { return string ?? "" }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return text.unicodeScalars.contains(where: \.isControl)
+            ? String(String.UnicodeScalarView(text.unicodeScalars.map(\.visible))) : text
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isControl: Bool { properties.generalCategory == .control && self != "\n" && self != "\t" }
+    fileprivate var visible: Unicode.Scalar { isControl ? "\u{FFFD}" : self }
 }

@@ -10,6 +10,8 @@ struct RunLedger {
         var activatedAt: ClusterName?
         var failure: DRError?
         var from: ClusterName?
+        /// Where it is, as the engine said when it refused us: somebody else moved it.
+        var elsewhere: (cluster: ClusterName, epoch: Epoch?)?
     }
 
     let inventory: Inventory
@@ -39,6 +41,7 @@ struct RunLedger {
                 sent[name] = (sent[name] ?? .zero) + copied.bytes_sent
             }
         }
+        noteFence(outcome.error)
         if action == "locate", firstLook == nil { firstLook = begun }
         guard ["stop", "start", "restart"].contains(action), let text = input["application"].string, let name = try? ApplicationName(text)
         else {
@@ -53,15 +56,27 @@ struct RunLedger {
         case "restart":
             item.restarted = outcome.error == nil
         default:
+            let report = try? outcome.value?.decoded(as: ActivationReport.self)
+            // "It is there already", or a failure after it went live, does not undo what an earlier call did.
+            if item.moved != nil, report?.changed != true { return }
             // A person reads what went live in the order in which it did.
             order.removeAll { $0 == name }
             order.append(name)
             item.from = source(of: input)
-            item.moved = try? outcome.value?.decoded(as: ActivationReport.self)
-            item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? item.moved?.active_at
+            item.moved = report
+            item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? report?.active_at
         }
         item.failure = outcome.error
         items[name] = item
+    }
+
+    // A refusal by epoch says where the application lives now: somebody else moved it.
+    private mutating func noteFence(_ error: DRError?) {
+        guard let error, error.code == .fenced, let text = error.details?["application"].string, let name = try? ApplicationName(text),
+            let cluster = error.details?["active"].string.flatMap({ try? ClusterName($0) })
+        else { return }
+        items[name, default: Item()].elsewhere = (cluster, error.details?["epoch"].integer.map { Epoch($0) })
+        if !order.contains(name) { order.append(name) }
     }
 
     var effects: [Effect] { effectsByBranch.keys.sorted { Self.isBefore($0, $1) }.flatMap { effectsByBranch[$0] ?? [] } }
@@ -79,7 +94,7 @@ struct RunLedger {
             return list.contains { missesTarget($0) } ? .targetMissed : .succeeded
         }
         if error.code == .stopped { return .stopped }
-        let halfDone = items.values.contains { $0.activatedAt != nil || ($0.stopped && !$0.restarted) }
+        let halfDone = items.values.contains { $0.activatedAt != nil || ($0.stopped && !$0.restarted && $0.elsewhere == nil) }
         if halfDone { return .partial }
         return effects.isEmpty && error.code.isRefusal ? .refused : .failed
     }
@@ -95,6 +110,12 @@ struct RunLedger {
                 next: moved.split_brain_risk ? "make sure that the old site is cut off: it was not seen fenced" : nil,
                 from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at)
         }
+        if let elsewhere = item.elsewhere {
+            return RunReport.Item(
+                name: name, active_at: elsewhere.cluster, epoch: elsewhere.epoch, state: .skipped, rpo: nil, rto: nil,
+                reason: (item.failure ?? error)?.message,
+                next: "it lives at \(elsewhere.cluster), moved by somebody else: do not start it anywhere else")
+        }
         if let cluster = item.activatedAt {
             return RunReport.Item(
                 name: name, active_at: cluster, epoch: nil, state: .failed, rpo: nil, rto: nil, reason: item.failure?.message,
@@ -103,7 +124,8 @@ struct RunLedger {
         if item.stopped, !item.restarted {
             return RunReport.Item(
                 name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,
-                reason: (item.failure ?? error)?.message, next: "it is stopped: run the runbook again, or start it where it was")
+                reason: (item.failure ?? error)?.message,
+                next: "it was stopped and not started again: ask `drrunbook status` where it is, then run the runbook again")
         }
         return RunReport.Item(
             name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,
@@ -116,7 +138,9 @@ struct RunLedger {
     }
 
     private func missesTarget(_ item: RunReport.Item) -> Bool {
-        guard item.state == .moved, let application = inventory.application(item.name) else { return false }
+        guard item.state == .moved, items[item.name]?.moved?.changed == true, let application = inventory.application(item.name) else {
+            return false
+        }
         if let target = application.rto, let rto = item.rto, rto > target { return true }
         guard let target = application.rpo else { return false }
         switch item.rpo {

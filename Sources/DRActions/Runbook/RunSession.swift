@@ -98,6 +98,13 @@ final class RunSession {
         try record.log(JournalEntry(.log, key: branch.nextPlace(), path: branch.path, verb: "log", payload: .string(text)))
     }
 
+    /// Composite verbs that were begun and have not ended.
+    private(set) var openFlows: [String] = []
+    func beginFlow(_ name: String) { openFlows.append(name) }
+    func endFlow(_ name: String) {
+        if let index = openFlows.lastIndex(of: name) { openFlows.remove(at: index) }
+    }
+
     func enter(_ name: String) { current?.path.append(name) }
     func leave() { _ = current?.path.popLast() }
 
