@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: bootstrap build test check format demo tsan asan crash release record clean
+.PHONY: bootstrap build test check format demo tsan asan crash release record bench-lua clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -42,6 +42,10 @@ record: bootstrap
 
 release: bootstrap
 	swift build -c release --static-swift-stdlib --product drrunbook
+
+# LuaBridge beside a host written in C; see docs/benchmarks.md. RECORD=1 writes the figures there.
+bench-lua: bootstrap
+	Scripts/bench-lua.sh
 
 clean:
 	rm -rf .build .build-* .demo

@@ -1,0 +1,3 @@
+local n = ...
+local f = f0
+for _ = 1, n do f() end
