@@ -52,7 +52,9 @@ import Testing
             dr.failover { pair = "east-west", applications = "all", mode = "disaster", source_down = { evidence = "fire", fenced = "none" } }
             """)
         #expect(
-            stage.engine.calls == ["status without east", "checks without source", "start ledger disaster", "start storefront disaster"])
+            stage.engine.calls == [
+                "status without east", "checks without source", "points", "start ledger disaster", "start storefront disaster",
+            ])
         #expect(report.applications.first?.rpo == .atMost(.seconds(30)))
     }
 
