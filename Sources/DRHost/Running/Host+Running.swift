@@ -37,8 +37,24 @@ extension Host {
         _ run: RunID, mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         try await writing { journal in
-            try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).resume(run)
+            for change in changes(since: try journal.header(of: run)) {
+                events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
+            }
+            return try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).resume(run)
         }
+    }
+
+    // A resume carries on what was started; a person who edited something meanwhile has to know what counts.
+    private func changes(since header: RunHeader) -> [String] {
+        var changes: [String] = []
+        if header.configuration != configuration.digest {
+            changes.append("\(configuration.file) differs from the one run \(header.id) was started with; it counts as it is now")
+        }
+        let now = try? RunbookFile(header.runbook).sources().main.text
+        if let now, now != header.texts[header.runbook] {
+            changes.append("\(header.runbook) was edited since run \(header.id) was started; the recorded text is carried on")
+        }
+        return changes
     }
 
     /// What `resume` would still do. `events` with `replayed` are what the run has behind it.
