@@ -16,6 +16,7 @@ have_header sqlite3.h || need libsqlite3-dev
 have_header zstd.h || need libzstd-dev
 have_header xxhash.h || need libxxhash-dev
 command -v sqlite3 >/dev/null || need sqlite3
+command -v pkill >/dev/null || need procps
 
 [ -n "$missing" ] || exit 0
 echo "bootstrap: missing:$missing"
