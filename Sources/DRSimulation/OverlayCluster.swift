@@ -90,9 +90,12 @@ final class OverlayCluster: Cluster {
     private func check(_ condition: Guard) async throws {
         switch condition {
         case .epoch(let application, let expected):
-            let found = try await document(.application(application))?["epoch"].integer.map(Epoch.init) ?? .first
+            let record = try await document(.application(application))
+            let found = record?["epoch"].integer.map(Epoch.init) ?? .first
             guard found == expected else {
-                throw DRError(.fenced, "\(application) is at epoch \(found) at \(name), not at \(expected)")
+                var details: [String: Value] = ["application": .string(application.text), "epoch": .integer(found.number)]
+                if let active = record?["active"].string { details["active"] = .string(active) }
+                throw DRError(.fenced, "\(application) is at epoch \(found) at \(name), not at \(expected)", details: .map(details))
             }
         case .document(let path, let expected):
             guard try await document(path) == expected else { throw DRError(.conflict, "\(path) at \(name) was changed meanwhile") }

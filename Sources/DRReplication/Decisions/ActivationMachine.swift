@@ -143,7 +143,7 @@ struct ActivationMachine {
             throw DRError(
                 .fenced,
                 "\(name) was moved by somebody else since this activation began: it was to get epoch \(choice.epoch), next is \(epoch)",
-                hint: "look at `drrunbook status`, and begin anew")
+                hint: "look at `drrunbook status`, and begin anew", details: standing(facts).whereabouts)
         }
         guard order.mode == .disaster || choice.loss != .exact(.zero) || facts.synced == choice.point.id else {
             throw DRError(

@@ -29,13 +29,23 @@ struct Standing {
         if active == cluster {
             throw DRError(
                 .fenced, "\(application) goes to \(cluster) in epoch \(epoch), but its activation there was not finished",
-                hint: "activate \(application) at \(cluster) again")
+                hint: "activate \(application) at \(cluster) again", details: whereabouts)
         }
         let own = epoch(at: cluster)
         throw DRError(
             .fenced,
             "\(application) is active at \(active) since epoch \(epoch); \(cluster) "
                 + (own < epoch ? "holds epoch \(own) and is fenced" : "is fenced"),
-            hint: "use the pair in the direction that leads away from \(active)")
+            hint: "use the pair in the direction that leads away from \(active)", details: whereabouts)
+    }
+
+    /// What errors with the code `fenced` carry as details.
+    var whereabouts: Value { leading.whereabouts(of: application) }
+}
+
+extension ApplicationRecord {
+    /// Where the application is, for details of errors: `application`, `active` (a cluster), `epoch`.
+    func whereabouts(of application: ApplicationName) -> Value {
+        ["application": .string(application.text), "active": .string(active.text), "epoch": .integer(epoch.number)]
     }
 }

@@ -73,11 +73,16 @@ extension DirectoryCluster {
         let record = try document(DocumentFile.path(of: .application(application)), nil)
         let epoch = record?["epoch"].integer.map(Epoch.init) ?? .first
         guard epoch != expected else { return }
-        let active = record?["active"].string.map { ", where it is known to be active at \($0)" } ?? ""
+        let active = record?["active"].string
+        let known = active.map { ", where it is known to be active at \($0)" } ?? ""
+        var details: [String: Value] = [
+            "application": .string(application.text), "epoch": .integer(epoch.number), "expected": .integer(expected.number),
+        ]
+        details["active"] = active.map(Value.string)
         throw DRError(
-            .fenced, "\(application) holds epoch \(epoch) at \(name)\(active); a change made for epoch \(expected) is refused",
+            .fenced, "\(application) holds epoch \(epoch) at \(name)\(known); a change made for epoch \(expected) is refused",
             hint: "look at `drrunbook status`: the application was moved by somebody else",
-            details: ["application": .string(application.text), "epoch": .integer(epoch.number), "expected": .integer(expected.number)])
+            details: .map(details))
     }
 
     // MARK: From changes to files

@@ -81,7 +81,7 @@ extension ReplicationEngine {
         guard record.epoch == start.epoch, record.active == start.cluster.name else {
             throw DRError(
                 .fenced, "\(start.name) was moved by somebody else: it is active at \(record.active) since epoch \(record.epoch)",
-                hint: "look at `drrunbook status`, and begin anew")
+                hint: "look at `drrunbook status`, and begin anew", details: record.whereabouts(of: start.name))
         }
         guard record.running else {
             throw DRError(

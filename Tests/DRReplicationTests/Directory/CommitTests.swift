@@ -24,6 +24,7 @@ struct CommitTests {
         let refused = await error(
             Transaction(OperationKey("b"), guards: [.epoch("ledger", .first)], changes: [.delete(CommitCrashTests.pg)]))
         #expect(refused?.code == .fenced)
+        #expect(refused?.details == ["application": "ledger", "active": "east", "epoch": 2, "expected": 1])
         #expect(
             refused?.message == "ledger holds epoch 2 at west, where it is known to be active at east; a change made for epoch 1 is refused"
         )

@@ -93,6 +93,7 @@ struct DisasterTests {
                 }
             }
             #expect(error?.message == "ledger is active at west since epoch 2; east holds epoch 1 and is fenced", "\(attempt)")
+            #expect(error?.details == ["application": "ledger", "active": "west", "epoch": 2], "\(attempt)")
             #expect(world.observable == before)
         }
         try await engine.release(run: "stale")
