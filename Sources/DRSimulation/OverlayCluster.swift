@@ -74,7 +74,7 @@ final class OverlayCluster: Cluster {
                 case .delete(let key): state.objects[key] = .some(nil)
                 case .write(let path, let value): state.documents[path] = .some(value)
                 case .remove(let path): state.documents[path] = .some(nil)
-                case .swap: break
+                case .swap, .keep: break
                 }
             }
             state.committed[transaction.key] = committed

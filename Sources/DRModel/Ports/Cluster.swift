@@ -125,6 +125,8 @@ public enum Change: Hashable, Sendable {
     case remove(DocumentPath)
     /// The staged volume becomes the live one; what was live (if anything) is removed afterwards.
     case swap(StagedVolume)
+    /// What the swap of the same transaction replaces is set aside as the application's data of that epoch, and never removed by us.
+    case keep(VolumeName, of: ApplicationName, Epoch)
 }
 
 public struct Committed: Sendable {

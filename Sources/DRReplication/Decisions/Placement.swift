@@ -10,6 +10,13 @@ struct Survey {
     let ownedByHistory: Set<String>
     /// Of the point's volumes those that exist.
     let liveVolumes: Set<VolumeName>
+    /// The epoch in which this cluster was deposed: it wrote by itself then, and nobody else has what it wrote.
+    var deposed: Epoch?
+}
+
+extension DocumentPath {
+    /// In which epoch the cluster was deposed, until the application is live there again.
+    static func deposed(_ application: ApplicationName) -> DocumentPath { DocumentPath("deposed", application.text) }
 }
 
 /// What puts a recovery point in place at a destination: everything held, nothing of others touched.
@@ -98,12 +105,17 @@ struct Placement {
             transaction.effects.append(Effect(.delete, object.key, at: cluster))
         }
         for volume in staged {
+            if let epoch = survey.deposed, survey.liveVolumes.contains(volume.volume) {
+                transaction.changes.append(.keep(volume.volume, of: application, epoch))
+                transaction.effects.append(Effect(.keep, .volume(volume.volume), to: "divergent", at: cluster))
+            }
             transaction.changes.append(.swap(volume))
             transaction.effects.append(Effect(.swap, .volume(volume.volume), at: cluster))
         }
         next.owned.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         transaction.changes.append(.write(.application(application), try next.value()))
         transaction.changes.append(.remove(.synced(application)))
+        if survey.deposed != nil { transaction.changes.append(.remove(.deposed(application))) }
         transaction.effects.append(Effect(.activate, kind: "Application", name: application.text, at: cluster))
         return transaction
     }

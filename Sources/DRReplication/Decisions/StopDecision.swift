@@ -33,6 +33,8 @@ struct StopDecision {
         next.epoch = standing.epoch
         next.active = standing.active
         var transaction = try holding(try running(), next, key)
+        // Whatever it wrote since that epoch was passed is nowhere else.
+        transaction.changes.append(.write(.deposed(application), ["epoch": .integer((record?.epoch ?? .first).number)]))
         transaction.effects.append(Effect(.fence, kind: "Application", name: application.text, at: cluster))
         return transaction
     }

@@ -92,6 +92,7 @@ extension DirectoryCluster {
         var documents: [String: String?] = [:]
         var objects: [Intent.DocumentChange] = []
         var swaps: [Intent.Swap] = []
+        var kept: [VolumeName: String] = [:]
         for change in transaction.changes {
             switch change {
             case .put(let object): objects.append(Intent.DocumentChange(key: object.key, text: object.text))
@@ -99,8 +100,10 @@ extension DirectoryCluster {
             case .write(let path, let value): documents.updateValue(value.json() + "\n", forKey: try DocumentFile.path(of: path))
             case .remove(let path): documents.updateValue(nil, forKey: try DocumentFile.path(of: path))
             case .swap(let staged): swaps.append(try swap(staged))
+            case .keep(let volume, let application, let epoch): kept[volume] = "\(application)-e\(epoch)"
             }
         }
+        for index in swaps.indices { swaps[index].keeps = kept[swaps[index].volume] }
         if !objects.isEmpty {
             files += try resources().edits(objects).map {
                 Intent.FileChange(path: $0.path, text: $0.text, replaces: $0.replaces.map { Digest.hex(of: $0) }, documents: $0.documents)

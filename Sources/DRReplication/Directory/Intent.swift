@@ -34,6 +34,8 @@ struct Intent: Sendable, Codable, Equatable {
         var inode: String
         /// A live volume of the other kind, which has to make room.
         var displaces: VolumeKind?
+        /// The folder below `.dr/divergent` where what was live is kept; nil = it is discarded.
+        var keeps: String?
     }
 
     var key: OperationKey
@@ -134,5 +136,23 @@ extension ClusterFolder {
         // Also when it was in place already: the crash may have come before these.
         try io.syncFolder(layout.volumes)
         if try io.facts(layout.folder(of: swap.key)) != nil { try io.syncFolder(layout.folder(of: swap.key)) }
+        guard let keeps = swap.keeps else { return }
+        // The new one is live: what is still staged is what was live before, unless it was kept already.
+        for kind in [swap.kind, swap.displaces].compactMap(\.self) {
+            try keep(layout.staged(swap.volume, kind, key: swap.key), in: keeps)
+            failpoint("commit.kept")
+        }
+    }
+
+    /// Moves what was live to `.dr/divergent/PLACE/`, or `PLACE-2/` and so on where its name is taken.
+    private func keep(_ volume: StorePath, in place: String) throws {
+        guard try io.facts(volume) != nil else { return }
+        var number = 1
+        func target() -> StorePath { own / "divergent" / (number == 1 ? place : "\(place)-\(number)") / volume.lastComponent }
+        while try io.facts(target()) != nil { number += 1 }
+        try makeFolder(target().folder)
+        try io.rename(volume, target(), .keep)
+        try io.syncFolder(target().folder)
+        try io.syncFolder(volume.folder)
     }
 }

@@ -133,7 +133,16 @@ extension ReplicationEngine {
         }
         var live: Set<VolumeName> = []
         for volume in point.volumes where try await destination.volumes.stat(volume.name) != nil { live.insert(volume.name) }
-        return Survey(manifests: manifests, existing: existing, ownedByHistory: history, liveVolumes: live)
+        return Survey(
+            manifests: manifests, existing: existing, ownedByHistory: history, liveVolumes: live,
+            deposed: try await deposed(byHistory: byHistory, activation))
+    }
+
+    /// Deposed by a copy it received, or by nothing yet: then its own record still calls it active.
+    private func deposed(byHistory: Bool, _ activation: Activation) async throws -> Epoch? {
+        if byHistory { return try await activation.destination.record(of: activation.name)?.epoch ?? .first }
+        guard let mark = try await activation.destination.document(.deposed(activation.name)) else { return nil }
+        return Epoch(mark["epoch"].integer ?? Epoch.first.number)
     }
 
     // Nothing of the application may hold the volumes open that are about to be replaced.

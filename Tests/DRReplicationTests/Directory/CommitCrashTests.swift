@@ -45,6 +45,40 @@ struct CommitCrashTests {
             ], answer: ["epoch": 2])
     }
 
+    /// The live volume is set aside, where its name is taken already.
+    static func keeping(_ cluster: DirectoryCluster) async throws -> Transaction {
+        var transaction = try await everything(cluster)
+        transaction.changes.insert(.keep("pg-data", of: "ledger", .first), at: 0)
+        return transaction
+    }
+
+    @Test(arguments: Crash.allCases)
+    func `G1 G2 a volume that is set aside is whole and there once, wherever the commit is broken off`(crash: Crash) async throws {
+        func fixture() throws -> ClusterFixture {
+            let fixture = try ClusterFixture()
+            for folder in ["", "/ledger-e1", "/ledger-e1/pg-data"] { try fixture.folder(".dr/divergent" + folder) }
+            try fixture.write(".dr/divergent/ledger-e1/pg-data/f", "earlier")
+            return fixture
+        }
+        let undisturbed = try fixture()
+        let counting = FaultyStoreIO(UnsyncedIO())
+        _ = try await undisturbed.cluster(counting).commit(Self.keeping(undisturbed.cluster()))
+        let wanted = try undisturbed.tree()
+        #expect(wanted["volumes/pg-data/f"] == "new")
+        #expect(wanted[".dr/divergent/ledger-e1/pg-data/f"] == "earlier")
+        #expect(wanted[".dr/divergent/ledger-e1-2/pg-data/f"] == "old")
+        for position in 1...counting.operations.count {
+            let fixture = try fixture()
+            let faulty = FaultyStoreIO(UnsyncedIO(), fault: crash.fault, at: position)
+            _ = try? await fixture.cluster(faulty).commit(Self.keeping(fixture.cluster()))
+            let again = FaultyStoreIO(UnsyncedIO(), fault: crash.fault, at: 3 + position % 7)
+            _ = try? await fixture.cluster(again).commit(Self.keeping(fixture.cluster()))
+            _ = try await fixture.cluster().commit(Self.keeping(fixture.cluster()))
+            let end = try fixture.tree().filter { !$0.key.hasSuffix(".dr-unfinished") || !$0.key.hasPrefix(".dr/") }
+            #expect(end == wanted, "\(crash) at \(position): \(counting.operations[position - 1])")
+        }
+    }
+
     /// What a reader sees through the cluster.
     private func view(_ cluster: DirectoryCluster) async throws -> [String] {
         let objects = try await cluster.objects(of: Application(name: "ledger", namespaces: ["shop-db", "shop-web"]))

@@ -115,6 +115,25 @@ struct DisasterTests {
         #expect(world.east.processes("pg") == 3)
     }
 
+    @Test func `G1 what a deposed source wrote by itself is kept when the application comes home, and only that`() async throws {
+        let world = try await copied()
+        let engine = world.engine()
+        try await engine.activate("ledger", .disaster, Spoken("activate", run: "disaster"))
+        try await engine.release(run: "disaster")
+        world.east.memory.write("nobody else has this", to: "pg-data")
+        let (_, effects) = try await engine.move("ledger", reversed: true, run: "back")
+        let keeps = try #require(effects.firstIndex(of: "keep PersistentVolume pg-data divergent @east"))
+        #expect(effects[keeps + 1] == "swap PersistentVolume pg-data @east")
+        #expect(world.east.memory.kept == ["ledger-e1/pg-data": "nobody else has this"])
+        #expect(world.east.memory.read("pg-data") == "one")
+        // Planned moves leave nothing behind.
+        for reversed in [false, true] {
+            let (_, effects) = try await engine.move("ledger", reversed: reversed, run: reversed ? "home" : "there")
+            #expect(!effects.contains { $0.hasPrefix("keep") })
+        }
+        #expect(world.east.memory.kept.count == 1 && world.west.memory.kept.isEmpty)
+    }
+
     @Test func `G1 a disaster back home after a disaster knows from its points that it was deposed`() async throws {
         let world = try await copied()
         let engine = world.engine()
@@ -122,7 +141,9 @@ struct DisasterTests {
         try await engine.migrate(["ledger"], reversed: true, Spoken("protect", run: "one"))
         try await engine.release(run: "one")
         world.west.goAway()
+        world.east.memory.write("nobody else has this", to: "pg-data")
         let report = try await engine.activate("ledger", .disaster, reversed: true, Spoken("activate", run: "two"))
+        #expect(world.east.memory.kept == ["ledger-e1/pg-data": "nobody else has this"])
         #expect(report.changed && report.epoch == Epoch(3) && report.active_at == "east")
     }
 }

@@ -61,6 +61,31 @@ struct EmbeddedMoveTests {
         #expect(error?.message == "ledger is active at west since epoch 2; east holds epoch 1 and is fenced")
     }
 
+    @Test func `G1 G4 what a lost site wrote is kept on its disk at each return, and plans say so`() async throws {
+        let world = try FolderWorld()
+        let rounds: [(epoch: Int, text: String, there: RunID, back: RunID)] = [
+            (1, "stale", "there-1", "back-1"), (3, "stale again", "there-2", "back-2"),
+        ]
+        for (epoch, text, there, back) in rounds {
+            try await world.engine().migrate(["ledger"], Spoken("copy", run: there))
+            try SystemStoreIO().rename(world["east"], world["gone"], .keep)
+            try await world.engine().activate("ledger", .disaster, Spoken("activate", run: there))
+            try SystemStoreIO().rename(world["gone"], world["east"], .keep)
+            try await world.engine().release(run: there)
+            try world.put(text)
+            let planned = try await world.planningEngine().move("ledger", reversed: true, run: back).1
+            let run = try await world.engine().move("ledger", reversed: true, run: back).1
+            #expect(planned == run)
+            #expect(run.contains("keep PersistentVolume pg-data divergent @east"))
+            #expect(try world.database("east") == "first")
+            let kept = world["east/.dr/divergent/ledger-e\(epoch)/pg-data"]
+            #expect(String(decoding: try contents(kept / "table"), as: UTF8.self) == text)
+            #expect(try contents(kept / "large") == contents(world["east/volumes/pg-data/large"]))
+            #expect(try SystemStoreIO().list(world["east/.dr/staging"]).isEmpty)
+        }
+        #expect(try SystemStoreIO().list(world["east/.dr/divergent"]).count == 2)
+    }
+
     @Test func `G2 killed at any change of a file and carried on, a whole move ends as if nothing had happened`() async throws {
         let undisturbed = try FolderWorld()
         let counting = FaultyStoreIO(UnsyncedIO())

@@ -100,6 +100,9 @@ final class MemoryCluster: Cluster {
                 return Committed(effects: earlier.effects, answer: earlier.answer, repeated: true)
             }
             for condition in transaction.guards { try check(condition, state) }
+            for case .keep(let volume, let application, let epoch) in transaction.changes {
+                memory.keep(volume, in: "\(application)-e\(epoch)")
+            }
             try memory.makeLive(staged)
             for change in transaction.changes {
                 switch change {
@@ -108,7 +111,7 @@ final class MemoryCluster: Cluster {
                 // As a file would: what cannot be read back is not there.
                 case .write(let path, let value): state.documents[path] = try Value(json: value.json())
                 case .remove(let path): state.documents[path] = nil
-                case .swap: break
+                case .swap, .keep: break
                 }
             }
             let committed = Committed(

@@ -11,6 +11,8 @@ final class MemoryVolumes: VolumeStore {
 
     private struct State {
         var live: [VolumeName: String] = [:]
+        /// What was set aside, by place and volume.
+        var kept: [String: String] = [:]
         var captured: [OperationKey: [String: String]] = [:]
         var copies: [PointID: Copy] = [:]
         var staged: [StagedVolume: String] = [:]
@@ -36,6 +38,8 @@ final class MemoryVolumes: VolumeStore {
     func refuse(_ volume: VolumeName) { state.withLock { _ = $0.unsupported.insert(volume) } }
     func beFuzzy() { state.withLock { $0.fuzzy = true } }
     func goAway(_ away: Bool) { state.withLock { $0.unreachable = away } }
+    func keep(_ volume: VolumeName, in place: String) { state.withLock { $0.kept["\(place)/\(volume)"] = $0.live[volume] } }
+    var kept: [String: String] { state.withLock { $0.kept } }
     var left: Int { state.withLock { $0.staged.count + $0.captured.count } }
     var observable: [String] { state.withLock { $0.live.map { "\($0.key)=\($0.value)" }.sorted() } }
 
