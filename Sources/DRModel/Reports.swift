@@ -190,7 +190,7 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     public let epoch: Epoch
     public let running: Bool
     public let split_brain_risk: Bool
-    /// What each cluster says: `active`, `standby`, `fenced`, `unknown, not fenced`.
+    /// What each cluster says: `active`, `standby`, `fenced`, `unknown, not fenced`, `record damaged`.
     public let clusters: [String: String]
     /// Age of the newest verified point.
     public let rpo: Duration?
@@ -200,10 +200,13 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     public let schedule: ScheduleName?
     /// The run that holds the lock.
     public let lock: RunID?
+    /// Records at the clusters that cannot be read, one line each; nil = none.
+    public let problems: [String]?
 
     public init(
         name: ApplicationName, active_at: ClusterName?, epoch: Epoch, running: Bool, split_brain_risk: Bool, clusters: [String: String],
-        rpo: Duration?, last_point: PointID?, last_point_at: Instant?, protected: Bool, schedule: ScheduleName?, lock: RunID?
+        rpo: Duration?, last_point: PointID?, last_point_at: Instant?, protected: Bool, schedule: ScheduleName?, lock: RunID?,
+        problems: [String] = []
     ) {
         self.name = name
         self.active_at = active_at
@@ -217,6 +220,7 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
         self.protected = protected
         self.schedule = schedule
         self.lock = lock
+        self.problems = problems.isEmpty ? nil : problems
     }
 }
 

@@ -25,7 +25,7 @@ struct Capacity: Check {
 
     private func size(of application: Application, _ context: CheckContext) async throws -> ByteCount {
         guard let source = context.source else {
-            return try await context.newestPoint(application)?.volumes.reduce(.zero) { $0 + $1.size } ?? .zero
+            return try await context.newestPoint(application).whole?.point.volumes.reduce(.zero) { $0 + $1.size } ?? .zero
         }
         var size = ByteCount.zero
         for volume in try await context.volumes(application) {

@@ -38,12 +38,37 @@ struct CheckContext {
     /// The application's volumes: at the source, or those of the newest recovery point where the source is not asked.
     func volumes(_ application: Application) async throws -> [VolumeName] {
         if source != nil { return try ClaimedVolumes(of: try await carried(application)).volumes }
-        return try await newestPoint(application)?.volumes.map(\.name) ?? []
+        return try await newestPoint(application).whole?.point.volumes.map(\.name) ?? []
     }
 
-    func newestPoint(_ application: Application) async throws -> RecoveryPoint? {
-        try await destination.points(of: application.name).first { $0.verifiedAt != nil }
+    /// The newest verified point at the destination whose record and manifests can be read; a damaged one hides no older one.
+    func newestPoint(_ application: Application) async throws -> NewestPoint {
+        let listed = try await destination.points(of: application.name)
+        var newest = NewestPoint(damaged: listed.damaged.map { ($0.path.lastName, $0.error) })
+        for point in listed.sound where point.verifiedAt != nil {
+            do {
+                newest.whole = (point, try await destination.volumes.manifests(of: point))
+                break
+            } catch let error as DRError where error.isOfOneRecord {
+                newest.damaged.append((point.id.text, error))
+            }
+        }
+        // Of damaged ones only those matter that are newer.
+        if let found = newest.whole?.point {
+            newest.damaged.removeAll { name, _ in
+                guard let name = PointName(name, of: application.name) else { return true }
+                return (name.epoch, name.generation) < (found.epoch, found.generation)
+            }
+        }
+        return newest
     }
+}
+
+/// What a destination could be made live from.
+struct NewestPoint {
+    var whole: (point: RecoveryPoint, manifests: [ManifestObject])?
+    /// Newer than it, or all there are.
+    var damaged: [(name: String, error: DRError)]
 }
 
 extension Sequence<String> {

@@ -6,6 +6,7 @@ struct NoForeignObjects: Check {
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var looked = 0
+        var unseen: [String] = []
         for application in context.applications {
             let standing = try await context.standing(of: application)
             guard standing.active != context.destination.name else { continue }
@@ -13,7 +14,8 @@ struct NoForeignObjects: Check {
             let record = standing.effectiveRecord(at: context.destination.name)
             guard record.active != context.destination.name else { continue }
             let owned = Set(record.owned)
-            for key in try await keys(of: application, context) where key.kind != "Namespace" && !owned.contains(key.reference) {
+            guard let keys = try await keys(of: application, context, &unseen) else { continue }
+            for key in keys where key.kind != "Namespace" && !owned.contains(key.reference) {
                 looked += 1
                 guard try await context.destination.object(key) != nil else { continue }
                 return failed(
@@ -21,12 +23,20 @@ struct NoForeignObjects: Check {
                     fix: "remove or rename it at \(context.destination.name), or take it out of the application")
             }
         }
+        guard unseen.isEmpty else {
+            return warning(
+                "could not look: \(unseen.listed)", fix: "what is in the way is found again, and refused, when the point is made live")
+        }
         return ok(looked == 0 ? "nothing new would be created" : "none of \(looked) objects exists at \(context.destination.name)")
     }
 
-    private func keys(of application: Application, _ context: CheckContext) async throws -> [ObjectKey] {
+    /// Nil where nobody can say, with the reason among `unseen`.
+    private func keys(of application: Application, _ context: CheckContext, _ unseen: inout [String]) async throws -> [ObjectKey]? {
         if context.source != nil { return try await context.carried(application).map(\.key) }
-        guard let point = try await context.newestPoint(application) else { return [] }
-        return try CarriedObjects.of(try await context.destination.volumes.manifests(of: point)).map(\.key)
+        let newest = try await context.newestPoint(application)
+        if let manifests = newest.whole?.manifests { return try CarriedObjects.of(manifests).map(\.key) }
+        guard let damage = newest.damaged.first else { return [] }
+        unseen.append(damage.error.message)
+        return nil
     }
 }

@@ -6,10 +6,16 @@ struct RecoveryPointFresh: Check {
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var ages: [String] = []
+        var damaged: [String] = []
         for application in context.applications {
             guard try await context.standing(of: application).active != context.destination.name else { continue }
-            guard let point = try await context.newestPoint(application) else {
-                let message = "\(context.destination.name) has no verified recovery point of \(application.name)"
+            let newest = try await context.newestPoint(application)
+            let bad = newest.damaged.map { "\($0.name) cannot be used: \($0.error.message)" }
+            damaged += bad
+            guard let point = newest.whole?.point else {
+                let message =
+                    "\(context.destination.name) has no verified recovery point of \(application.name)"
+                    + (bad.isEmpty ? "" : " that can be read: \(bad.listed)")
                 // A planned failover makes one.
                 return context.source == nil
                     ? failed(message, fix: "nothing can be activated there without one")
@@ -22,6 +28,11 @@ struct RecoveryPointFresh: Check {
             return context.source == nil
                 ? failed(message, fix: "accept the loss explicitly, or bring the source back")
                 : warning(message, fix: "migrate \(application.name), and see whether its schedule runs")
+        }
+        guard damaged.isEmpty else {
+            return warning(
+                "\(damaged.listed); the newest that can be read are \(ages.listed)",
+                fix: "name that recovery point, or migrate again while the source is there")
         }
         return ok(ages.isEmpty ? "nothing to activate" : ages.listed)
     }

@@ -6,8 +6,11 @@ struct ScheduleNotRunning: Check {
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var seen: [String] = []
+        var damaged: [String] = []
         for cluster in context.ends {
-            for schedule in try await cluster.schedules() {
+            let listed = try await cluster.schedules()
+            damaged += listed.problems
+            for schedule in listed.sound {
                 let covered = context.applications.filter { schedule.applications.contains($0.name) }
                 guard !covered.isEmpty else { continue }
                 seen.append("\(schedule.name)\(schedule.suspended ? " (suspended)" : "")")
@@ -20,6 +23,9 @@ struct ScheduleNotRunning: Check {
                         fix: "suspend schedule \(schedule.name) while \(application.name) lives at \(active)")
                 }
             }
+        }
+        guard damaged.isEmpty else {
+            return warning("could not look: \(damaged.listed)", fix: "set the schedule up again, or remove its record")
         }
         return ok(seen.isEmpty ? "no schedule is set up" : seen.listed)
     }

@@ -11,13 +11,15 @@ struct ActivationChoice: Hashable, Codable {
 
 extension ActivationChoice {
     /// `points`: newest first. `synced`: the point that holds everything of the stopped source; nil where nobody knows. Throws `no-recovery-point`,
-    /// `not-found`, `data-loss`.
+    /// `not-found`, `data-loss`,
+    /// `damaged` for the point that was asked for.
     init(
-        for order: ActivationOrder, target: Duration?, points: [RecoveryPoint], synced: PointID?, source: ClusterName,
-        destination: ClusterName, epoch: Epoch, now: Instant
+        for order: ActivationOrder, target: Duration?, points: [RecoveryPoint], damaged: [DamagedRecord] = [], synced: PointID?,
+        source: ClusterName, destination: ClusterName, epoch: Epoch, now: Instant
     ) throws(DRError) {
+        if let wanted = order.point?.text, let found = damaged.first(where: { $0.path.lastName == wanted }) { throw found.error }
         let name = order.application
-        let point = try Self.pick(order, from: points, at: destination)
+        let point = try Self.pick(order, from: points, damaged, at: destination)
         let age = now - point.instant
         if point.consistency == .fuzzy, !order.acceptFuzzy {
             throw DRError(
@@ -51,11 +53,12 @@ extension ActivationChoice {
         loss = age < .zero ? .unknown : .atMost(age)
     }
 
-    private static func pick(_ order: ActivationOrder, from points: [RecoveryPoint], at destination: ClusterName) throws(DRError)
-        -> RecoveryPoint
-    {
+    private static func pick(
+        _ order: ActivationOrder, from points: [RecoveryPoint], _ damaged: [DamagedRecord], at destination: ClusterName
+    ) throws(DRError) -> RecoveryPoint {
         guard let id = order.point else {
             guard let newest = points.first(where: { $0.verifiedAt != nil }) else {
+                if let first = damaged.first { throw first.error }
                 throw DRError(
                     .noRecoveryPoint, "\(destination) has no verified recovery point of \(order.application)", hint: "migrate it first")
             }

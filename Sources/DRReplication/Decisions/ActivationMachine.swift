@@ -13,6 +13,8 @@ struct ActivationMachine {
         var awake: [ObjectKey] = []
         /// At the destination, newest first.
         var points: [RecoveryPoint]
+        /// Listed there as well, but not to be read.
+        var damagedPoints: [DamagedRecord] = []
         var synced: PointID?
         var now: Instant
     }
@@ -106,7 +108,8 @@ struct ActivationMachine {
         self.facts = facts
         let standing = standing(facts)
         // A point of a younger epoch than any record proves that the application was active elsewhere since.
-        let seen = max(standing.epoch, facts.points.map(\.epoch).max() ?? .first)
+        let names = Listed(sound: facts.points, damaged: facts.damagedPoints).names(of: order.application)
+        let seen = max(standing.epoch, names.map(\.epoch).max() ?? .first)
         if standing.active == destination, standing.epoch(at: destination) == seen {
             let record = standing.effectiveRecord(at: destination)
             return .already(record, start: !record.isComplete)
@@ -132,8 +135,8 @@ struct ActivationMachine {
         }
         return .settle(
             try ActivationChoice(
-                for: order, target: target, points: facts.points, synced: facts.synced, source: source, destination: destination,
-                epoch: epoch, now: facts.now))
+                for: order, target: target, points: facts.points, damaged: facts.damagedPoints, synced: facts.synced, source: source,
+                destination: destination, epoch: epoch, now: facts.now))
     }
 
     /// Carried on after a crash, perhaps much later: what was chosen must still be true.

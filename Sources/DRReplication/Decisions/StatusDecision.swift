@@ -3,10 +3,15 @@ internal import DRModel
 /// What one cluster that answered says.
 struct ClusterSight {
     var records: [ApplicationName: ApplicationRecord] = [:]
+    /// Applications whose record here cannot be read: they may be anywhere.
+    var unknowable: [ApplicationName: DRError] = [:]
     var points: [ApplicationName: [RecoveryPoint]] = [:]
+    var pointProblems: [ApplicationName: [String]] = [:]
     var pairs: [ClusterPair] = []
-    var schedules: [Schedule]
-    var locks: [ApplicationLock]
+    var schedules: [Schedule] = []
+    var locks: [ApplicationLock] = []
+    /// Records that cannot be read and belong to no application alone.
+    var problems: [String] = []
 }
 
 /// Where an application stands, judged from the clusters that answered.
@@ -47,7 +52,8 @@ struct StatusDecision {
             application: application, home: home ?? "unknown", records: Dictionary(records) { first, _ in first })
         // Two that each name themselves active in one epoch: nobody can say which.
         let claims = Set(records.filter { $0.1.epoch == standing.epoch && $0.1.active == $0.0 }.map(\.0))
-        let active = known.isEmpty || claims.count > 1 ? nil : records.isEmpty ? home : standing.active
+        let unknowable = known.contains { $0.sight.unknowable[application] != nil }
+        let active = known.isEmpty || unknowable || claims.count > 1 ? nil : records.isEmpty ? home : standing.active
         let ownRecord = active.flatMap { standing.record(at: $0) }
         let newest = known.compactMap { cluster in
             cluster.sight.points[application]?.first { $0.verifiedAt != nil && cluster.name != active }
@@ -60,7 +66,13 @@ struct StatusDecision {
             rpo: newest.map { max(.zero, now - $0.instant) }, last_point: newest?.id, last_point_at: newest?.instant,
             protected: schedule.map { leads(from: active, $0) && !$0.suspended && newest?.epoch == standing.epoch } ?? false,
             schedule: schedule?.name,
-            lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.alive }?.holder.run)
+            lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.alive }?.holder.run, problems: problems)
+    }
+
+    private var problems: [String] {
+        known.flatMap { _, sight in
+            (sight.unknowable[application].map { [$0.message] } ?? []) + (sight.pointProblems[application] ?? []) + sight.problems
+        }
     }
 
     // Of a cluster that does not answer nobody knows whether anything runs there.
@@ -80,6 +92,8 @@ struct StatusDecision {
         for (name, sight) in sights where paired.isEmpty || paired.contains(name) {
             if sight == nil {
                 roles[name.text] = "unknown, not fenced"
+            } else if sight?.unknowable[application] != nil {
+                roles[name.text] = "record damaged"
             } else if name == active {
                 roles[name.text] = "active"
             } else {

@@ -6,21 +6,41 @@ extension Cluster {
         try await read(ApplicationRecord.self, .application(application), "\(application)")
     }
 
-    /// The recovery points listed here, newest first.
-    func points(of application: ApplicationName) async throws -> [RecoveryPoint] {
-        var found: [RecoveryPoint] = []
-        for path in try await documents(in: .points(of: application)) {
-            if let point = try await read(RecoveryPoint.self, path, "recovery point \(path.lastName)") { found.append(point) }
+    /// The recovery points listed here, newest first. Files with other names are none of ours. A damaged one hides no other.
+    func points(of application: ApplicationName) async throws -> Listed<RecoveryPoint> {
+        var listed = try await listing(.points(of: application), where: { PointName($0, of: application) != nil }) { path, value in
+            do {
+                return try SealedPoint.point(in: value, named: path.lastName, of: application)
+            } catch let error as DRError {
+                throw damaged("recovery point \(path.lastName)", error.message)
+            }
         }
-        return found.sorted { RecoveryPoint.isOlder($1, $0) }
+        listed.sound.sort { RecoveryPoint.isOlder($1, $0) }
+        return listed
     }
 
-    func schedules() async throws -> [Schedule] {
-        var found: [Schedule] = []
-        for path in try await documents(in: .schedules) {
-            if let schedule = try await read(Schedule.self, path, "schedule \(path.lastName)") { found.append(schedule) }
+    func schedules() async throws -> Listed<Schedule> {
+        try await listing(.schedules) { path, value in try decoded(Schedule.self, value, "schedule \(path.lastName)") }
+    }
+
+    func pairs() async throws -> Listed<ClusterPair> {
+        try await listing(.pairs) { path, value in try decoded(ClusterPair.self, value, "pair \(path.lastName)") }
+    }
+
+    /// Each record by itself: what one of them throws for its content is kept with it.
+    private func listing<Record>(
+        _ folder: DocumentPath, where isOurs: (String) -> Bool = { _ in true }, _ read: (DocumentPath, Value) throws -> Record
+    ) async throws -> Listed<Record> {
+        var listed = Listed<Record>()
+        for path in try await documents(in: folder) where isOurs(path.lastName) {
+            do {
+                // One that was removed meanwhile is no longer listed.
+                if let value = try await document(path) { listed.sound.append(try read(path, value)) }
+            } catch let error as DRError where error.isOfOneRecord {
+                listed.damaged.append(DamagedRecord(path: path, error: error))
+            }
         }
-        return found
+        return listed
     }
 
     /// Nil when there is none. Throws `damaged` for one that cannot be read.
@@ -33,11 +53,20 @@ extension Cluster {
         do {
             return try value.decoded(as: type)
         } catch let error as DRError {
-            throw DRError(.damaged, "the record of \(what) at \(name) cannot be read: \(error.message)")
+            throw damaged(what, error.message)
         } catch {
-            throw DRError(.damaged, "the record of \(what) at \(name) cannot be read: \(error)")
+            throw damaged(what, "\(error)")
         }
     }
+
+    private func damaged(_ what: String, _ why: String) -> DRError {
+        DRError(.damaged, "the record of \(what) at \(name) cannot be read: \(why)")
+    }
+}
+
+extension DRError {
+    /// Says something of one record, not of the cluster that keeps it.
+    var isOfOneRecord: Bool { [.damaged, .invalidInput, .io].contains(code) }
 }
 
 extension DocumentPath {

@@ -89,9 +89,9 @@ extension ReplicationEngine {
     }
 
     private func read(_ activation: Activation, withSource: Bool) async throws -> ActivationMachine.Facts {
-        var facts = ActivationMachine.Facts(
-            destination: try await activation.destination.record(of: activation.name),
-            points: try await activation.destination.points(of: activation.name), now: clock.now())
+        let record = try await activation.destination.record(of: activation.name)
+        let points = try await activation.destination.points(of: activation.name)
+        var facts = ActivationMachine.Facts(destination: record, points: points.sound, damagedPoints: points.damaged, now: clock.now())
         if withSource, let source = activation.source {
             facts.source = try await source.record(of: activation.name)
             let objects = try CarriedObjects.of(try await source.objects(of: activation.application))

@@ -130,7 +130,7 @@ extension ReplicationEngine {
         let committed = try await destination.commit(
             Transaction(
                 migration.key.part("point"), guards: [.epoch(migration.name, standing.epoch(at: destination.name))],
-                changes: [.write(.point(draft.id, of: migration.name), try Value(encoding: reception.point))],
+                changes: [.write(.point(draft.id, of: migration.name), try SealedPoint.value(of: reception.point))],
                 effects: [Effect(.publish, kind: "RecoveryPoint", name: migration.name.text, to: symbol, at: destination.name)],
                 answer: try Value(encoding: answer)))
         migration.call.effects.record(committed.effects)
@@ -169,7 +169,7 @@ extension ReplicationEngine {
         let committed = try await once(at: source, key, EffectLog()) {
             let present = try await source.document(path)
             let last = present?["epoch"].integer == epoch.number ? present?["last"].integer ?? 0 : 0
-            let highest = listed.filter { $0.epoch == epoch }.map(\.generation).max() ?? 0
+            let highest = listed.names(of: migration.name).filter { $0.epoch == epoch }.map(\.generation).max() ?? 0
             let next = max(last, highest) + 1
             return Transaction(
                 key, guards: [.epoch(migration.name, epoch), .document(path, present)],
@@ -207,8 +207,9 @@ extension ReplicationEngine {
         let destination = migration.direction.destination
         let key = migration.key.part("retain")
         let committed = try await once(at: destination, key, EffectLog()) {
-            let rule = RetentionRule(retention: try await retention(migration))
-            let surplus = rule.surplus(of: try await destination.points(of: migration.name))
+            // Unknown rules let nothing go.
+            guard let retention = try await retention(migration) else { return nil }
+            let surplus = RetentionRule(retention: retention).surplus(of: try await destination.points(of: migration.name).sound)
             guard !surplus.isEmpty else { return nil }
             return Transaction(
                 key, changes: surplus.map { .remove(.point($0.id, of: migration.name)) },
@@ -226,10 +227,12 @@ extension ReplicationEngine {
         migration.call.effects.record(committed.effects)
     }
 
-    /// The most generous of the schedules that copy the application this way.
-    private func retention(_ migration: Migration) async throws -> Retention {
+    /// The most generous of the schedules that copy the application this way; nil where one of them cannot be read.
+    private func retention(_ migration: Migration) async throws -> Retention? {
         let destination = migration.direction.destination
-        var rules = try await destination.schedules()
+        let listed = try await destination.schedules()
+        guard listed.damaged.isEmpty else { return nil }
+        var rules = listed.sound
         rules += inventory.schedules.filter { declared in !rules.contains { $0.name == declared.name } }
         let fitting = rules.filter { $0.pair == migration.direction.pair && $0.applications.contains(migration.name) }.map(\.retain)
         guard let first = fitting.first else { return Retention() }

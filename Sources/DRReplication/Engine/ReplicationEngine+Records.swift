@@ -15,7 +15,7 @@ extension ReplicationEngine {
         let now = clock.now()
         var reports: [PointReport] = []
         for name in applications {
-            for point in try await destination.points(of: try application(name).name) {
+            for point in try await destination.points(of: try application(name).name).sound {
                 reports.append(
                     PointReport(
                         id: point.id, application: name, instant: point.instant, age: now - point.instant, consistency: point.consistency,

@@ -1,7 +1,9 @@
 public import DRModel
 
 extension ReplicationEngine {
-    /// Asks every cluster that a pair names, except `without`. One that does not answer is unknown, never taken for fenced or failed.
+    /// Asks every cluster that a pair names, except `without`. One that does not answer is unknown, never taken for fenced or failed. A record that cannot be
+    /// read is a problem of what it is about: where an application's own record is damaged, nobody can say where the application is. Throws `damaged` when
+    /// that is so for all that were asked for.
     public func status(
         of applications: [ApplicationName], without: [ClusterName], _ call: EngineCall
     ) async throws -> [ApplicationStatus] {
@@ -11,19 +13,32 @@ extension ReplicationEngine {
             sights[name] = without.contains(name) ? .some(nil) : .some(try await sight(of: try cluster(name), asked))
         }
         let now = clock.now()
+        let damage = asked.map { name in sights.values.compactMap { $0?.unknowable[name] }.first }
+        if let first = damage.first, let first, damage.allSatisfy({ $0 != nil }) { throw first }
         return asked.map { StatusDecision(application: $0, inventory: inventory, sights: sights, now: now).status }
     }
 
     /// Nil when the cluster does not answer.
     private func sight(of cluster: any Cluster, _ applications: [ApplicationName]) async throws -> ClusterSight? {
         do {
-            var sight = ClusterSight(schedules: try await cluster.schedules(), locks: try await cluster.locks())
-            for path in try await cluster.documents(in: .pairs) {
-                if let pair = try await cluster.read(ClusterPair.self, path, "pair \(path.lastName)") { sight.pairs.append(pair) }
+            var sight = ClusterSight()
+            let (schedules, pairs) = (try await cluster.schedules(), try await cluster.pairs())
+            (sight.schedules, sight.pairs) = (schedules.sound, pairs.sound)
+            sight.problems = schedules.problems + pairs.problems
+            do {
+                sight.locks = try await cluster.locks()
+            } catch let error as DRError where error.isOfOneRecord {
+                sight.problems.append(error.message)
             }
             for name in applications {
-                sight.records[name] = try await cluster.record(of: name)
-                sight.points[name] = try await cluster.points(of: name)
+                do {
+                    sight.records[name] = try await cluster.record(of: name)
+                } catch let error as DRError where error.isOfOneRecord {
+                    sight.unknowable[name] = error
+                }
+                let points = try await cluster.points(of: name)
+                sight.points[name] = points.sound
+                sight.pointProblems[name] = points.problems
             }
             return sight
         } catch let error as DRError where error.code == .clusterUnreachable {

@@ -42,6 +42,7 @@ struct Status: HostCommand {
             lines.append("\(item.name): UNPROTECTED: \(why)")
         }
         if let run = item.lock { lines.append("\(item.name): locked by run \(run)") }
+        lines += (item.problems ?? []).map { "\(item.name): \($0)" }
         return lines
     }
 
@@ -53,6 +54,7 @@ struct Status: HostCommand {
             ("last_point", JSONLines.text(item.last_point?.text)), ("last_point_at", item.last_point_at.map(Value.instant) ?? .null),
             ("protected", .bool(item.protected)), ("schedule", JSONLines.text(item.schedule?.text)),
             ("lock", JSONLines.text(item.lock?.text)),
+            ("problems", .list((item.problems ?? []).map(Value.string))),
         ]
     }
 }
