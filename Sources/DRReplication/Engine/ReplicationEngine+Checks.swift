@@ -5,6 +5,7 @@ extension ReplicationEngine {
     /// The ids of all checks with what they ask, in their order.
     public static var checkSummaries: [(id: String, summary: String)] { Checks.all.map { ($0.id, $0.summary) } }
 
+    /// Throws `invalid-input` with its place where a file of the user's cannot be read.
     public func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult] {
         let known = Checks.all.map { $0.id }
         for id in (order.only ?? []) + order.skip.keys.sorted() where !known.contains(id) { throw unknown("check", id, among: known) }
@@ -15,6 +16,7 @@ extension ReplicationEngine {
             sourceName: direction.source.name, destination: direction.destination,
             applications: applications, inventory: inventory,
             storeName: direction.storeName, store: stores[direction.storeName], holder: call.holder, now: clock.now())
+        try await requireReadableInput(context)
         var results: [CheckResult] = []
         for check in Checks.all {
             if let only = order.only, !only.contains(check.id) { continue }
@@ -22,6 +24,19 @@ extension ReplicationEngine {
             results.append(try await answer(of: check, order, context))
         }
         return results
+    }
+
+    /// A mistake in a file of the user's is said once, where it stands, before any check stumbles over it. In a disaster, too: nothing can be put beside
+    /// manifests that cannot be read.
+    private func requireReadableInput(_ context: CheckContext) async throws {
+        for end in context.ends {
+            do {
+                _ = try await end.facts()
+                for application in context.applications { _ = try await end.objects(of: application) }
+            } catch let error as DRError where error.code != .invalidInput {
+                continue
+            }
+        }
     }
 
     /// What cannot be asked is unknown: skipped with its reason, not failed. `clusters-reachable` is what fails then.

@@ -156,4 +156,18 @@ struct DamagedRecordTests {
         let points = try await world.engine().recoveryPoints(of: ["ledger"], pair: "east-west", reversed: false, Spoken("points").call)
         #expect(points.count == 5)
     }
+
+    @Test(arguments: [false, true])
+    func `G8 a mistake in a manifest is said once, with its line, instead of failing checks`(_ disaster: Bool) async throws {
+        let world = try await twice()
+        let site = disaster ? "west" : "east"
+        try replace(world["\(site)/resources/broken.yaml"], "apiVersion: v1\nkind: [ConfigMap\nmetadata: {}\n")
+        if disaster { try lose(world) }
+        let error = await expectError(.invalidInput) {
+            try await world.engine().checks(
+                CheckOrder(pair: "east-west", applications: ["ledger"], withoutSource: disaster), Spoken("checks").call)
+        }
+        #expect(error?.location?.file.hasSuffix("\(site)/resources/broken.yaml") == true)
+        #expect(error.flatMap(\.location).map { $0.line > 1 } == true)
+    }
 }
