@@ -96,4 +96,10 @@ import Testing
         #expect(report.error?.code == .limitExceeded)
         #expect(stage.logs.isEmpty)
     }
+
+    @Test func `G7 a wait that never pauses is refused, because a plan would never end`() async throws {
+        let report = try await Stage().run(#"dr.wait_until({ timeout = "1s", every = "0s" }, function() return false end)"#)
+        #expect(report.error?.code == .invalidInput)
+        #expect(report.error?.message.contains("at least 10ms") == true)
+    }
 }
