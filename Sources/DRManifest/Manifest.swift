@@ -48,7 +48,19 @@ public struct Manifest: Sendable {
         if root[path]?.scalar == value, !value.isEmpty { return self }
         let file = object.location?.file ?? object.key.description
         let line = object.location?.line ?? 1
-        let text = try ScalarEdit(object.text, root: root, file: file, firstLine: line).setting(path, to: value)
+        return try read(try ScalarEdit(object.text, root: root, file: file, firstLine: line).setting(path, to: value), file, line)
+    }
+
+    /// The manifest without a key or an item of a list, and without the map or list that would be left empty. Itself where nothing stands at `path`. Throws
+    /// `invalid-input` where that cannot be done without touching other bytes.
+    public func removing(_ path: [String]) throws(DRError) -> Manifest {
+        guard root[path] != nil else { return self }
+        let file = object.location?.file ?? object.key.description
+        let line = object.location?.line ?? 1
+        return try read(try RemovalEdit(object.text, root: root, file: file, firstLine: line).removing(path), file, line)
+    }
+
+    private func read(_ text: String, _ file: String, _ line: Int) throws(DRError) -> Manifest {
         guard let root = try YAMLNode.parse(document: text, file: file, firstLine: line) else {
             throw DRError(.internal, "the manifest of \(object.key) is empty after an edit", location: object.location)
         }

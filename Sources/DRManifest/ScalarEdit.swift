@@ -54,6 +54,16 @@ struct ScalarEdit {
         var parent: YAMLNode.Entry?
         for (index, key) in path.enumerated() {
             if node.isNull { return insideNothing(node, Array(path[index...]), value) }
+            if let items = node.items {
+                guard let place = Int(key), items.indices.contains(place) else {
+                    throw DRError(
+                        .invalidInput, "\(path[...index].joined(separator: ".")): the list has \(items.count) items",
+                        location: node.location)
+                }
+                parent = nil
+                node = items[place]
+                continue
+            }
             guard let entries = node.entries else {
                 let place = path[..<index].joined(separator: ".")
                 throw DRError(.invalidInput, "\(place): expected a map, found \(node.kind)", location: node.location)
@@ -236,6 +246,13 @@ extension YAMLNode {
     /// The tree with one scalar set, maps made where they were missing; nil where something else than a map stands in the way.
     fileprivate func setting(_ path: ArraySlice<String>, to scalar: Content) -> YAMLNode? {
         guard let key = path.first else { return YAMLNode(scalar, location: location, offset: offset) }
+        if var items {
+            guard let index = Int(key), items.indices.contains(index), let item = items[index].setting(path.dropFirst(), to: scalar) else {
+                return nil
+            }
+            items[index] = item
+            return YAMLNode(.list(items), location: location, offset: offset)
+        }
         var entries = self.entries ?? []
         guard self.entries != nil || isNull else { return nil }
         let nothing = YAMLNode(.scalar("", isQuoted: false), location: location, offset: offset)

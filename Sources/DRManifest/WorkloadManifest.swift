@@ -65,6 +65,9 @@ extension Manifest {
         return (root[["spec", "volumeClaimTemplates"]]?.items ?? []).compactMap { $0[["metadata", "name"]]?.scalar }
     }
 
+    /// What its pods are made from; nil for what makes none.
+    public var podSpec: YAMLNode? { root[podPath]?["containers"] == nil ? nil : root[podPath] }
+
     private var podPath: [String] {
         switch key.kind {
         case "Pod": ["spec"]

@@ -10,10 +10,17 @@ public struct Application: Hashable, Sendable, Codable {
     public var ready: Duration
     public var rto: Duration?
     public var rpo: Duration?
+    /// Objects of it that stay where they are.
+    public var exclude: Exclusion
+    /// What its namespaces are called at clusters where they are not called as here.
+    public var renamed: [ClusterName: [String: String]]
+    /// What differs in its manifests at some clusters.
+    public var transforms: [Transform]
 
     public init(
         name: ApplicationName, namespaces: [String], labels: [String: String] = [:], after: [ApplicationName] = [],
-        ready: Duration = .seconds(300), rto: Duration? = nil, rpo: Duration? = nil
+        ready: Duration = .seconds(300), rto: Duration? = nil, rpo: Duration? = nil, exclude: Exclusion = Exclusion(),
+        renamed: [ClusterName: [String: String]] = [:], transforms: [Transform] = []
     ) {
         self.name = name
         self.namespaces = namespaces
@@ -22,6 +29,15 @@ public struct Application: Hashable, Sendable, Codable {
         self.ready = ready
         self.rto = rto
         self.rpo = rpo
+        self.exclude = exclude
+        self.renamed = renamed
+        self.transforms = transforms
+    }
+
+    /// Its namespaces as the cluster calls them.
+    public func namespaces(at cluster: ClusterName) -> [String] {
+        guard let names = renamed[cluster] else { return namespaces }
+        return namespaces.map { names[$0] ?? $0 }
     }
 
     /// Applications in waves: each wave needs only those before it. Within a wave the order is by name.

@@ -1,3 +1,4 @@
+internal import DRManifest
 internal import DRModel
 internal import DRReplication
 internal import DRSupport
@@ -28,16 +29,18 @@ final class OverlayCluster: Cluster {
 
     func objects(of application: Application) async throws -> [ManifestObject] {
         let planned = state.withLock { $0.objects }
-        var found = Dictionary(try await base.objects(of: application).map { ($0.key, $0) }) { first, _ in first }
-        for (key, object) in planned {
-            if let object, ApplicationSelection.selects(object, application) || found[key] != nil { found[key] = object }
-            if object == nil { found[key] = nil }
-        }
-        // Claims of the plan may name other volumes than the real ones.
-        let claimed = try ClaimedVolumes(of: Array(found.values)).volumes
-        let wanted = Set(claimed.map(ObjectKey.volume))
-        for key in found.keys where key.kind == "PersistentVolume" && !wanted.contains(key) { found[key] = nil }
-        for key in wanted where found[key] == nil { if let object = try await object(key) { found[key] = object } }
+        let real = try await base.objects(of: application)
+        guard !planned.isEmpty else { return real }
+        // What the plan made may need other objects of the whole cluster than what is there.
+        let shared = try await base.objects(.kinds(ApplicationSelection.clusterKinds))
+        var found = Dictionary((real + shared).map { ($0.key, $0) }) { first, _ in first }
+        for (key, object) in planned { found[key] = object }
+        return try ApplicationSelection.of(try found.values.map { try Manifest($0) }, application, at: name)
+    }
+
+    func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
+        var found = Dictionary(try await base.objects(query).map { ($0.key, $0) }) { first, _ in first }
+        for (key, object) in state.withLock({ $0.objects }) where query.selects(key) { found[key] = object }
         return found.values.sorted { $0.key < $1.key }
     }
 

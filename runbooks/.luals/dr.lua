@@ -50,7 +50,7 @@ function dr.failover(call) end
 ---```lua
 ---local m = dr.migrate { pair = "east-west", applications = { "ledger" } }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], final?: boolean, reversed?: boolean }
+---@param call { pair: string|DRPair, applications: "all"|string[], final?: boolean, reversed?: boolean, exclude_kinds?: (string)[] }
 ---@return table
 function dr.migrate(call) end
 

@@ -10,8 +10,13 @@ struct Migrate: DRAction {
     @Parameter("The last sync before a switch: the source must be stopped.", default: false) var final: Bool
     @Parameter("Over the pair's other direction; the pair must be both_ways.", default: false) var reversed: Bool
 
+    @Parameter("Kinds that are left out this time: what such objects the destination has of us go when the point goes live.", default: nil)
+    var exclude_kinds: [String]?
+
     func perform(in context: ActionContext) async throws -> MigrationReport {
         try await context.engine.migrate(
-            MigrationOrder(pair: pair.name, reversed: reversed, applications: applications.names, final: final), context.call)
+            MigrationOrder(
+                pair: pair.name, reversed: reversed, applications: applications.names, final: final, excludeKinds: exclude_kinds ?? []),
+            context.call)
     }
 }

@@ -4,14 +4,13 @@ internal import DRModel
 // applications and schedules.
 extension ConfigurationReader {
     mutating func readApplication(_ member: Member) {
-        guard map(member, ["namespaces", "labels", "after", "ready", "rto", "rpo"]), let name: ApplicationName = name(member) else {
-            return
-        }
+        let known = ["namespaces", "labels", "after", "ready", "rto", "rpo", "exclude", "renamed", "transforms"]
+        guard map(member, known), let name: ApplicationName = name(member) else { return }
         var application = Application(name: name, namespaces: [])
         if let node = required(member, "namespaces", "the namespaces it lives in, such as [\(name)]") {
             application.namespaces = namespaces(node, "\(member.path).namespaces")
         }
-        if let node = member.node["labels"] { application.labels = labels(node, "\(member.path).labels") }
+        if let node = member.node["labels"] { application.labels = texts(node, "\(member.path).labels") }
         if let node = member.node["after"] {
             let list = attempt { () throws(DRError) in try node.list("\(member.path).after") } ?? []
             for (index, item) in list.enumerated() {
@@ -22,6 +21,7 @@ extension ConfigurationReader {
         if let ready = positive(member, "ready") { application.ready = ready }
         application.rto = positive(member, "rto")
         application.rpo = positive(member, "rpo")
+        readResources(member, into: &application)
         result.inventory.applications.append(application)
     }
 
@@ -37,14 +37,6 @@ extension ConfigurationReader {
     }
 
     private enum NamespaceTag {}
-
-    private mutating func labels(_ node: YAMLNode, _ path: String) -> [String: String] {
-        var labels: [String: String] = [:]
-        for entry in attempt({ () throws(DRError) in try node.map(path) }) ?? [] {
-            labels[entry.key] = text(entry.value, "\(path).\(entry.key)")
-        }
-        return labels
-    }
 
     private mutating func positive(_ member: Member, _ key: String) -> Duration? {
         let duration = optional(member, key) { node, path throws(DRError) in try node.duration(path) }

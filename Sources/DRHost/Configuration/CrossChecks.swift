@@ -47,10 +47,12 @@ extension ConfigurationReader {
         let applications = result.inventory.applications
         for (index, application) in applications.enumerated() {
             for earlier in applications[..<index] {
-                guard let namespace = application.namespaces.first(where: earlier.namespaces.contains),
-                    !Self.excludeEachOther(application.labels, earlier.labels)
-                else { continue }
+                guard !Self.excludeEachOther(application.labels, earlier.labels) else { continue }
                 let path = "applications.\(application.name)"
+                guard let namespace = application.namespaces.first(where: earlier.namespaces.contains) else {
+                    refuseRenaming(application, earlier, document)
+                    continue
+                }
                 problems.append(
                     DRError(
                         .configuration, "\(path): shares the namespace \(namespace) with the application \(earlier.name)",
@@ -63,6 +65,19 @@ extension ConfigurationReader {
             let first = applications.first { !$0.after.isEmpty && error.message.contains($0.name.text) }
             let node = first.flatMap { document["applications"]?[$0.name.text]?["after"] }
             problems.append(DRError(.configuration, "applications: \(error.message)", hint: error.hint, location: node?.location))
+        }
+    }
+
+    private mutating func refuseRenaming(_ application: Application, _ earlier: Application, _ document: YAMLNode) {
+        for cluster in Set(application.renamed.keys).union(earlier.renamed.keys).sorted() {
+            let taken = earlier.namespaces(at: cluster)
+            guard let namespace = application.namespaces(at: cluster).first(where: taken.contains) else { continue }
+            let renamer = application.renamed[cluster] == nil ? earlier : application
+            problems.append(
+                DRError(
+                    .configuration,
+                    "applications.\(renamer.name).renamed.\(cluster): \(earlier.name) and \(application.name) would share \(namespace)",
+                    location: document["applications"]?[renamer.name.text]?["renamed"]?.location))
         }
     }
 

@@ -7,6 +7,7 @@ struct UnreachableCluster: Cluster {
 
     func facts() async throws -> ClusterFacts { throw gone }
     func objects(of application: Application) async throws -> [ManifestObject] { throw gone }
+    func objects(_ query: ObjectQuery) async throws -> [ManifestObject] { throw gone }
     func object(_ key: ObjectKey) async throws -> ManifestObject? { throw gone }
     func document(_ path: DocumentPath) async throws -> Value? { throw gone }
     func documents(in folder: DocumentPath) async throws -> [DocumentPath] { throw gone }

@@ -7,8 +7,11 @@ public protocol Cluster: Sendable {
 
     func facts() async throws -> ClusterFacts
 
-    /// The objects of the application's namespaces that its labels select, with the PersistentVolumes their claims name; in key order.
+    /// The objects of the application's namespaces (as this cluster calls them) that its labels select and its exclusion does not, with what they need of
+    /// the whole cluster, such as the PersistentVolumes their claims name; in key order.
     func objects(of application: Application) async throws -> [ManifestObject]
+    /// Many objects at one look, whosever they are; in key order. What is not there is left out.
+    func objects(_ query: ObjectQuery) async throws -> [ManifestObject]
     func object(_ key: ObjectKey) async throws -> ManifestObject?
 
     /// Our own records, under `.dr/`; see `DocumentPath` for what is observable state.
@@ -31,6 +34,20 @@ public protocol Cluster: Sendable {
     /// Releases all locks of the run here.
     func unlock(run: RunID) async throws
     func locks() async throws -> [ApplicationLock]
+}
+
+/// Which objects of a cluster are read.
+public enum ObjectQuery: Hashable, Sendable {
+    case keys(Set<ObjectKey>)
+    /// By name, whatever their group.
+    case kinds(Set<String>)
+
+    public func selects(_ key: ObjectKey) -> Bool {
+        switch self {
+        case .keys(let keys): keys.contains(key)
+        case .kinds(let kinds): kinds.contains(key.kind)
+        }
+    }
 }
 
 /// Facts of a cluster that checks compare.

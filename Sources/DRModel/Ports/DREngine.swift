@@ -49,8 +49,13 @@ public struct MigrationOrder: Sendable, Codable, Hashable {
     public let applications: [ApplicationName]
     /// The last sync before a switch: the source must be stopped.
     public var final: Bool
+    /// Kinds left out of this copy, besides those that an application excludes.
+    public var excludeKinds: [String]
 
-    public init(pair: PairName, reversed: Bool = false, applications: [ApplicationName], final: Bool = false) {
+    public init(
+        pair: PairName, reversed: Bool = false, applications: [ApplicationName], final: Bool = false, excludeKinds: [String] = []
+    ) {
+        self.excludeKinds = excludeKinds
         self.pair = pair
         self.reversed = reversed
         self.applications = applications

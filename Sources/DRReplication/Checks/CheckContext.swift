@@ -35,6 +35,22 @@ struct CheckContext {
         try CarriedObjects.of(try await requireSource().objects(of: application))
     }
 
+    /// The application's objects as they would be at the destination: those of the source, or of the newest recovery point where the source is not asked. Nil
+    /// where nobody knows.
+    func arriving(_ application: Application) async throws -> [ManifestObject]? {
+        var homely: [ManifestObject]
+        if source != nil {
+            let form = ClusterForm(application: application, cluster: sourceName)
+            let record = try await source?.record(of: application.name)
+            homely = try await carried(application).map { try form.home($0, undoing: record?.transformed?[$0.key.reference] ?? [:]) }
+        } else {
+            guard let manifests = try await newestPoint(application).whole?.manifests else { return nil }
+            homely = try CarriedObjects.of(manifests)
+        }
+        let form = ClusterForm(application: application, cluster: destination.name)
+        return try homely.map { try form.local($0).object }
+    }
+
     /// The application's volumes: at the source, or those of the newest recovery point where the source is not asked.
     func volumes(_ application: Application) async throws -> [VolumeName] {
         if source != nil { return try ClaimedVolumes(of: try await carried(application)).volumes }

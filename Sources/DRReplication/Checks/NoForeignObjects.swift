@@ -15,9 +15,9 @@ struct NoForeignObjects: Check {
             guard record.active != context.destination.name else { continue }
             let owned = Set(record.owned)
             guard let keys = try await keys(of: application, context, &unseen) else { continue }
-            for key in keys where key.kind != "Namespace" && !owned.contains(key.reference) {
-                looked += 1
-                guard try await context.destination.object(key) != nil else { continue }
+            let new = Set(keys.filter { !CarriedObjects.isShared($0) && !owned.contains($0.reference) })
+            looked += new.count
+            if let key = try await context.destination.objects(.keys(new)).first?.key {
                 return failed(
                     "\(context.destination.name) already has \(key), which \(application.name) did not make",
                     fix: "remove or rename it at \(context.destination.name), or take it out of the application")
@@ -32,9 +32,8 @@ struct NoForeignObjects: Check {
 
     /// Nil where nobody can say, with the reason among `unseen`.
     private func keys(of application: Application, _ context: CheckContext, _ unseen: inout [String]) async throws -> [ObjectKey]? {
-        if context.source != nil { return try await context.carried(application).map(\.key) }
+        if let manifests = try await context.arriving(application) { return manifests.map(\.key) }
         let newest = try await context.newestPoint(application)
-        if let manifests = newest.whole?.manifests { return try CarriedObjects.of(manifests).map(\.key) }
         guard let damage = newest.damaged.first else { return [] }
         unseen.append(damage.error.message)
         return nil

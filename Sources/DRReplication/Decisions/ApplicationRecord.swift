@@ -11,6 +11,8 @@ struct ApplicationRecord: Hashable, Codable {
     /// Objects here that are the application's own (`ObjectKey.reference`, in bytewise order): an activation may replace or remove them.
     var owned: [String]
     var split_brain_risk: Bool
+    /// What transforms changed here, by `ObjectKey.reference` and JSON pointer; nil = nothing.
+    var transformed: [String: [String: ValueChange]]?
 
     init(
         epoch: Epoch, active: ClusterName, running: Bool, originals: [String: String] = [:], owned: [String] = [],

@@ -3,7 +3,7 @@ internal import DRModel
 /// What a recovery point of an application holds: its volumes, and its manifests as they are when it runs.
 struct MigrationContent {
     let volumes: [VolumeName]
-    /// In the order in which they are made, with the original replicas of what is held.
+    /// In the order in which they are made and the form of home, with the original state of what is held.
     let manifests: [ManifestObject]
     /// What can be held, in the order of start.
     let workloads: [HeldWorkload]
@@ -30,6 +30,9 @@ struct MigrationContent {
             guard let state = record.originals[workload.object.key.reference] else { continue }
             originals[workload.object.key] = try workload.setting(state)
         }
-        manifests = carried.map { originals[$0.key] ?? $0 }
+        let form = ClusterForm(application: application, cluster: cluster)
+        manifests = try carried.map { object throws(DRError) in
+            try form.home(originals[object.key] ?? object, undoing: record.transformed?[object.key.reference] ?? [:])
+        }
     }
 }

@@ -1,3 +1,4 @@
+internal import DRManifest
 internal import DRModel
 
 /// What stands at a destination before an activation.
@@ -12,6 +13,8 @@ struct Survey {
     let liveVolumes: Set<VolumeName>
     /// The epoch in which this cluster was deposed: it wrote by itself then, and nobody else has what it wrote.
     var deposed: Epoch?
+    /// What transforms changed in the manifests.
+    var changes: [ObjectKey: [String: ValueChange]] = [:]
 }
 
 extension DocumentPath {
@@ -41,8 +44,11 @@ struct Placement {
 
     private func isOurs(_ key: ObjectKey) -> Bool { owned.contains(key.reference) }
 
-    // A namespace may well be there before its application.
-    private func isShared(_ key: ObjectKey) -> Bool { key.kind == "Namespace" }
+    // A namespace, or what serves the whole cluster, may well be there before its application.
+    private func isShared(_ key: ObjectKey) -> Bool { CarriedObjects.isShared(key) }
+
+    // Others may have come to rely on what is there.
+    private func isLeftAsItIs(_ key: ObjectKey) -> Bool { isShared(key) && (key.kind != "Namespace" || !isOurs(key)) }
 
     private func refuseForeign() throws(DRError) {
         var foreign = survey.manifests.map(\.key).filter { survey.existing[$0] != nil && !isOurs($0) && !isShared($0) }.map(\.description)
@@ -87,14 +93,17 @@ struct Placement {
         for manifest in survey.manifests {
             let present = survey.existing[manifest.key]
             transaction.guards.append(.object(manifest.key, text: present?.text))
-            if present != nil, !isOurs(manifest.key) { continue }
-            next.owned.append(manifest.key.reference)
+            if present != nil, isLeftAsItIs(manifest.key) { continue }
+            if !isShared(manifest.key) || manifest.key.kind == "Namespace" { next.owned.append(manifest.key.reference) }
+            if let changes = survey.changes[manifest.key] {
+                next.transformed = (next.transformed ?? [:]).merging([manifest.key.reference: changes]) { $1 }
+            }
             var wanted = manifest
             if let workload = try HeldWorkload(manifest), !workload.isHeld {
                 next.originals[manifest.key.reference] = workload.state
                 wanted = try workload.held()
             }
-            guard wanted.text != present?.text else { continue }
+            if let present, try isSame(wanted, present) { continue }
             wanted.location = nil
             transaction.changes.append(.put(wanted))
             transaction.effects.append(Effect(present == nil ? .create : .patch, manifest.key, at: cluster))
@@ -118,6 +127,10 @@ struct Placement {
         if survey.deposed != nil { transaction.changes.append(.remove(.deposed(application))) }
         transaction.effects.append(Effect(.activate, kind: "Application", name: application.text, at: cluster))
         return transaction
+    }
+
+    private func isSame(_ wanted: ManifestObject, _ present: ManifestObject) throws -> Bool {
+        wanted.text == present.text ? true : try Manifest(wanted).isSame(as: try Manifest(present))
     }
 
     /// Ours, but not in the point; made last, removed first.

@@ -58,7 +58,8 @@ struct StopDecision {
         next.running = false
         if next.active != cluster { next.originals = [:] }
         // What stands here now is the application's own: should it come back, it may be replaced.
-        next.owned = Set(objects.map(\.key.reference)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        next.owned = Set(objects.map(\.key).filter { !CarriedObjects.isShared($0) || $0.kind == "Namespace" }.map(\.reference))
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         transaction.changes.append(.write(.application(application), try next.value()))
         transaction.changes.append(.remove(.synced(application)))
         return transaction

@@ -42,11 +42,13 @@ public final class DirectoryCluster: Cluster {
     // MARK: Objects
 
     public func objects(of application: Application) async throws -> [ManifestObject] {
-        let manifests = try resources().manifests
-        let selected = manifests.filter { ApplicationSelection.selects($0.object, application) }
-        let claimed = Set(selected.compactMap(\.volumeName))
-        let volumes = manifests.filter { $0.key.kind == "PersistentVolume" && $0.key.group.isEmpty && claimed.contains($0.key.name) }
-        return (selected + volumes).map(\.object).sorted { $0.key < $1.key }
+        try ApplicationSelection.of(try resources().unordered, application, at: name)
+    }
+
+    public func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
+        let resources = try resources()
+        if case .keys(let keys) = query { return keys.sorted().compactMap { resources.manifest($0)?.object } }
+        return resources.unordered.filter { query.selects($0.key) }.map(\.object).sorted { $0.key < $1.key }
     }
 
     public func object(_ key: ObjectKey) async throws -> ManifestObject? { try resources().manifest(key)?.object }

@@ -66,6 +66,8 @@ struct ResourceFiles: Sendable {
     /// In key order.
     var manifests: [Manifest] { files.values.flatMap(\.manifests).sorted { $0.key < $1.key } }
 
+    var unordered: [Manifest] { files.values.flatMap(\.manifests) }
+
     func manifest(_ key: ObjectKey) -> Manifest? { places[key].flatMap { files[$0]?.manifest(key) } }
 
     // MARK: Changing

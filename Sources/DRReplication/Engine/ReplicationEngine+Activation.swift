@@ -119,7 +119,14 @@ extension ReplicationEngine {
         _ point: RecoveryPoint, owned: [ObjectKey], byHistory: Bool, _ activation: Activation
     ) async throws -> Survey {
         let destination = activation.destination
-        let manifests = try CarriedObjects.of(try await destination.volumes.manifests(of: point))
+        let form = ClusterForm(application: activation.application, cluster: destination.name)
+        var manifests: [ManifestObject] = []
+        var changes: [ObjectKey: [String: ValueChange]] = [:]
+        for object in try CarriedObjects.of(try await destination.volumes.manifests(of: point)) {
+            let local = try form.local(object)
+            manifests.append(local.object)
+            if !local.changes.isEmpty { changes[local.object.key] = local.changes }
+        }
         var existing: [ObjectKey: ManifestObject] = [:]
         var history: Set<String> = []
         if byHistory {
@@ -128,14 +135,13 @@ extension ReplicationEngine {
                 history.insert(object.key.reference)
             }
         }
-        for key in Set(manifests.map(\.key) + owned) where existing[key] == nil {
-            if let object = try await destination.object(key) { existing[key] = object }
-        }
+        let unseen = Set(manifests.map(\.key) + owned).subtracting(existing.keys)
+        for object in try await destination.objects(.keys(unseen)) { existing[object.key] = object }
         var live: Set<VolumeName> = []
         for volume in point.volumes where try await destination.volumes.stat(volume.name) != nil { live.insert(volume.name) }
         return Survey(
             manifests: manifests, existing: existing, ownedByHistory: history, liveVolumes: live,
-            deposed: try await deposed(byHistory: byHistory, activation))
+            deposed: try await deposed(byHistory: byHistory, activation), changes: changes)
     }
 
     /// Deposed by a copy it received, or by nothing yet: then its own record still calls it active.

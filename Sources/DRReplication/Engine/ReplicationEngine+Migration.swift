@@ -9,7 +9,11 @@ extension ReplicationEngine {
         let store = try store(of: direction)
         let names = Set(order.applications).sorted()
         guard !names.isEmpty else { throw DRError(.invalidInput, "no applications to migrate", hint: "name at least one") }
-        let applications = try names.map { try application($0) }
+        let applications = try names.map { name in
+            var application = try application(name)
+            application.exclude.kinds += order.excludeKinds
+            return application
+        }
         let begun = clock.now()
         return try await namingSource(direction) {
             // Everything is locked, and its standing known, before the first change.

@@ -13,6 +13,7 @@ struct BlackHole: Cluster, VolumeStore {
 
     func facts() async throws -> ClusterFacts { throw touched("facts") }
     func objects(of application: Application) async throws -> [ManifestObject] { throw touched("objects") }
+    func objects(_ query: ObjectQuery) async throws -> [ManifestObject] { throw touched("objects") }
     func object(_ key: ObjectKey) async throws -> ManifestObject? { throw touched("object") }
     func document(_ path: DocumentPath) async throws -> Value? { throw touched("document") }
     func documents(in folder: DocumentPath) async throws -> [DocumentPath] { throw touched("documents") }

@@ -49,6 +49,7 @@ struct BreakingCluster: Cluster {
     func objects(of application: Application) async throws -> [ManifestObject] {
         try await pass("objects") { try await base.objects(of: application) }
     }
+    func objects(_ query: ObjectQuery) async throws -> [ManifestObject] { try await pass("object") { try await base.objects(query) } }
     func object(_ key: ObjectKey) async throws -> ManifestObject? { try await pass("object") { try await base.object(key) } }
     func document(_ path: DocumentPath) async throws -> Value? { try await pass("document \(path)") { try await base.document(path) } }
     func documents(in folder: DocumentPath) async throws -> [DocumentPath] {

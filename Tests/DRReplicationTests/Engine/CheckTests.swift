@@ -87,9 +87,10 @@ struct CheckTests {
         Fault("volumes-supported", .failed, "pg-data holds a socket") { $0.east.memory.refuse("pg-data") },
         Fault(
             "workloads-holdable", .warning,
-            "DaemonSet shop-db/agent would start as soon as the manifests are there, and cannot be stopped first"
+            "not known how to put at rest: Cache shop-db/sessions"
         ) {
-            try $0.east.add("apiVersion: apps/v1\nkind: DaemonSet\nmetadata: { name: agent, namespace: shop-db }\n")
+            try $0.east.add(
+                "apiVersion: example.com/v1\nkind: Cache\nmetadata: { name: sessions, namespace: shop-db }\nspec: { size: 3 }\n")
         },
         Fault("no-foreign-objects", .failed, "west already has StatefulSet shop-db/pg, which ledger did not make") {
             try $0.west.add("apiVersion: apps/v1\nkind: StatefulSet\nmetadata: { name: pg, namespace: shop-db }\n")

@@ -96,6 +96,7 @@ struct OvertakenCluster: Cluster {
     var volumes: any VolumeStore { base.volumes }
     func facts() async throws -> ClusterFacts { try await base.facts() }
     func objects(of application: Application) async throws -> [ManifestObject] { try await base.objects(of: application) }
+    func objects(_ query: ObjectQuery) async throws -> [ManifestObject] { try await base.objects(query) }
     func object(_ key: ObjectKey) async throws -> ManifestObject? { try await base.object(key) }
     func document(_ path: DocumentPath) async throws -> Value? { try await base.document(path) }
     func documents(in folder: DocumentPath) async throws -> [DocumentPath] { try await base.documents(in: folder) }

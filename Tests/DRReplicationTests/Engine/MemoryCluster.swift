@@ -81,9 +81,21 @@ final class MemoryCluster: Cluster {
 
     func objects(of application: Application) async throws -> [ManifestObject] {
         let all = try reach { $0.objects }
-        let own = all.values.filter { ApplicationSelection.selects($0, application) }
-        let volumes = try ClaimedVolumes(of: Array(own)).volumes.compactMap { all[.volume($0)] }
-        return (own + volumes).sorted { $0.key < $1.key }
+        return try ApplicationSelection.of(try all.values.map { try Self.manifest($0) }, application, at: name)
+    }
+
+    // Read once; tests ask thousands of times.
+    private static let read = Lock<[ManifestObject: Manifest]>([:])
+
+    private static func manifest(_ object: ManifestObject) throws -> Manifest {
+        if let known = read.withLock({ $0[object] }) { return known }
+        let manifest = try Manifest(object)
+        read.withLock { $0[object] = manifest }
+        return manifest
+    }
+
+    func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
+        try reach { $0.objects.values.filter { query.selects($0.key) }.sorted { $0.key < $1.key } }
     }
 
     func object(_ key: ObjectKey) async throws -> ManifestObject? { try reach { $0.objects[key] } }
