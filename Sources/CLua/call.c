@@ -9,6 +9,9 @@ static struct saved enter(clua_state *state, struct entry *entry) {
     if (state->depth == 0) {
         state->stopping = CLUA_RUNNING;
         clua_reset_budget(state);
+#if CLUA_SIGNALS
+        clua_watch_begin(state);
+#endif
     }
     entry->outer = state->entries;
     state->entries = entry;
@@ -30,6 +33,9 @@ static void leave(clua_state *state, struct entry *entry, struct saved saved, in
     state->current = saved.current;
     state->entries = entry->outer;
     state->depth--;
+#if CLUA_SIGNALS
+    if (state->depth == 0) clua_watch_end(state);
+#endif
 }
 
 static int too_deep(clua_state *state) { return state->nesting >= state->configuration.nesting; }

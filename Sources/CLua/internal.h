@@ -39,6 +39,34 @@ struct object {
     struct owned *owned;
 };
 
+// Where signals reach a thread at once, limits cost nothing until they are met (watch.c); elsewhere every instruction is counted.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CLUA_SIGNALS 0
+#endif
+#endif
+#ifndef CLUA_SIGNALS
+#ifdef __linux__
+#define CLUA_SIGNALS 1
+#else
+#define CLUA_SIGNALS 0
+#endif
+#endif
+
+#if CLUA_SIGNALS
+#include <time.h>
+struct watched {
+    clua_state *state;
+    struct watched *next, *previous;  // all open states; under the watcher's lock
+    struct watched *outer;            // states that run inside one another on one thread
+    _Atomic(int) running, thread;
+    _Atomic(clockid_t) clock;
+    _Atomic(uint64_t) generation;     // of the budget: one more each time it is renewed
+    _Atomic(uint64_t) alarm;          // the generation that is over its limit
+    uint64_t seen, begun;             // the watcher's own: the last generation it saw, and the thread's processor time then
+};
+#endif
+
 struct clua_state {
     clua_configuration configuration;
     lua_State *main, *current, *references, *transfer;
@@ -51,7 +79,12 @@ struct clua_state {
     struct owned owned;
     size_t objects;
     // limits
-    uint64_t spent, unpolled, allocated, closing_spent, processor_start;
+    uint64_t spent, unpolled, allocated, closing_spent;
+#if CLUA_SIGNALS
+    struct watched watched;
+#else
+    uint64_t processor_start;
+#endif
     size_t printed;
     int stopping;
     // suspension
@@ -73,6 +106,19 @@ extern const struct clua_keys clua_keys;
 
 void *clua_allocate(void *state, void *block, size_t old_size, size_t new_size);
 int clua_over_cap(const clua_state *state);
+
+#if CLUA_SIGNALS
+void clua_watch_open(clua_state *state);
+void clua_watch_close(clua_state *state);
+void clua_watch_begin(clua_state *state);  // Lua starts to run on this thread
+void clua_watch_end(clua_state *state);
+static inline int clua_alarmed(clua_state *state) {
+    return atomic_load_explicit(&state->watched.alarm, memory_order_acquire)
+        == atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
+}
+#endif
+// Must every instruction be counted?
+static inline int clua_counts(const clua_state *state) { return !CLUA_SIGNALS || state->configuration.instructions != 0; }
 
 void clua_hook(lua_State *L, lua_Debug *activation);
 void clua_arm(lua_State *L);

@@ -17,6 +17,18 @@ void clua_flag_set(void *flag, int value) { atomic_store_explicit(&((struct flag
 int clua_flag_get(const void *flag) { return atomic_load_explicit(&((struct flag *)flag)->value, memory_order_acquire); }
 void clua_flag_destroy(void *flag) { free(flag); }
 
+#if CLUA_SIGNALS
+
+void clua_reset_budget(clua_state *state) {
+    state->spent = 0;
+    uint64_t generation = atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
+    atomic_store_explicit(&state->watched.generation, generation + 1, memory_order_release);
+}
+
+static int over_time(clua_state *state) { return clua_alarmed(state); }
+
+#else
+
 static uint64_t processor_time(void) {
     struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -27,6 +39,12 @@ void clua_reset_budget(clua_state *state) {
     state->spent = 0;
     if (state->configuration.nanoseconds) state->processor_start = processor_time();
 }
+
+static int over_time(const clua_state *state) {
+    return state->configuration.nanoseconds && processor_time() - state->processor_start > state->configuration.nanoseconds;
+}
+
+#endif
 
 uint64_t clua_instructions(const clua_state *state) { return state->spent; }
 int clua_stopping(const clua_state *state) { return state->stopping; }
@@ -40,6 +58,7 @@ void clua_stop(clua_state *state, int reason) { clua_begin_stop(state, reason); 
 
 // The messages are made when the state is: raising allocates nothing.
 int clua_raise_stop(lua_State *L) {
+    if (lua_gethook(L) != clua_hook) clua_arm(L);  // the __close handlers that run now are counted
     lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.reasons[clua_of(L)->stopping]);
     return lua_error(L);
 }
@@ -54,7 +73,7 @@ static int over_limit(clua_state *state) {
     const clua_configuration *limits = &state->configuration;
     if (limits->cancellation && clua_flag_get(limits->cancellation)) return CLUA_CANCELLED;
     if (limits->instructions && state->spent > limits->instructions) return CLUA_COMPUTING;
-    if (limits->nanoseconds && processor_time() - state->processor_start > limits->nanoseconds) return CLUA_COMPUTING;
+    if (over_time(state)) return CLUA_COMPUTING;
     return CLUA_RUNNING;
 }
 
@@ -77,12 +96,13 @@ static void spend(lua_State *L, uint64_t steps) {
 void clua_hook(lua_State *L, lua_Debug *activation) {
     (void)activation;
     int count = lua_gethookcount(L);
-    if (count != HOOK_STEP) lua_sethook(L, clua_hook, LUA_MASKCOUNT, HOOK_STEP);
+    clua_arm(L);
     spend(L, (uint64_t)count);
 }
 
 // One instruction can fill a megabyte (s .. s): memory is charged as well, and the hook is called at the next instruction.
 void clua_note_work(clua_state *state, size_t bytes) {
+    if (!clua_counts(state)) return;
     state->allocated += bytes;
     if (state->allocated < WORK_STEP) return;
     state->spent += state->allocated / BYTES_A_STEP;
@@ -117,7 +137,17 @@ void clua_charge_library(lua_State *L, const char *const *names, int by_argument
     }
 }
 
+// Counts the instructions of this coroutine, if there is reason to.
 void clua_arm(lua_State *L) {
+    clua_state *state = clua_of(L);
+    int wanted = clua_counts(state) || state->stopping;
+#if CLUA_SIGNALS
+    wanted = wanted || clua_alarmed(state);
+#endif
+    if (!wanted) {
+        if (lua_gethook(L)) lua_sethook(L, NULL, 0, 0);
+        return;
+    }
     // Only when it is not armed yet: arming restarts the count, and a script could stay below it for ever.
     if (lua_gethook(L) != clua_hook || lua_gethookcount(L) != HOOK_STEP) lua_sethook(L, clua_hook, LUA_MASKCOUNT, HOOK_STEP);
 }

@@ -78,11 +78,17 @@ clua_state *clua_open(const clua_configuration *configuration) {
     clua_open_math(L);
     clua_open_coroutine(L);
     lua_settop(L, 0);
+#if CLUA_SIGNALS
+    clua_watch_open(state);
+#endif
     clua_reset_budget(state);
     return state;
 }
 
 void clua_close(clua_state *state) {
+#if CLUA_SIGNALS
+    clua_watch_close(state);
+#endif
     lua_close(state->main);
     // What finalizers missed for want of memory.
     while (state->owned.next != &state->owned) {

@@ -108,6 +108,7 @@ void *clua_flag_create(void);
 void clua_flag_set(void *flag, int value);
 int clua_flag_get(const void *flag);
 void clua_flag_destroy(void *flag);
+int clua_use_signal(int signal);  // a real-time signal, before the first script runs; 0 = too late or none that can be used
 void clua_reset_budget(clua_state *state);
 uint64_t clua_instructions(const clua_state *state);
 int clua_stopping(const clua_state *state);
