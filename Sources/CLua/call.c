@@ -4,10 +4,10 @@
 
 struct saved { int enforce, nesting; lua_State *current; };
 
-static struct saved enter(clua_state *state, struct entry *entry) {
+static inline struct saved enter(clua_state *state, struct entry *entry) {
     struct saved saved = {state->enforce, state->nesting, state->current};
     if (state->depth == 0) {
-        state->stopping = CLUA_RUNNING;
+        clua_end_stop(state, CLUA_RUNNING);
         clua_reset_budget(state);
 #if CLUA_SIGNALS
         clua_watch_begin(state);
@@ -26,7 +26,7 @@ static struct saved enter(clua_state *state, struct entry *entry) {
     return saved;
 }
 
-static void leave(clua_state *state, struct entry *entry, struct saved saved, int status) {
+static inline void leave(clua_state *state, struct entry *entry, struct saved saved, int status) {
     if (status == LUA_ERRMEM) clua_begin_stop(state, CLUA_MEMORY);
     state->enforce = saved.enforce;
     state->nesting = saved.nesting;
@@ -43,7 +43,7 @@ static int too_deep(clua_state *state) { return state->nesting >= state->configu
 int clua_load(clua_state *state, const char *source, size_t length, const char *chunkname) {
     lua_State *L = state->current;
     int enforce = state->enforce;
-    if (state->depth == 0) state->stopping = CLUA_RUNNING;
+    if (state->depth == 0) clua_end_stop(state, CLUA_RUNNING);
     state->enforce = 1;
     int status = luaL_loadbufferx(L, source, length, chunkname, "t");
     state->enforce = enforce;
@@ -51,8 +51,43 @@ int clua_load(clua_state *state, const char *source, size_t length, const char *
     return status;
 }
 
-int clua_call(clua_state *state, int narguments, int nresults) {
+lua_State *clua_begin_call(clua_state *state, int slot) {
     lua_State *L = state->current;
+    // An idle stack has room.
+    if ((state->depth > 0 || lua_gettop(L) > 4) && !lua_checkstack(L, 16)) return NULL;
+    clua_push_held(L, slot);
+    return L;
+}
+
+// The common way in, with as little around it as can be: the main stack, and the message handler at its bottom.
+static int call_idle(clua_state *state, int narguments, int nresults) {
+    struct entry entry = {.kind = ENTRY_CALL, .thread = state->main, .from = state->main};
+    clua_end_stop(state, CLUA_RUNNING);
+    clua_reset_budget(state);
+#if CLUA_SIGNALS
+    clua_watch_begin(state);
+#endif
+    state->entries = &entry;
+    state->depth = state->nesting = 1;
+    state->place.line = 0;
+    state->traceback[0] = 0;
+    state->levels = 0;
+    clua_arm(state->main);
+    state->enforce = 1;
+    int status = lua_pcall(state->main, narguments, nresults, 1);
+    state->enforce = 0;
+    if (__builtin_expect(status == LUA_ERRMEM, 0)) clua_begin_stop(state, CLUA_MEMORY);
+    state->entries = NULL;
+    state->depth = state->nesting = 0;
+#if CLUA_SIGNALS
+    clua_watch_end(state);
+#endif
+    return status;
+}
+
+int clua_call(lua_State *L, int narguments, int nresults) {
+    clua_state *state = clua_of(L);
+    if (state->depth == 0) return call_idle(state, narguments, nresults);
     int function = lua_gettop(L) - narguments;
     if (too_deep(state)) {
         lua_settop(L, function - 1);
@@ -85,7 +120,6 @@ static int drive(clua_state *state, lua_State *coroutine, int narguments, int ma
     int status = lua_resume(coroutine, saved.current, narguments, nresults);
     if (status > LUA_YIELD) status = bury(state, &entry, status);
     leave(state, &entry, saved, status);
-    lua_settop(state->transfer, 0);
     if (status == LUA_YIELD && state->suspending) {
         state->suspending = 0;
         return CLUA_SUSPENDED;
@@ -103,7 +137,7 @@ int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int may
 }
 
 int clua_answer(clua_state *state, lua_State *coroutine, int raises, int may_yield, int *nresults) {
-    state->transfer_raises = raises;
+    state->answer_raises = raises;
     return drive(state, coroutine, 0, may_yield, nresults);
 }
 
@@ -117,7 +151,7 @@ int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
     leave(state, &entry, saved, status);
     state->suspending = 0;
     // Only this coroutine dies: what runs around it goes on.
-    if (state->depth > 0) state->stopping = before;
+    if (state->depth > 0) clua_end_stop(state, before);
     return status;
 }
 

@@ -39,6 +39,32 @@ struct object {
     struct owned *owned;
 };
 
+// An error of the host without fields of its own, and where it was thrown.
+struct error_object {
+    struct object object;
+    int line, length;
+    char source[];
+};
+
+enum { CLUA_SLOTS = 128 };
+
+// Small blocks of a state come from one piece of memory and go back to lists by size; what does not fit is malloc's. Off under the address
+// sanitizer, which is to see every block.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CLUA_POOL 0
+#endif
+#endif
+#ifndef CLUA_POOL
+#define CLUA_POOL 1
+#endif
+enum { POOL_SIZE = 96 << 10, POOL_UNIT = 16, POOL_LARGEST = 256 };
+struct pool {
+    char *start;
+    size_t used;
+    void *free[POOL_LARGEST / POOL_UNIT];
+};
+
 // Where signals reach a thread at once, limits cost nothing until they are met (watch.c); elsewhere every instruction is counted.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -69,15 +95,20 @@ struct watched {
 
 struct clua_state {
     clua_configuration configuration;
-    lua_State *main, *current, *references, *transfer;
+    lua_State *main, *current, *waiting;
     struct entry *entries;
     int depth, nesting;
     // memory
     size_t used, peak;
-    int enforce;  // 0 exactly while Swift runs
+    int enforce;   // 0 exactly while Swift runs
+    int attention; // a script may not just go on: it is being stopped, or Swift filled more than the cap
     uint64_t fail_nth, allocations;
-    struct owned owned;
+    struct owned owned, *spare;
     size_t objects;
+    struct pool pool;
+    // host functions that live as long as the state, each with a C function of its own
+    void *slots[CLUA_SLOTS];
+    int nslots;
     // limits
     uint64_t spent, unpolled, allocated, closing_spent;
 #if CLUA_SIGNALS
@@ -86,9 +117,10 @@ struct clua_state {
     uint64_t processor_start;
 #endif
     size_t printed;
-    int stopping;
+    int stopping, hooked;  // hooked: some coroutine was counted, maybe still is
     // suspension
-    int suspending, transfer_raises;
+    int suspending, answer_raises;
+    void *waiting_function;
     // what is known of the last error
     clua_place place;
     char traceback[6000];
@@ -104,34 +136,84 @@ static inline clua_state *clua_of(lua_State *L) { return *(clua_state **)lua_get
 struct clua_keys { char ids, origins, errors, error_metatable, error_type, function, reasons[CLUA_OUTPUT + 1]; };
 extern const struct clua_keys clua_keys;
 
+void clua_open_pool(clua_state *state);
+void clua_close_pool(clua_state *state);
 void *clua_allocate(void *state, void *block, size_t old_size, size_t new_size);
-int clua_over_cap(const clua_state *state);
+static inline int clua_over_cap(const clua_state *state) { return state->used > state->configuration.memory; }
 
 #if CLUA_SIGNALS
 void clua_watch_open(clua_state *state);
 void clua_watch_close(clua_state *state);
-void clua_watch_begin(clua_state *state);  // Lua starts to run on this thread
-void clua_watch_end(clua_state *state);
+// A thread that runs Lua, and the states that run inside one another on it.
+struct watched_thread { int id; clockid_t clock; struct watched *running; };
+extern _Thread_local struct watched_thread clua_this_thread;
+extern _Atomic(int) clua_watcher_awake;
+void clua_watch_prepare(void);  // this thread
+void clua_watch_call(void);     // the watcher, which sleeps
+
+// Lua starts to run on this thread.
+static inline void clua_watch_begin(clua_state *state) {
+    struct watched *watched = &state->watched;
+    struct watched_thread *thread = &clua_this_thread;
+    if (__builtin_expect(!thread->id, 0)) clua_watch_prepare();
+    atomic_store_explicit(&watched->thread, thread->id, memory_order_relaxed);
+    atomic_store_explicit(&watched->clock, thread->clock, memory_order_relaxed);
+    watched->outer = thread->running;
+    thread->running = watched;
+    atomic_store_explicit(&watched->running, 1, memory_order_release);
+    if (__builtin_expect(!atomic_load_explicit(&clua_watcher_awake, memory_order_relaxed), 0)) clua_watch_call();
+}
+
+static inline void clua_watch_end(clua_state *state) {
+    atomic_store_explicit(&state->watched.running, 0, memory_order_release);
+    clua_this_thread.running = state->watched.outer;
+}
+
+static inline void clua_reset_budget(clua_state *state) {
+    state->spent = 0;
+    uint64_t generation = atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
+    atomic_store_explicit(&state->watched.generation, generation + 1, memory_order_release);
+}
+
 static inline int clua_alarmed(clua_state *state) {
     return atomic_load_explicit(&state->watched.alarm, memory_order_acquire)
         == atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
 }
+#else
+static inline void clua_reset_budget(clua_state *state) { clua_renew_budget(state); }
 #endif
 // Must every instruction be counted?
 static inline int clua_counts(const clua_state *state) { return !CLUA_SIGNALS || state->configuration.instructions != 0; }
 
 void clua_hook(lua_State *L, lua_Debug *activation);
-void clua_arm(lua_State *L);
+void clua_count(lua_State *L, int step);
+void clua_rearm(lua_State *L, int wanted);
+// Counts the instructions of this coroutine if there is reason to, and stops counting if not.
+static inline void clua_arm(lua_State *L) {
+    clua_state *state = clua_of(L);
+    int wanted = clua_counts(state) || state->stopping;
+#if CLUA_SIGNALS
+    wanted = wanted || clua_alarmed(state);
+#endif
+    if (wanted || state->hooked) clua_rearm(L, wanted);
+}
 void clua_note_work(clua_state *state, size_t bytes);  // memory a script has filled: may not raise
 // Functions of the table on top are charged by the size of their arguments or their results.
 void clua_charge_library(lua_State *L, const char *const *names, int by_arguments);
 void clua_poll(lua_State *L, uint64_t steps);  // every loop in C that a script can make long calls it
 void clua_begin_stop(clua_state *state, int reason);
+static inline void clua_end_stop(clua_state *state, int reason_left) {
+    state->stopping = reason_left;
+    state->attention = reason_left != CLUA_RUNNING;
+}
 int clua_raise_stop(lua_State *L);
 int clua_propagate(lua_State *L, int status);  // raises again if `status` may not be caught here
 
 int clua_may_suspend_at(const clua_state *state, lua_State *L);
 
+void clua_find_caller(const clua_state *state, lua_State *L, clua_place *place);
+int clua_error_object_place(lua_State *L, int index, clua_place *place);  // 0: it is none
+int clua_error_message(lua_State *L, const struct object *error);  // pushes it
 int clua_capture(lua_State *L);  // message handler: notes place and traceback, passes the error on
 void clua_note_error(clua_state *state, lua_State *L);
 void clua_note_origin(lua_State *L, int index);  // of an error table, the first time it is raised

@@ -19,11 +19,7 @@ void clua_flag_destroy(void *flag) { free(flag); }
 
 #if CLUA_SIGNALS
 
-void clua_reset_budget(clua_state *state) {
-    state->spent = 0;
-    uint64_t generation = atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
-    atomic_store_explicit(&state->watched.generation, generation + 1, memory_order_release);
-}
+void clua_renew_budget(clua_state *state) { clua_reset_budget(state); }
 
 static int over_time(clua_state *state) { return clua_alarmed(state); }
 
@@ -35,7 +31,7 @@ static uint64_t processor_time(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-void clua_reset_budget(clua_state *state) {
+void clua_renew_budget(clua_state *state) {
     state->spent = 0;
     if (state->configuration.nanoseconds) state->processor_start = processor_time();
 }
@@ -52,6 +48,7 @@ int clua_stopping(const clua_state *state) { return state->stopping; }
 void clua_begin_stop(clua_state *state, int reason) {
     if (state->stopping) return;
     state->stopping = reason;
+    state->attention = 1;
     state->closing_spent = 0;
 }
 void clua_stop(clua_state *state, int reason) { clua_begin_stop(state, reason); }
@@ -84,7 +81,7 @@ static void spend(lua_State *L, uint64_t steps) {
     if (state->stopping) {
         state->closing_spent += steps;
         if (state->closing_spent <= state->configuration.closing) return;
-        lua_sethook(L, clua_hook, LUA_MASKCOUNT, 1);
+        clua_count(L, 1);
         clua_raise_stop(L);
     }
     int reason = over_limit(state);
@@ -107,7 +104,7 @@ void clua_note_work(clua_state *state, size_t bytes) {
     if (state->allocated < WORK_STEP) return;
     state->spent += state->allocated / BYTES_A_STEP;
     state->allocated = 0;
-    lua_sethook(state->current, clua_hook, LUA_MASKCOUNT, 1);
+    clua_count(state->current, 1);
 }
 
 static uint64_t cost(lua_State *L, int count) {
@@ -137,19 +134,18 @@ void clua_charge_library(lua_State *L, const char *const *names, int by_argument
     }
 }
 
-// Counts the instructions of this coroutine, if there is reason to.
-void clua_arm(lua_State *L) {
-    clua_state *state = clua_of(L);
-    int wanted = clua_counts(state) || state->stopping;
-#if CLUA_SIGNALS
-    wanted = wanted || clua_alarmed(state);
-#endif
+void clua_count(lua_State *L, int step) {
+    clua_of(L)->hooked = 1;
+    lua_sethook(L, clua_hook, LUA_MASKCOUNT, step);
+}
+
+void clua_rearm(lua_State *L, int wanted) {
     if (!wanted) {
         if (lua_gethook(L)) lua_sethook(L, NULL, 0, 0);
         return;
     }
     // Only when it is not armed yet: arming restarts the count, and a script could stay below it for ever.
-    if (lua_gethook(L) != clua_hook || lua_gethookcount(L) != HOOK_STEP) lua_sethook(L, clua_hook, LUA_MASKCOUNT, HOOK_STEP);
+    if (lua_gethook(L) != clua_hook || lua_gethookcount(L) != HOOK_STEP) clua_count(L, HOOK_STEP);
 }
 
 void clua_poll(lua_State *L, uint64_t steps) {

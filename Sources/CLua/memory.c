@@ -2,6 +2,72 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#if CLUA_POOL
+
+static int is_pooled(const struct pool *pool, const void *block) {
+    return (size_t)((const char *)block - pool->start) < POOL_SIZE;
+}
+
+static void *take(struct pool *pool, size_t size) {
+    if (size > POOL_LARGEST) return NULL;
+    size_t class = (size - 1) / POOL_UNIT;
+    void *block = pool->free[class];
+    if (block) {
+        memcpy(&pool->free[class], block, sizeof block);
+        return block;
+    }
+    size_t rounded = (class + 1) * POOL_UNIT;
+    if (POOL_SIZE - pool->used < rounded) return NULL;
+    block = pool->start + pool->used;
+    pool->used += rounded;
+    return block;
+}
+
+static void give_back(struct pool *pool, void *block, size_t size) {
+    if (!is_pooled(pool, block)) return free(block);
+    size_t class = (size - 1) / POOL_UNIT;
+    memcpy(block, &pool->free[class], sizeof block);
+    pool->free[class] = block;
+}
+
+static void *resize(struct pool *pool, void *block, size_t old, size_t size) {
+    if (!old) {
+        void *fresh = take(pool, size);
+        return fresh ? fresh : malloc(size);
+    }
+    if (!is_pooled(pool, block)) return realloc(block, size);
+    if (size <= POOL_LARGEST && (old - 1) / POOL_UNIT == (size - 1) / POOL_UNIT) return block;
+    void *fresh = take(pool, size);
+    if (!fresh && !(fresh = malloc(size))) return NULL;
+    memcpy(fresh, block, old < size ? old : size);
+    give_back(pool, block, old);
+    return fresh;
+}
+
+void clua_open_pool(clua_state *state) {
+    state->pool.start = malloc(POOL_SIZE);
+    if (!state->pool.start) abort();
+}
+void clua_close_pool(clua_state *state) { free(state->pool.start); }
+
+#else
+
+static void give_back(struct pool *pool, void *block, size_t size) {
+    (void)pool;
+    (void)size;
+    free(block);
+}
+static void *resize(struct pool *pool, void *block, size_t old, size_t size) {
+    (void)pool;
+    (void)old;
+    return realloc(block, size);
+}
+void clua_open_pool(clua_state *state) { (void)state; }
+void clua_close_pool(clua_state *state) { (void)state; }
+
+#endif
 
 // Lua always tells the old size, so counting needs no header. The cap is enforced only while a script runs: what Swift pushes never fails
 // for the cap (it could not raise), and is checked when Swift has returned.
@@ -9,7 +75,7 @@ void *clua_allocate(void *argument, void *block, size_t old_size, size_t new_siz
     clua_state *state = argument;
     size_t old = block ? old_size : 0;
     if (new_size == 0) {
-        free(block);
+        if (block && old) give_back(&state->pool, block, old);
         state->used -= old;
         return NULL;
     }
@@ -18,7 +84,7 @@ void *clua_allocate(void *argument, void *block, size_t old_size, size_t new_siz
         if (others > cap || new_size > cap - others) return NULL;
         if (state->fail_nth && ++state->allocations >= state->fail_nth) return NULL;
     }
-    void *result = realloc(block, new_size);
+    void *result = resize(&state->pool, block, old, new_size);
     if (!result) {
         if (new_size <= old) return block;
         if (state->enforce) return NULL;
@@ -28,10 +94,9 @@ void *clua_allocate(void *argument, void *block, size_t old_size, size_t new_siz
     if (state->enforce && new_size > old) clua_note_work(state, new_size - old);
     state->used = state->used - old + new_size;
     if (state->used > state->peak) state->peak = state->used;
+    if (!state->enforce && state->used > state->configuration.memory) state->attention = 1;
     return result;
 }
-
-int clua_over_cap(const clua_state *state) { return state->used > state->configuration.memory; }
 
 size_t clua_memory_used(const clua_state *state) { return state->used; }
 size_t clua_memory_peak(const clua_state *state) { return state->peak; }

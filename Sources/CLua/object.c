@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int finalize(lua_State *L) {
     clua_state *state = clua_of(L);
@@ -18,15 +19,18 @@ static int finalize(lua_State *L) {
     state->configuration.release(owned->object);
     state->enforce = enforce;
     state->current = current;
-    free(owned);
+    owned->next = state->spare;
+    state->spare = owned;
     return 0;
 }
 
-static struct object *push_owned(lua_State *L, void *object, const void *type) {
+// A userdata of `size` bytes that begins with a `struct object`.
+static struct object *push_owned(lua_State *L, void *object, const void *type, size_t size) {
     clua_state *state = clua_of(L);
-    struct object *block = lua_newuserdatauv(L, sizeof *block, 0);
-    struct owned *owned = malloc(sizeof *owned);
-    if (!owned) abort();
+    struct object *block = lua_newuserdatauv(L, size, 0);
+    struct owned *owned = state->spare;
+    if (owned) state->spare = owned->next;
+    else if (!(owned = malloc(sizeof *owned))) abort();
     owned->object = object;
     owned->next = state->owned.next;
     owned->previous = &state->owned;
@@ -35,6 +39,8 @@ static struct object *push_owned(lua_State *L, void *object, const void *type) {
     state->objects++;
     block->type = type;
     block->owned = owned;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+    lua_setmetatable(L, -2);
     return block;
 }
 
@@ -59,17 +65,12 @@ int clua_has_type(lua_State *L, const void *type) {
     return found;
 }
 
-void clua_push_object(lua_State *L, void *object, const void *type) {
-    push_owned(L, object, type);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, type);
-    lua_setmetatable(L, -2);
-}
+void clua_push_object(lua_State *L, void *object, const void *type) { push_owned(L, object, type, sizeof(struct object)); }
 
-// Scripts get no full userdata but ours, so the size is a check of this library, the type the check of the value.
+// Scripts get no full userdata but ours, so the type is the check.
 void *clua_object(lua_State *L, int index, const void *type) {
-    if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(struct object)) return NULL;
     struct object *block = lua_touserdata(L, index);
-    if (!block->owned || (type && block->type != type)) return NULL;
+    if (!block || lua_type(L, index) != LUA_TUSERDATA || !block->owned || (type && block->type != type)) return NULL;
     return block->owned->object;
 }
 
@@ -94,20 +95,56 @@ static int index_object(lua_State *L) {
 
 void clua_push_index(lua_State *L) { lua_pushcclosure(L, index_object, 3); }
 
+// Without properties the methods themselves are __index: a call finds its method without a function in between.
+void clua_push_missing(lua_State *L) {
+    lua_createtable(L, 0, 2);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+}
+
+// Errors ----------------------------------------------------------------------------------------------------------------------------------
+
+void clua_push_error(lua_State *L, void *object) {
+    clua_place place;
+    clua_find_caller(clua_of(L), L, &place);
+    size_t length = strlen(place.source);
+    struct error_object *error = (struct error_object *)push_owned(L, object, &clua_keys.error_type, sizeof *error + length + 1);
+    error->line = place.line;
+    error->length = (int)length;
+    memcpy(error->source, place.source, length + 1);
+}
+
+static const struct error_object *error_object(lua_State *L, int index) {
+    return clua_object(L, index, &clua_keys.error_type) ? lua_touserdata(L, index) : NULL;
+}
+
+int clua_error_message(lua_State *L, const struct object *error) {
+    clua_state *state = clua_of(L);
+    if (!error || !error->owned) {
+        lua_pushliteral(L, "error");
+        return 1;
+    }
+    int enforce = state->enforce;
+    state->enforce = 0;
+    state->configuration.message(error->owned->object, L);
+    state->enforce = enforce;
+    return 1;
+}
+
 void clua_tie_error(lua_State *L, void *object) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.errors);
     lua_pushvalue(L, -2);
-    if (!clua_has_type(L, &clua_keys.error_type)) {
-        clua_new_type(L, &clua_keys.error_type);
-        lua_settop(L, -2);
-    }
-    clua_push_object(L, object, &clua_keys.error_type);
+    push_owned(L, object, &clua_keys.error_type, sizeof(struct object));
     lua_rawset(L, -3);
     lua_settop(L, -2);
 }
 
 void *clua_tied_error(lua_State *L, int index) {
     index = lua_absindex(L, index);
+    if (lua_type(L, index) == LUA_TUSERDATA) return clua_object(L, index, &clua_keys.error_type);
     if (lua_type(L, index) != LUA_TTABLE) return NULL;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.errors);
     lua_pushvalue(L, index);
@@ -117,54 +154,82 @@ void *clua_tied_error(lua_State *L, int index) {
     return object;
 }
 
+int clua_error_object_place(lua_State *L, int index, clua_place *place) {
+    const struct error_object *error = error_object(L, index);
+    if (!error) return 0;
+    place->line = error->line;
+    memcpy(place->source, error->source, (size_t)error->length + 1);
+    return 1;
+}
+
 void clua_push_error_metatable(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.error_metatable); }
 
-static int call_host(lua_State *L);
-
-void clua_push_function(lua_State *L, void *object) {
-    if (!clua_has_type(L, &clua_keys.function)) {
-        clua_new_type(L, &clua_keys.function);
-        lua_settop(L, -2);
-    }
-    clua_push_object(L, object, &clua_keys.function);
-    lua_pushcclosure(L, call_host, 1);
-}
+// Functions -------------------------------------------------------------------------------------------------------------------------------
 
 static int answered(lua_State *L, int status, lua_KContext context) {
     (void)status;
     (void)context;
     clua_state *state = clua_of(L);
     if (state->stopping) return clua_raise_stop(L);
-    lua_State *transfer = state->transfer;
-    int count = lua_gettop(transfer);
-    lua_settop(L, 0);
-    luaL_checkstack(L, count, "too many results of a host function");
-    lua_xmove(transfer, L, count);
-    return state->transfer_raises ? lua_error(L) : count;
+    return state->answer_raises ? lua_error(L) : lua_gettop(L);
 }
 
-// The one trampoline. Swift's frames are gone before anything is raised or yielded.
-static int call_host(lua_State *L) {
-    clua_state *state = clua_of(L);
-    if (state->stopping) return clua_raise_stop(L);
-    struct object *block = lua_touserdata(L, lua_upvalueindex(1));
-    int enforce = state->enforce;
-    lua_State *current = state->current;
-    state->enforce = 0;
-    state->current = L;
-    int result = state->configuration.call(state->configuration.owner, block->owned->object, L);
-    state->enforce = enforce;
-    state->current = current;
+static int finish_host_call(lua_State *L, clua_state *state, void *function, int result) {
     if (clua_over_cap(state)) {
         lua_gc(L, LUA_GCCOLLECT);
         if (clua_over_cap(state)) clua_begin_stop(state, CLUA_MEMORY);
     }
     if (result == CLUA_STOP) clua_begin_stop(state, CLUA_STOPPED);
     if (state->stopping) return clua_raise_stop(L);
+    state->attention = 0;
     if (result >= 0) return result;
     if (result == CLUA_RAISE) return lua_error(L);
-    if (!clua_may_suspend_at(state, L)) return luaL_error(L, "this host function cannot wait here");
-    lua_settop(L, 0);
+    if (!clua_may_suspend_at(state, L)) {
+        return luaL_error(L, "this function waits for its result and cannot be called here: only inside a run, and not from a sort order, "
+            "a gsub replacement, a __close while the run ends, or while a module loads");
+    }
     state->suspending = 1;
+    state->waiting = L;
+    state->waiting_function = function;
     return lua_yieldk(L, 0, 0, answered);
+}
+
+// The one trampoline. Swift's frames are gone before anything is raised or yielded.
+static inline __attribute__((always_inline)) int call_host(lua_State *L, clua_state *state, void *function) {
+    if (__builtin_expect(state->attention, 0) && state->stopping) return clua_raise_stop(L);
+    lua_State *current = state->current;
+    state->enforce = 0;
+    state->current = L;
+    int result = state->configuration.call(function, L);
+    state->enforce = 1;
+    state->current = current;
+    if (__builtin_expect(result < 0 || state->attention, 0)) return finish_host_call(L, state, function, result);
+    return result;
+}
+
+static int call_captured(lua_State *L) {
+    const struct object *block = lua_touserdata(L, lua_upvalueindex(1));
+    return call_host(L, clua_of(L), block->owned->object);
+}
+
+// One C function for each slot: no upvalue to look up.
+#define SLOT(n) static int slot_##n(lua_State *L) { clua_state *state = clua_of(L); return call_host(L, state, state->slots[0x##n]); }
+#define SLOTS(n) \
+    SLOT(n##0) SLOT(n##1) SLOT(n##2) SLOT(n##3) SLOT(n##4) SLOT(n##5) SLOT(n##6) SLOT(n##7) \
+    SLOT(n##8) SLOT(n##9) SLOT(n##a) SLOT(n##b) SLOT(n##c) SLOT(n##d) SLOT(n##e) SLOT(n##f)
+SLOTS(0) SLOTS(1) SLOTS(2) SLOTS(3) SLOTS(4) SLOTS(5) SLOTS(6) SLOTS(7)
+#define NAMES(n) \
+    slot_##n##0, slot_##n##1, slot_##n##2, slot_##n##3, slot_##n##4, slot_##n##5, slot_##n##6, slot_##n##7, \
+    slot_##n##8, slot_##n##9, slot_##n##a, slot_##n##b, slot_##n##c, slot_##n##d, slot_##n##e, slot_##n##f
+static const lua_CFunction slot_functions[CLUA_SLOTS] = {NAMES(0), NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6), NAMES(7)};
+
+void clua_push_function(lua_State *L, void *object, int permanent) {
+    clua_state *state = clua_of(L);
+    if (permanent && state->nslots < CLUA_SLOTS) {
+        state->slots[state->nslots] = object;
+        lua_pushcfunction(L, slot_functions[state->nslots++]);
+        return;
+    }
+    push_owned(L, object, &clua_keys.function, sizeof(struct object));
+    lua_pushcclosure(L, call_captured, 1);
 }

@@ -6,26 +6,34 @@
 // Chunks of the host's own prelude are named "=...", all others "@...".
 static int is_trusted(const lua_Debug *activation) { return activation->source[0] != '@'; }
 
-static int find_in(lua_State *L, clua_place *place) {
+static int find_in(lua_State *L, clua_place *place, int level) {
     lua_Debug activation;
-    for (int level = 0; level < 1000 && lua_getstack(L, level, &activation); level++) {
+    for (; level < 1000 && lua_getstack(L, level, &activation); level++) {
         lua_getinfo(L, "Sl", &activation);
         if (activation.currentline <= 0 || is_trusted(&activation)) continue;
-        snprintf(place->source, sizeof place->source, "%s", activation.source + 1);
+        size_t length = activation.srclen - 1;
+        if (length >= sizeof place->source) length = sizeof place->source - 1;
+        memcpy(place->source, activation.source + 1, length);
+        place->source[length] = 0;
         place->line = activation.currentline;
         return 1;
     }
     return 0;
 }
 
-void clua_find_place(const clua_state *state, lua_State *L, clua_place *place) {
+static void find_from(const clua_state *state, lua_State *L, clua_place *place, int level) {
     place->source[0] = 0;
     place->line = 0;
-    if (find_in(L, place)) return;
+    if (find_in(L, place, level)) return;
     for (const struct entry *entry = state->entries; entry; entry = entry->outer) {
-        if (entry->from != entry->thread && find_in(entry->from, place)) return;
+        if (entry->from != entry->thread && find_in(entry->from, place, 0)) return;
     }
 }
+
+void clua_find_place(const clua_state *state, lua_State *L, clua_place *place) { find_from(state, L, place, 0); }
+
+// From within a host function, which has no line itself.
+void clua_find_caller(const clua_state *state, lua_State *L, clua_place *place) { find_from(state, L, place, 1); }
 
 void clua_push_place(lua_State *L, const clua_place *place) {
     if (place->line > 0) lua_pushfstring(L, "%s:%d", place->source, place->line);
@@ -112,7 +120,7 @@ void clua_note_origin(lua_State *L, int index) {
 void clua_error_origin(lua_State *L, int index, clua_place *place) {
     place->source[0] = 0;
     place->line = 0;
-    if (lua_type(L, index) != LUA_TTABLE) return;
+    if (clua_error_object_place(L, index, place) || lua_type(L, index) != LUA_TTABLE) return;
     index = lua_absindex(L, index);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.origins);
     lua_pushvalue(L, index);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const struct clua_keys clua_keys = {0};
 
@@ -25,6 +26,16 @@ static void set_reason(lua_State *L, int reason, const char *message) {
     lua_pushstring(L, message);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_keys.reasons[reason]);
 }
+
+// Names of its own (message) come from the host; the fields of the table form are missing here and read as nil.
+static int error_index(lua_State *L) {
+    const struct object *object = lua_touserdata(L, 1);
+    if (lua_type(L, 2) == LUA_TSTRING && !strcmp(lua_tostring(L, 2), "message")) return clua_error_message(L, object);
+    lua_pushnil(L);
+    return 1;
+}
+
+static int error_object_tostring(lua_State *L) { return clua_error_message(L, lua_touserdata(L, 1)); }
 
 static int error_tostring(lua_State *L) {
     if (lua_type(L, 1) == LUA_TTABLE) {
@@ -54,10 +65,16 @@ static void fill_registry(clua_state *state) {
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_keys.error_metatable);
-    state->references = lua_newthread(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &state->references);
-    state->transfer = lua_newthread(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &state->transfer);
+    clua_new_type(L, &clua_keys.function);
+    lua_settop(L, -2);
+    clua_new_type(L, &clua_keys.error_type);
+    lua_pushcfunction(L, error_index);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, error_object_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushliteral(L, "error");
+    lua_setfield(L, -2, "__name");
+    lua_settop(L, -2);
 }
 
 clua_state *clua_open(const clua_configuration *configuration) {
@@ -65,6 +82,7 @@ clua_state *clua_open(const clua_configuration *configuration) {
     if (!state) abort();
     state->configuration = *configuration;
     state->owned.next = state->owned.previous = &state->owned;
+    clua_open_pool(state);
     lua_State *L = lua_newstate(clua_allocate, state);
     if (!L) abort();
     *(clua_state **)lua_getextraspace(L) = state;
@@ -78,6 +96,7 @@ clua_state *clua_open(const clua_configuration *configuration) {
     clua_open_math(L);
     clua_open_coroutine(L);
     lua_settop(L, 0);
+    lua_pushcfunction(L, clua_capture);  // the message handler of calls from the idle host, at index 1 of the main stack
 #if CLUA_SIGNALS
     clua_watch_open(state);
 #endif
@@ -98,34 +117,59 @@ void clua_close(clua_state *state) {
         state->configuration.release(owned->object);
         free(owned);
     }
+    while (state->spare) {
+        struct owned *owned = state->spare;
+        state->spare = owned->next;
+        free(owned);
+    }
+    for (int slot = 0; slot < state->nslots; slot++) state->configuration.release(state->slots[slot]);
+    clua_close_pool(state);
     free(state);
 }
 
 lua_State *clua_main(const clua_state *state) { return state->main; }
 lua_State *clua_current(const clua_state *state) { return state->current; }
 void clua_set_owner(clua_state *state, void *owner) { state->configuration.owner = owner; }
-lua_State *clua_transfer(const clua_state *state) { return state->transfer; }
+clua_state *clua_state_of(lua_State *L) { return clua_of(L); }
+void *clua_owner(lua_State *L) { return clua_of(L)->configuration.owner; }
+lua_State *clua_waiting(const clua_state *state) { return state->waiting; }
+void *clua_waiting_function(const clua_state *state) { return state->waiting_function; }
 int clua_depth(const clua_state *state) { return state->depth; }
 size_t clua_objects(const clua_state *state) { return state->objects; }
 void clua_push_globals(lua_State *L) { lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS); }
 void clua_pop(lua_State *L, int n) { lua_settop(L, -n - 1); }
 
-int clua_hold(clua_state *state, lua_State *L, int index, int slot) {
-    lua_State *references = state->references;
-    if (!lua_checkstack(references, 2)) return 0;
+// Held values stand in the registry, after the two that Lua keeps there.
+enum { HELD = LUA_RIDX_LAST };
+
+void clua_hold(lua_State *L, int index, int slot) {
     lua_pushvalue(L, index);
-    lua_xmove(L, references, 1);
-    if (slot < lua_gettop(references)) lua_replace(references, slot);
-    return 1;
+    lua_rawseti(L, LUA_REGISTRYINDEX, HELD + slot);
 }
 
-void clua_push_held(lua_State *L, int slot) {
-    lua_State *references = clua_of(L)->references;
-    lua_pushvalue(references, slot);
-    lua_xmove(references, L, 1);
-}
+void clua_push_held(lua_State *L, int slot) { lua_rawgeti(L, LUA_REGISTRYINDEX, HELD + slot); }
 
 void clua_let_go(clua_state *state, int slot) {
-    lua_pushnil(state->references);
-    lua_replace(state->references, slot);
+    lua_pushnil(state->current);
+    lua_rawseti(state->current, LUA_REGISTRYINDEX, HELD + slot);
 }
+
+// Without a metatable the ordinary access cannot raise, and finds the name by its address.
+int clua_get_name(lua_State *L, int table, const char *name) {
+    if (!lua_getmetatable(L, table)) return lua_getfield(L, table, name);
+    lua_settop(L, -2);
+    table = lua_absindex(L, table);
+    lua_pushstring(L, name);
+    return lua_rawget(L, table);
+}
+
+void clua_set_name(lua_State *L, int table, const char *name) {
+    if (!lua_getmetatable(L, table)) return lua_setfield(L, table, name);
+    lua_settop(L, -2);
+    table = lua_absindex(L, table);
+    lua_pushstring(L, name);
+    lua_insert(L, -2);
+    lua_rawset(L, table);
+}
+
+void clua_push_marker(lua_State *L) { lua_pushlightuserdata(L, NULL); }

@@ -29,12 +29,11 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t called;
     struct watched *first;
-    atomic_int awake;
     int started, signal;
 } watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .called = PTHREAD_COND_INITIALIZER};
 
-// What a thread that runs Lua is known by.
-static _Thread_local struct { pid_t id; clockid_t clock; struct watched *running; } this_thread;
+_Thread_local struct watched_thread clua_this_thread;
+_Atomic(int) clua_watcher_awake;
 
 static uint64_t time_of(clockid_t clock) {
     struct timespec now;
@@ -46,8 +45,8 @@ static uint64_t time_of(clockid_t clock) {
 static void alarm_rang(int signal) {
     (void)signal;
     int error = errno;
-    for (struct watched *watched = this_thread.running; watched; watched = watched->outer) {
-        if (clua_alarmed(watched->state)) lua_sethook(watched->state->current, clua_hook, LUA_MASKCOUNT, 1);
+    for (struct watched *watched = clua_this_thread.running; watched; watched = watched->outer) {
+        if (clua_alarmed(watched->state)) clua_count(watched->state->current, 1);
     }
     errno = error;
 }
@@ -119,13 +118,13 @@ static void *watch(void *unused) {
         idle = next ? 0 : idle + 1;
         if (idle == IDLE_LOOKS) {
             // A script that starts from now on calls. One that started just before and did not see this is found by the last look.
-            atomic_store_explicit(&watcher.awake, 0, memory_order_seq_cst);
+            atomic_store_explicit(&clua_watcher_awake, 0, memory_order_seq_cst);
         } else if (idle > IDLE_LOOKS) {
-            while (!atomic_load_explicit(&watcher.awake, memory_order_seq_cst)) pthread_cond_wait(&watcher.called, &watcher.lock);
+            while (!atomic_load_explicit(&clua_watcher_awake, memory_order_seq_cst)) pthread_cond_wait(&watcher.called, &watcher.lock);
             idle = 0;
             continue;
         } else if (next) {
-            atomic_store_explicit(&watcher.awake, 1, memory_order_seq_cst);
+            atomic_store_explicit(&clua_watcher_awake, 1, memory_order_seq_cst);
         }
         pthread_mutex_unlock(&watcher.lock);
         struct timespec pause = {.tv_nsec = (long)(next ? next : LOOK)};
@@ -140,11 +139,11 @@ static void forked(void) {
     pthread_mutex_init(&watcher.lock, NULL);
     pthread_cond_init(&watcher.called, NULL);
     watcher.started = 0;
-    atomic_store(&watcher.awake, 0);
-    this_thread.id = 0;
+    atomic_store(&clua_watcher_awake, 0);
+    clua_this_thread.id = 0;
 }
 
-static void call_watcher(void) {
+void clua_watch_call(void) {
     pthread_mutex_lock(&watcher.lock);
     if (!watcher.started) {
         install_handler();
@@ -162,16 +161,16 @@ static void call_watcher(void) {
         if (!registered++) pthread_atfork(NULL, NULL, forked);
         watcher.started = 1;
     }
-    atomic_store_explicit(&watcher.awake, 1, memory_order_seq_cst);
+    atomic_store_explicit(&clua_watcher_awake, 1, memory_order_seq_cst);
     pthread_cond_signal(&watcher.called);
     pthread_mutex_unlock(&watcher.lock);
 }
 
 // Pools of threads run with all signals blocked.
-static void prepare_thread(void) {
-    call_watcher();
-    this_thread.id = (pid_t)syscall(SYS_gettid);
-    pthread_getcpuclockid(pthread_self(), &this_thread.clock);
+void clua_watch_prepare(void) {
+    clua_watch_call();
+    clua_this_thread.id = (pid_t)syscall(SYS_gettid);
+    pthread_getcpuclockid(pthread_self(), &clua_this_thread.clock);
     sigset_t ours;
     sigemptyset(&ours);
     sigaddset(&ours, watcher.signal);
@@ -195,23 +194,6 @@ void clua_watch_close(clua_state *state) {
     else watcher.first = watched->next;
     if (watched->next) watched->next->previous = watched->previous;
     pthread_mutex_unlock(&watcher.lock);
-}
-
-void clua_watch_begin(clua_state *state) {
-    struct watched *watched = &state->watched;
-    if (!this_thread.id) prepare_thread();
-    atomic_store_explicit(&watched->thread, this_thread.id, memory_order_relaxed);
-    atomic_store_explicit(&watched->clock, this_thread.clock, memory_order_relaxed);
-    watched->outer = this_thread.running;
-    this_thread.running = watched;
-    atomic_store_explicit(&watched->running, 1, memory_order_release);
-    if (!atomic_load_explicit(&watcher.awake, memory_order_relaxed)) call_watcher();
-}
-
-void clua_watch_end(clua_state *state) {
-    struct watched *watched = &state->watched;
-    atomic_store_explicit(&watched->running, 0, memory_order_release);
-    this_thread.running = watched->outer;
 }
 
 #else

@@ -13,15 +13,19 @@ internal import CLua
     public var modules: ((_ name: String) throws -> LuaModule?)?
 
     let core: OpaquePointer
-    private let released = ReleasedSlots()
+    let home = LuaHome()
     private var freeSlots: [Int32] = []
     private var lastSlot: Int32 = 0
-    var types: [ObjectIdentifier: LuaTypeEntry] = [:]
+    var types: Set<ObjectIdentifier> = []
+    @exclusivity(unchecked) var objectTypes: [ObjectIdentifier: (any LuaObject.Type)?] = [:]
+    @exclusivity(unchecked) var errorForms = LuaErrorForms()
     var trustedNames: Set<String> = []
     var loadedModules: [String: LuaValue] = [:]
     var loadingModules: [String] = []
     // What a suspending host function asks of the driver, until the driver has it.
     var request: (content: Any, location: LuaLocation?)?
+    // The async host function that suspended, until the driver awaits it.
+    var awaited: HostFunction?
     // Why the host ends the run, until the error leaves Lua.
     var stopError: (any Error)?
 
@@ -44,20 +48,31 @@ internal import CLua
         unsafe configuration.seed = seed
         unsafe configuration.cancellation = UnsafeRawPointer(cancellation.flag)
         unsafe configuration.call = unsafe callHostFunction
+        unsafe configuration.message = unsafe pushErrorMessage
         unsafe configuration.release = releaseHostObject
         unsafe configuration.print = printFromLua
         unsafe core = clua_open(&configuration)
         unsafe clua_set_owner(core, Unmanaged.passUnretained(self).toOpaque())
+        unsafe home.lua = self
+        unsafe home.core = core
         installRequire()
     }
 
+    /// Which real-time signal interrupts a script that is past its limit; the first free one from above if never called. It must be called
+    /// before the first script runs. False: it was too late, or there is no such signal. Only on Linux.
+    @discardableResult public static func useSignal(_ number: Int32) -> Bool {
+        clua_use_signal(number) != 0
+    }
+
     deinit {
+        unsafe home.lua = nil
+        unsafe home.core = nil
         unsafe clua_close(core)
     }
 
     // The stack to work on: the running coroutine's while a host function runs, else the state's own.
     var stack: LuaStack {
-        unsafe LuaStack(self, clua_current(core))
+        unsafe LuaStack(clua_current(core))
     }
 
     /// The table of global variables.
@@ -118,7 +133,7 @@ internal import CLua
 
     /// Starts the computing budget anew. Each call from the idle host does so too.
     public func resetBudget() {
-        unsafe clua_reset_budget(core)
+        unsafe clua_renew_budget(core)
     }
 
     /// Instructions since the last reset, to about a thousand.
@@ -169,7 +184,7 @@ internal import CLua
     // MARK: References
 
     private func flushReleased() {
-        for slot in released.take() {
+        for slot in home.take() {
             unsafe clua_let_go(core, slot)
             freeSlots.append(slot)
         }
@@ -178,15 +193,10 @@ internal import CLua
     func reference(at index: Int, of stack: LuaStack) throws(LuaError) -> LuaReference {
         flushReleased()
         let slot = freeSlots.popLast() ?? lastSlot + 1
-        guard unsafe clua_hold(core, stack.state, Int32(index), slot) != 0 else {
-            throw LuaError(kind: .limit, message: "the host holds too many Lua values")
-        }
+        guard slot < 1 << 24 else { throw LuaError(kind: .limit, message: "the host holds too many Lua values") }
+        unsafe clua_hold(stack.state, Int32(index), slot)
         lastSlot = max(lastSlot, slot)
-        return LuaReference(lua: self, slot: slot, identity: stack.identity(at: index), released: released)
-    }
-
-    func push(slot: Int32, to stack: LuaStack) {
-        unsafe clua_push_held(stack.state, slot)
+        return LuaReference(home: home, slot: slot, identity: stack.identity(at: index))
     }
 
     func push(_ value: some LuaWritable, to stack: LuaStack) throws {

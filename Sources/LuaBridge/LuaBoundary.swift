@@ -5,22 +5,34 @@ internal import CLua
 // A registered function; Lua holds it.
 final class HostFunction {
     let body: (LuaStack) throws -> Int32
+    // What is awaited after `body` has suspended the coroutine; it finds its arguments on the coroutine's stack and leaves its results there.
+    let awaited: ((LuaStack) async throws -> Void)?
 
-    init(_ body: @escaping (LuaStack) throws -> Int32) {
+    init(_ body: @escaping (LuaStack) throws -> Int32, awaited: ((LuaStack) async throws -> Void)? = nil) {
         self.body = body
+        self.awaited = awaited
     }
 }
 
-func callHostFunction(owner: UnsafeMutableRawPointer?, function: UnsafeMutableRawPointer?, state: OpaquePointer?) -> Int32 {
-    guard let owner = unsafe owner, let function = unsafe function, let state = unsafe state else { return 0 }
-    let lua = unsafe Unmanaged<Lua>.fromOpaque(owner).takeUnretainedValue()
-    let host = unsafe Unmanaged<HostFunction>.fromOpaque(function).takeUnretainedValue()
-    let stack = unsafe LuaStack(lua, state)
-    do {
-        return try host.body(stack)
-    } catch {
-        return lua.raise(error, on: stack)
+func callHostFunction(function: UnsafeMutableRawPointer, state: OpaquePointer) -> Int32 {
+    unsafe Unmanaged<HostFunction>.fromOpaque(function)._withUnsafeGuaranteedRef { host in
+        do {
+            return try host.body(unsafe LuaStack(state))
+        } catch {
+            return unsafe raiseInLua(error, LuaStack(state))
+        }
     }
+}
+
+@inline(never) private func raiseInLua(_ error: any Error, _ stack: LuaStack) -> Int32 {
+    stack.lua.raise(error, on: stack)
+}
+
+func pushErrorMessage(_ error: UnsafeMutableRawPointer?, state: OpaquePointer?) {
+    guard let error = unsafe error, let state = unsafe state else { return }
+    let stack = unsafe LuaStack(state)
+    let box = unsafe Unmanaged<LuaErrorBox>.fromOpaque(error).takeUnretainedValue()
+    guard (try? stack.push(box.message)) != nil else { return stack.pushNil() }
 }
 
 func releaseHostObject(_ object: UnsafeMutableRawPointer?) {
@@ -37,18 +49,26 @@ func printFromLua(owner: UnsafeMutableRawPointer?, text: UnsafePointer<CChar>?, 
 extension Lua {
     // Function and arguments are on the stack, `results` values (-1: all) replace them.
     func call(arguments: Int, results: Int, on stack: LuaStack) throws(LuaError) {
-        let status = unsafe clua_call(core, Int32(arguments), Int32(results))
+        let status = unsafe clua_call(stack.state, Int32(arguments), Int32(results))
         guard status == CLUA_OK.status else { throw takeError(status, from: stack) }
     }
 
-    func pushFunction(_ body: @escaping (LuaStack) throws -> Int32, to stack: LuaStack) {
-        unsafe clua_push_function(stack.state, Unmanaged.passRetained(HostFunction(body)).toOpaque())
+    func pushFunction(_ body: @escaping (LuaStack) throws -> Int32, isPermanent: Bool = false, to stack: LuaStack) {
+        push(HostFunction(body), isPermanent: isPermanent, to: stack)
     }
 
-    func makeFunction(_ body: @escaping (LuaStack) throws -> Int32) throws(LuaError) -> LuaFunction {
+    func push(_ function: HostFunction, isPermanent: Bool, to stack: LuaStack) {
+        unsafe clua_push_function(stack.state, Unmanaged.passRetained(function).toOpaque(), isPermanent ? 1 : 0)
+    }
+
+    func makeFunction(_ body: @escaping (LuaStack) throws -> Int32, isPermanent: Bool = false) throws(LuaError) -> LuaFunction {
+        try makeFunction(HostFunction(body), isPermanent: isPermanent)
+    }
+
+    func makeFunction(_ function: HostFunction, isPermanent: Bool) throws(LuaError) -> LuaFunction {
         let stack = self.stack
         try stack.ensure(8)
-        pushFunction(body, to: stack)
+        push(function, isPermanent: isPermanent, to: stack)
         defer { stack.pop() }
         return LuaFunction(reference: try reference(at: -1, of: stack))
     }
@@ -57,33 +77,41 @@ extension Lua {
 
     // Leaves the error value on top, or asks for a termination.
     func raise(_ error: any Error, on stack: LuaStack) -> Int32 {
-        if let stop = error as? LuaStop {
+        if unsafe errorForms.form(of: error) == .stop, let stop = error as? LuaStop {
             stopError = stop.underlying
             unsafe clua_stop(core, CLUA_STOPPED.status)
         }
         if unsafe clua_stopping(core) != CLUA_RUNNING.status { return CLUA_STOP.status }
         do {
             try stack.ensure(12)
-            try pushError(error, at: location, to: stack)
+            try pushError(error, to: stack)
         } catch {
             stack.pushNil()
         }
         return CLUA_RAISE.status
     }
 
-    func pushError(_ error: any Error, at location: LuaLocation?, to stack: LuaStack) throws(LuaError) {
-        if let complaint = error as? LuaComplaint {
-            return try stack.push(location.map { "\($0): \(complaint)" } ?? complaint.description)
-        }
-        if let error = error as? LuaError, let value = error.value, !value.isNil {
-            return try stack.push(value)
-        }
-        var message = (error as? LuaError)?.message ?? String(describing: error)
+    // An error without fields of its own becomes an object, the others tables. The place is the script's line on that stack.
+    func pushError(_ error: any Error, to stack: LuaStack) throws(LuaError) {
+        var message: String
         var fields: [(String, LuaTree)] = []
-        if let convertible = error as? any LuaErrorConvertible {
-            message = convertible.luaMessage
-            fields = convertible.luaFields
+        switch unsafe errorForms.form(of: error) {
+        case .plain, .stop:
+            return unsafe clua_push_error(stack.state, Unmanaged.passRetained(LuaErrorBox(error: error)).toOpaque())
+        case .complaint:
+            let place = location(on: stack)
+            return try stack.push(place.map { "\($0): \(error)" } ?? "\(error)")
+        case .lua:
+            if let error = error as? LuaError, let value = error.value, !value.isNil { return try stack.push(value) }
+            message = (error as? LuaError)?.message ?? "\(error)"
+        case .convertible:
+            message = "\(error)"
+            if let convertible = error as? any LuaErrorConvertible {
+                message = convertible.luaMessage
+                fields = convertible.luaFields
+            }
         }
+        let place = location(on: stack)
         stack.newTable(record: fields.count + 1)
         let table = stack.count
         for (name, value) in fields {
@@ -94,8 +122,14 @@ extension Lua {
         try stack.rawSet(table, field: "message")
         unsafe clua_push_error_metatable(stack.state)
         _ = unsafe lua_setmetatable(stack.state, -2)
-        let box = LuaErrorBox(error: error, message: message, location: location)
+        let box = LuaErrorBox(error: error, message: message, location: place)
         unsafe clua_tie_error(stack.state, Unmanaged.passRetained(box).toOpaque())
+    }
+
+    private func location(on stack: LuaStack) -> LuaLocation? {
+        var place = clua_place()
+        unsafe clua_find_place(core, stack.state, &place)
+        return LuaLocation(place)
     }
 
     // MARK: Errors out of Lua
@@ -124,8 +158,11 @@ extension Lua {
             try stack.ensure(12)
             let value = try stack.value(at: -1)
             if let box = tiedError(at: -1, of: stack) {
+                var origin = clua_place()
+                unsafe clua_error_origin(stack.state, -1, &origin)
                 return LuaError(
-                    kind: kind, message: box.message, location: box.location ?? place, traceback: traceback, underlying: box.error,
+                    kind: kind, message: box.message, location: box.location ?? LuaLocation(origin) ?? place, traceback: traceback,
+                    underlying: box.error,
                     value: value)
             }
             let (message, location) = describe(value, on: stack, place: place)

@@ -11,12 +11,52 @@ extension LuaCoded: LuaReadable where Value: Decodable {
     public static var luaTypeName: String { "table" }
 
     public static func read(from stack: LuaStack, at index: Int) throws -> LuaCoded? {
-        LuaCoded(try LuaDecoder().decode(Value.self, from: stack.value(at: index), in: stack.lua))
+        LuaCoded(try LuaDecoder().decode(Value.self, from: stack, at: index))
     }
 }
 
 extension LuaCoded: LuaWritable where Value: Encodable {
     public func write(to stack: LuaStack) throws {
-        try stack.push(LuaEncoder(depth: stack.lua.limits.depth).encode(value, in: stack.lua))
+        try LuaEncoder(depth: stack.lua.limits.depth).encode(value, to: stack)
+    }
+}
+
+// The place of a value that is being coded, from the inside out. Made for containers only: a field that is a number or a string adds its key
+// when it fails.
+final class LuaCodingPlace {
+    let outer: LuaCodingPlace?
+    let key: any CodingKey
+
+    init(_ outer: LuaCodingPlace?, _ key: any CodingKey) {
+        self.outer = outer
+        self.key = key
+    }
+}
+
+extension LuaCodingPlace? {
+    var path: [any CodingKey] {
+        var keys: [any CodingKey] = []
+        var place = self
+        while let inner = place {
+            keys.append(inner.key)
+            place = inner.outer
+        }
+        return keys.reversed()
+    }
+}
+
+extension LuaStack {
+    // A field by its coding key; the table must be one.
+    func pushField(_ key: some CodingKey, of table: Int) throws(LuaError) {
+        if let index = key.intValue {
+            rawGet(table, index: index)
+        } else {
+            try push(key.stringValue)
+            rawGet(table)
+        }
+    }
+
+    func pushKey(_ key: some CodingKey) throws(LuaError) {
+        if let index = key.intValue { push(index) } else { try push(key.stringValue) }
     }
 }

@@ -30,23 +30,35 @@ extension LuaWritable {
 
 extension Bool: LuaReadable, LuaWritable {
     public static var luaTypeName: String { "boolean" }
-    public static func read(from stack: LuaStack, at index: Int) -> Bool? { stack.boolean(at: index) }
-    public func write(to stack: LuaStack) { stack.push(self) }
+    @inlinable public static func read(from stack: LuaStack, at index: Int) -> Bool? { stack.boolean(at: index) }
+    @inlinable public func write(to stack: LuaStack) { stack.push(self) }
 }
 
 extension LuaReadable where Self: FixedWidthInteger {
-    public static var luaTypeName: String { Self.self == Int.self ? "integer" : "integer from \(Self.min) to \(Self.max)" }
-    public static func read(from stack: LuaStack, at index: Int) -> Self? { stack.integer(at: index).flatMap(Self.init(exactly:)) }
+    public static var luaTypeName: String { "integer from \(Self.min) to \(Self.max)" }
+    @inlinable public static func read(from stack: LuaStack, at index: Int) -> Self? {
+        stack.integer(at: index).flatMap(Self.init(exactly:))
+    }
 }
 
 extension LuaWritable where Self: FixedWidthInteger {
-    public func write(to stack: LuaStack) throws {
-        guard let value = Int(exactly: self) else { throw LuaComplaint("the integer \(self) does not fit into 64 bits with a sign") }
+    @inlinable public func write(to stack: LuaStack) throws {
+        guard let value = Int(exactly: self) else { throw LuaStack.tooLarge(self) }
         stack.push(value)
     }
 }
 
-extension Int: LuaReadable, LuaWritable {}
+extension LuaStack {
+    @usableFromInline static func tooLarge(_ value: some FixedWidthInteger) -> any Error {
+        LuaComplaint("the integer \(value) does not fit into 64 bits with a sign")
+    }
+}
+
+extension Int: LuaReadable, LuaWritable {
+    public static var luaTypeName: String { "integer" }
+    @inlinable @inline(__always) public static func read(from stack: LuaStack, at index: Int) -> Int? { stack.integer(at: index) }
+    @inlinable @inline(__always) public func write(to stack: LuaStack) { stack.push(self) }
+}
 extension Int8: LuaReadable, LuaWritable {}
 extension Int16: LuaReadable, LuaWritable {}
 extension Int32: LuaReadable, LuaWritable {}
@@ -59,8 +71,8 @@ extension UInt64: LuaReadable, LuaWritable {}
 
 extension Double: LuaReadable, LuaWritable {
     public static var luaTypeName: String { "number" }
-    public static func read(from stack: LuaStack, at index: Int) -> Double? { stack.number(at: index) }
-    public func write(to stack: LuaStack) { stack.push(self) }
+    @inlinable @inline(__always) public static func read(from stack: LuaStack, at index: Int) -> Double? { stack.number(at: index) }
+    @inlinable @inline(__always) public func write(to stack: LuaStack) { stack.push(self) }
 }
 
 extension Float: LuaReadable, LuaWritable {
@@ -71,9 +83,7 @@ extension Float: LuaReadable, LuaWritable {
 
 extension String: LuaReadable, LuaWritable {
     public static var luaTypeName: String { "string in UTF-8" }
-    public static func read(from stack: LuaStack, at index: Int) -> String? {
-        stack.bytes(at: index).flatMap { String(validating: $0, as: UTF8.self) }
-    }
+    public static func read(from stack: LuaStack, at index: Int) -> String? { stack.text(at: index) }
     public func write(to stack: LuaStack) throws { try stack.push(self) }
 }
 
@@ -169,5 +179,43 @@ extension Dictionary: LuaWritable where Key == String, Value: LuaWritable {
             try value.write(to: stack)
             try stack.rawSet(table, field: name)
         }
+    }
+}
+
+/// The bytes of a string argument where Lua keeps them: no copy, and given back as a result not even that. Valid only during the call it was
+/// an argument of; keep an `Array` or `String` of it.
+@frozen public struct LuaBytes: LuaReadable, LuaWritable {
+    @usableFromInline let stack: LuaStack
+    @usableFromInline let index: Int
+
+    @inlinable init(_ stack: LuaStack, _ index: Int) {
+        self.stack = stack
+        self.index = index
+    }
+
+    public static var luaTypeName: String { "string" }
+
+    @inlinable @inline(__always) public static func read(from stack: LuaStack, at index: Int) -> LuaBytes? {
+        stack.isString(at: index) ? LuaBytes(stack, index) : nil
+    }
+
+    @inlinable @inline(__always) public func write(to stack: LuaStack) throws {
+        try stack.push(valueAt: index, of: self.stack)
+    }
+
+    /// Cost: none.
+    @inlinable public var count: Int { stack.byteCount(at: index) }
+
+    /// The bytes, inside `body` only.
+    @inlinable public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        if let result = try unsafe stack.withBytes(at: index, body) { return result }
+        return try unsafe body(UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+}
+
+extension [UInt8] {
+    /// A copy of the bytes.
+    public init(_ bytes: LuaBytes) {
+        self = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
     }
 }

@@ -4,16 +4,20 @@ internal import CLua
 public enum LuaResumption {
     /// It ended.
     case returned([LuaValue])
-    /// A suspending host function waits for the answer to its request: `resume(returning:)` or `resume(throwing:)`.
+    /// A suspending host function waits for the answer to its request: `resume(returning:)` or `resume(throwing:)`. The request of an async
+    /// function, which only `Lua.run` awaits, is a `LuaAsyncCall`.
     case suspended(Any)
     /// The script called `coroutine.yield` itself; only when the coroutine was made with `yields: true`.
     case yielded([LuaValue])
 }
 
+/// What an async host function asks of a driver that is not `Lua.run`; it can only be answered with an error.
+public struct LuaAsyncCall: Sendable {}
+
 /// A Lua function that the host drives step by step.
 ///
 /// Dropping it is clean, but runs no `__close` handlers: `close()` does.
-public final class LuaCoroutine {
+@safe public final class LuaCoroutine {
     public enum Phase: Sendable {
         case ready, suspended, yielded, running, finished
     }
@@ -23,17 +27,20 @@ public final class LuaCoroutine {
     public private(set) var location: LuaLocation?
     private let reference: LuaReference
     private let yields: Bool
+    // The stack of the coroutine, and of the one inside it whose host function waits; alive while the reference is.
+    private let thread: OpaquePointer
+    private var waiting: OpaquePointer?
+    private var count: Int32 = 0
 
-    init(reference: LuaReference, yields: Bool) {
+    init(reference: LuaReference, thread: OpaquePointer, yields: Bool) {
         self.reference = reference
+        unsafe self.thread = unsafe thread
         self.yields = yields
     }
 
     /// Starts it with arguments, or goes on with the answer to its request.
     public func resume(returning values: [LuaValue] = []) throws(LuaError) -> LuaResumption {
         let lua = try reference.owner()
-        let stack = try self.stack(lua)
-        var count: Int32 = 0
         switch phase {
         case .ready, .yielded:
             try stack.ensure(values.count + 8)
@@ -48,15 +55,14 @@ public final class LuaCoroutine {
             let status = unsafe clua_resume(lua.core, stack.state, Int32(values.count), yields ? 1 : 0, &count)
             return try finish(status, count, stack)
         case .suspended:
-            let transfer = unsafe LuaStack(lua, clua_transfer(lua.core))
-            try transfer.ensure(values.count + 8)
+            let answers = try answerStack(room: values.count)
             do {
-                for value in values { try transfer.push(value) }
+                for value in values { try answers.push(value) }
             } catch {
-                transfer.setCount(0)
+                answers.setCount(0)
                 throw error
             }
-            return try answer(raises: false, stack)
+            return try answer(raises: false)
         case .running, .finished: throw LuaError(message: "a coroutine that is \(phase) cannot be resumed")
         }
     }
@@ -66,16 +72,14 @@ public final class LuaCoroutine {
         guard phase == .suspended else { throw LuaError(message: "a coroutine that is \(phase) waits for no answer") }
         if let stop = error as? LuaStop { return try resume(terminating: stop.underlying) }
         let lua = try reference.owner()
-        let stack = try self.stack(lua)
-        let transfer = unsafe LuaStack(lua, clua_transfer(lua.core))
-        try transfer.ensure(16)
+        let answers = try answerStack(room: 16)
         do {
-            try lua.pushError(error, at: location, to: transfer)
+            try lua.pushError(error, to: answers)
         } catch {
-            transfer.setCount(0)
+            answers.setCount(0)
             throw error
         }
-        return try answer(raises: true, stack)
+        return try answer(raises: true)
     }
 
     /// Ends it: nothing in the script catches this, only `__close` handlers run, within their allowance. Always throws, with `error` as
@@ -86,8 +90,6 @@ public final class LuaCoroutine {
             if phase == .ready { phase = .finished }
             throw LuaError(kind: .stopped, message: String(describing: error), underlying: error)
         }
-        let stack = try self.stack(lua)
-        var count: Int32 = 0
         phase = .running
         lua.stopError = error
         let status = unsafe clua_terminate(lua.core, stack.state, &count)
@@ -102,23 +104,57 @@ public final class LuaCoroutine {
         guard phase != .running else { throw LuaError(message: "a coroutine that is running cannot be closed") }
         guard phase != .finished else { return }
         let lua = try reference.owner()
-        let stack = try self.stack(lua)
         phase = .finished
         let status = unsafe clua_reset(lua.core, stack.state)
         guard status == CLUA_OK.status else { throw lua.takeError(status, from: stack) }
     }
 
-    private func stack(_ lua: Lua) throws(LuaError) -> LuaStack {
-        let stack = lua.stack
-        try stack.ensure(4)
-        try stack.push(reference)
-        defer { stack.pop() }
-        guard let state = unsafe lua_tothread(stack.state, -1) else { throw LuaError(kind: .closed, message: "no coroutine") }
-        return unsafe LuaStack(lua, state)
+    private var stack: LuaStack { unsafe LuaStack(thread) }
+
+    // MARK: What `Lua.run` does, without values in between
+
+    func begin(_ arguments: [LuaValue]) throws(LuaError) -> Int32 {
+        try stack.ensure(arguments.count + 8)
+        for argument in arguments { try stack.push(argument) }
+        let lua = try reference.owner()
+        return note(unsafe clua_resume(lua.core, thread, Int32(arguments.count), 0, &count), lua)
     }
 
-    private func answer(raises: Bool, _ stack: LuaStack) throws(LuaError) -> LuaResumption {
-        var count: Int32 = 0
+    // The results are on the waiting function's stack, unless it failed.
+    func proceed(_ failure: (any Error)?, _ lua: Lua) throws(LuaError) -> Int32 {
+        if let failure {
+            if let stop = failure as? LuaStop {
+                _ = try resume(terminating: stop.underlying)
+            }
+            try lua.pushError(failure, to: answerStack(room: 16))
+        }
+        return note(unsafe clua_answer(lua.core, thread, failure == nil ? 0 : 1, 0, &count), lua)
+    }
+
+    func end(_ status: Int32) throws(LuaError) -> [LuaValue] {
+        switch try finish(status, count, stack) {
+        case .returned(let values): return values
+        case .yielded, .suspended: throw LuaError(message: "the script yielded to the host")
+        }
+    }
+
+    private func note(_ status: Int32, _ lua: Lua) -> Int32 {
+        guard status == CLUA_SUSPENDED.status else { return status }
+        phase = .suspended
+        unsafe waiting = clua_waiting(lua.core)
+        return status
+    }
+
+    // Where the function that waits finds its answer, in place of its arguments.
+    private func answerStack(room: Int) throws(LuaError) -> LuaStack {
+        guard let waiting = unsafe waiting else { throw LuaError(message: "the coroutine waits for no answer") }
+        let answers = unsafe LuaStack(waiting)
+        answers.setCount(0)
+        try answers.ensure(room + 8)
+        return answers
+    }
+
+    private func answer(raises: Bool) throws(LuaError) -> LuaResumption {
         phase = .running
         let status = unsafe clua_answer(stack.lua.core, stack.state, raises ? 1 : 0, yields ? 1 : 0, &count)
         return try finish(status, count, stack)
@@ -129,10 +165,11 @@ public final class LuaCoroutine {
         switch status {
         case CLUA_SUSPENDED.status:
             phase = .suspended
+            unsafe waiting = clua_waiting(lua.core)
             let request = lua.request
             lua.request = nil
             location = request?.location
-            return .suspended(request?.content ?? ())
+            return .suspended(request?.content ?? LuaAsyncCall())
         case CLUA_OK.status, CLUA_YIELD.status:
             phase = status == CLUA_OK.status ? .finished : .yielded
             let values = try stack.values(from: stack.count - Int(count) + 1)
@@ -166,6 +203,6 @@ extension Lua {
         defer { stack.pop() }
         try stack.push(function.reference)
         unsafe lua_xmove(stack.state, thread, 1)
-        return LuaCoroutine(reference: try reference(at: -1, of: stack), yields: yields)
+        return unsafe LuaCoroutine(reference: try reference(at: -1, of: stack), thread: thread, yields: yields)
     }
 }

@@ -1,73 +1,92 @@
 /// Makes `Decodable` values of Lua ones. Fields may be of type `LuaValue`, `LuaTable`, `LuaFunction`, `LuaString`, `LuaTree` and of
 /// `LuaObject` types too.
+///
+/// Values are read where they stand on Lua's stack, so decoders and containers are used up when the `init(from:)` they were given to returns.
 public struct LuaDecoder {
     public init() {}
 
     /// Throws `LuaCodingError` with the path to what is wrong.
     public func decode<Value: Decodable>(_ type: Value.Type = Value.self, from value: LuaValue, in lua: Lua) throws -> Value {
-        try convertingCodingErrors { try ValueDecoder(value: value, lua: lua, codingPath: []).decode(type) }
+        let stack = lua.stack
+        let top = stack.count
+        defer { stack.setCount(top) }
+        try stack.ensure(4)
+        try stack.push(value)
+        return try decode(type, from: stack, at: top + 1)
+    }
+
+    func decode<Value: Decodable>(_ type: Value.Type, from stack: LuaStack, at index: Int) throws -> Value {
+        try convertingCodingErrors {
+            try StackDecoder(stack: stack, index: Int32(stack.absolute(index)), depth: Int32(clamping: stack.lua.limits.depth), place: nil)
+                .decode(type)
+        }
     }
 }
 
-private struct ValueDecoder: Decoder {
-    let value: LuaValue
-    let lua: Lua
-    let codingPath: [any CodingKey]
+// A value at an index of the stack. Three words, so that it needs no box as `any Decoder`.
+struct StackDecoder: Decoder {
+    let stack: LuaStack
+    let index: Int32
+    // Tables that may still be inside one another.
+    let depth: Int32
+    let place: LuaCodingPlace?
+
+    var codingPath: [any CodingKey] { place.path }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
+    var at: Int { Int(index) }
 
     func failure(_ message: String) -> LuaCodingError {
         LuaCodingError(path: codingPath.luaText, message: message)
     }
 
     func mismatch(_ expected: String) -> LuaCodingError {
-        value.isNil ? failure("missing: \(expected) expected") : failure("\(expected) expected, got \(value.typeName)")
+        stack.isNil(at: at) ? failure("missing: \(expected) expected") : failure("\(expected) expected, got \(stack.typeName(at: at))")
     }
 
-    func nested(_ value: LuaValue, _ key: any CodingKey) -> ValueDecoder {
-        ValueDecoder(value: value, lua: lua, codingPath: codingPath + [key])
+    // The value on top, known by `key`.
+    func nested(_ key: some CodingKey) -> StackDecoder {
+        StackDecoder(stack: stack, index: Int32(stack.count), depth: depth, place: LuaCodingPlace(place, key))
     }
 
-    func table(_ expected: String) throws -> LuaTable {
-        guard let table = value.table else { throw mismatch(expected) }
-        guard codingPath.count < lua.limits.depth else { throw failure("nested deeper than \(lua.limits.depth) tables") }
-        return table
+    func table(_ expected: String) throws -> StackDecoder {
+        guard stack.isTable(at: at) else { throw mismatch(expected) }
+        guard depth > 0 else { throw failure("nested deeper than \(stack.lua.limits.depth) tables") }
+        try stack.ensure(8)
+        return StackDecoder(stack: stack, index: index, depth: depth - 1, place: place)
     }
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        switch type {
-        case let object as any LuaObject.Type:
+        if type == LuaTree.self {
+            do {
+                if let tree = try stack.lua.tree(of: stack.value(at: at)) as? Value { return tree }
+            } catch let error as LuaCodingError {
+                throw error.inside(codingPath.luaText)
+            }
+        }
+        if let object = stack.lua.objectType(type) {
             guard let result = try read(object) as? Value else { throw mismatch(object.luaTypeName) }
             return result
-        case is LuaTree.Type:
-            do {
-                if let tree = try lua.tree(of: value) as? Value { return tree }
-            } catch let error as LuaCodingError {
-                let inner = error.path
-                let path = codingPath.luaText
-                throw LuaCodingError(
-                    path: inner.isEmpty ? path : inner.hasPrefix("[") || path.isEmpty ? path + inner : "\(path).\(inner)",
-                    message: error.message)
-            }
-            throw mismatch("value")
-        default: return try Value(from: self)
         }
+        let top = stack.count
+        defer { stack.setCount(top) }
+        return try Value(from: self)
     }
 
     private func read<Object: LuaObject>(_ type: Object.Type) throws -> Any? {
-        value.object(type)
+        try Object.read(from: stack, at: at)
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        KeyedDecodingContainer(TableKeyedContainer(decoder: self, table: try table("table")))
+        KeyedDecodingContainer(StackKeyedContainer(decoder: try table("table")))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        let table = try table("list")
-        let elements = try table.elements()
-        if elements.isEmpty, let key = try table.keys().first {
-            throw failure("list expected, got a table with the field \(lua.shown(key))")
+        let decoder = try table("list")
+        let count = stack.rawLength(at: at)
+        if count == 0, let key = try stack.value(at: at).table?.keys().first {
+            throw failure("list expected, got a table with the field \(stack.lua.shown(key))")
         }
-        return ListContainer(decoder: self, elements: elements)
+        return StackListContainer(decoder: decoder, length: count)
     }
 
     func singleValueContainer() -> any SingleValueDecodingContainer {
@@ -79,34 +98,29 @@ extension Lua {
     fileprivate func shown(_ key: LuaValue) -> String {
         key.string.map { "'\($0)'" } ?? key.integer.map { "[\($0)]" } ?? key.typeName
     }
+
+    // Is it one that scripts hold as objects? Each type is asked once.
+    fileprivate func objectType(_ type: any Decodable.Type) -> (any LuaObject.Type)? {
+        if let known = unsafe objectTypes[ObjectIdentifier(type)] { return known }
+        let object = type as? any LuaObject.Type
+        unsafe objectTypes[ObjectIdentifier(type)] = .some(object)
+        return object
+    }
 }
 
-extension ValueDecoder: SingleValueDecodingContainer {
+extension StackDecoder: SingleValueDecodingContainer {
     func decodeNil() -> Bool {
-        value.isNil || value.object(LuaNull.self) != nil
+        stack.isNil(at: at) || LuaNull.read(from: stack, at: at) != nil
     }
 
-    func decode(_ type: Bool.Type) throws -> Bool {
-        guard let value = value.boolean else { throw mismatch("boolean") }
-        return value
-    }
-
+    func decode(_ type: Bool.Type) throws -> Bool { try stack.boolean(at: at) ?? { throw mismatch("boolean") }() }
     func decode(_ type: String.Type) throws -> String {
-        guard let bytes = value.bytes else { throw mismatch("string") }
-        guard let text = LuaString(bytes: bytes).text else { throw failure("the string is not UTF-8") }
-        return text
+        if let text = stack.text(at: at) { return text }
+        throw stack.isString(at: at) ? failure("the string is not UTF-8") : mismatch("string")
     }
-
-    func decode(_ type: Double.Type) throws -> Double {
-        guard let value = value.number else { throw mismatch("number") }
-        return value
-    }
-
-    func decode(_ type: Float.Type) throws -> Float {
-        Float(try decode(Double.self))
-    }
-
-    func decode(_ type: Int.Type) throws -> Int { try integer() }
+    func decode(_ type: Double.Type) throws -> Double { try stack.number(at: at) ?? { throw mismatch("number") }() }
+    func decode(_ type: Float.Type) throws -> Float { Float(try decode(Double.self)) }
+    func decode(_ type: Int.Type) throws -> Int { try stack.integer(at: at) ?? { throw noInteger() }() }
     func decode(_ type: Int8.Type) throws -> Int8 { try integer() }
     func decode(_ type: Int16.Type) throws -> Int16 { try integer() }
     func decode(_ type: Int32.Type) throws -> Int32 { try integer() }
@@ -117,11 +131,13 @@ extension ValueDecoder: SingleValueDecodingContainer {
     func decode(_ type: UInt32.Type) throws -> UInt32 { try integer() }
     func decode(_ type: UInt64.Type) throws -> UInt64 { try integer() }
 
+    private func noInteger() -> LuaCodingError {
+        if let number = stack.number(at: at) { return failure("integer expected, got \(number)") }
+        return mismatch("integer")
+    }
+
     private func integer<Value: FixedWidthInteger>() throws -> Value {
-        guard let whole = value.integer else {
-            if let number = value.number { throw failure("integer expected, got \(number)") }
-            throw mismatch("integer")
-        }
+        guard let whole = stack.integer(at: at) else { throw noInteger() }
         guard let result = Value(exactly: whole) else {
             throw failure("\(whole) is out of range: \(Value.min) to \(Value.max)")
         }
@@ -129,114 +145,12 @@ extension ValueDecoder: SingleValueDecodingContainer {
     }
 }
 
-private struct TableKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let decoder: ValueDecoder
-    let table: LuaTable
-    var codingPath: [any CodingKey] { decoder.codingPath }
-
-    // A table that cannot be ordered has no keys to list; what is asked for by name is still found.
-    var allKeys: [Key] {
-        ((try? table.keys()) ?? []).compactMap { key in
-            switch key {
-            case .integer(let index): Key(intValue: index) ?? Key(stringValue: String(index))
-            case .string(let name): name.text.flatMap { Key(stringValue: $0) }
-            default: nil
-            }
-        }
-    }
-
-    private func value(_ key: any CodingKey) throws -> LuaValue {
-        let value: LuaValue
-        if let index = key.intValue { value = try table.get(.integer(index)) } else { value = try table.get(.text(key.stringValue)) }
-        return value
-    }
-
-    private func nested(_ key: any CodingKey) throws -> ValueDecoder {
-        decoder.nested(try value(key), key)
-    }
-
-    func contains(_ key: Key) -> Bool {
-        (try? value(key))?.isNil == false
-    }
-
-    func decodeNil(forKey key: Key) throws -> Bool {
-        try nested(key).decodeNil()
-    }
-
-    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-        try nested(key).decode(type)
-    }
-
-    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
-        try nested(key).container(keyedBy: type)
-    }
-
-    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try nested(key).unkeyedContainer()
-    }
-
-    func superDecoder() throws -> any Decoder {
-        try nested(IndexKey(name: "super"))
-    }
-
-    func superDecoder(forKey key: Key) throws -> any Decoder {
-        try nested(key)
-    }
-}
-
-private struct ListContainer: UnkeyedDecodingContainer {
-    let decoder: ValueDecoder
-    let elements: [LuaValue]
-    var currentIndex = 0
-    var codingPath: [any CodingKey] { decoder.codingPath }
-    var count: Int? { elements.count }
-    var isAtEnd: Bool { currentIndex >= elements.count }
-
-    init(decoder: ValueDecoder, elements: [LuaValue]) {
-        self.decoder = decoder
-        self.elements = elements
-    }
-
-    private func peek() throws -> ValueDecoder {
-        guard !isAtEnd else { throw decoder.failure("the list ends after \(elements.count) elements") }
-        return decoder.nested(elements[currentIndex], IndexKey(currentIndex + 1))
-    }
-
-    private mutating func next() throws -> ValueDecoder {
-        let nested = try peek()
-        currentIndex += 1
-        return nested
-    }
-
-    mutating func decodeNil() throws -> Bool {
-        guard try peek().decodeNil() else { return false }
-        currentIndex += 1
-        return true
-    }
-
-    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try next().decode(type)
-    }
-
-    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
-        try next().container(keyedBy: type)
-    }
-
-    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        try next().unkeyedContainer()
-    }
-
-    mutating func superDecoder() throws -> any Decoder {
-        try next()
-    }
-}
-
 // References are decodable from Lua alone.
 private func decodeReference<Value>(_ decoder: any Decoder, _ expected: String, _ pick: (LuaValue) -> Value?) throws -> Value {
-    guard let decoder = decoder as? ValueDecoder else {
+    guard let decoder = decoder as? StackDecoder else {
         throw LuaCodingError(path: decoder.codingPath.luaText, message: "a \(expected) comes from Lua alone")
     }
-    guard let value = pick(decoder.value) else { throw decoder.mismatch(expected) }
+    guard let value = pick(try decoder.stack.value(at: decoder.at)) else { throw decoder.mismatch(expected) }
     return value
 }
 
@@ -254,9 +168,9 @@ extension LuaFunction: Decodable {
 
 extension LuaString: Codable {
     public init(from decoder: any Decoder) throws {
-        if let decoder = decoder as? ValueDecoder {
-            guard case .string(let string) = decoder.value else { throw decoder.mismatch("string") }
-            self = string
+        if let decoder = decoder as? StackDecoder {
+            guard let bytes = decoder.stack.bytes(at: decoder.at) else { throw decoder.mismatch("string") }
+            self.init(bytes: bytes)
         } else {
             self.init(try decoder.singleValueContainer().decode(String.self))
         }

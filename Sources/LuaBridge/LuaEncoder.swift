@@ -14,7 +14,27 @@ public struct LuaEncoder {
     }
 
     public func encode(_ value: some Encodable, in lua: Lua) throws -> LuaValue {
-        try lua.value(of: tree(of: value))
+        let stack = lua.stack
+        let top = stack.count
+        defer { stack.setCount(top) }
+        try stack.ensure(8)
+        try encode(value, to: stack)
+        return try stack.value(at: -1)
+    }
+
+    // Pushes the value, without a tree in between.
+    func encode(_ value: some Encodable, to stack: LuaStack) throws {
+        let top = stack.count
+        do {
+            try convertingCodingErrors { try StackEncoder.push(value, to: stack, depth: Int32(clamping: depth), place: nil) }
+        } catch {
+            stack.setCount(top)
+            throw error
+        }
+        if stack.isMarker(at: -1) {
+            stack.pop()
+            stack.pushNil()
+        }
     }
 }
 

@@ -100,15 +100,44 @@ struct LuaComplaint: Error, CustomStringConvertible {
     }
 }
 
-// What a tied error table leads back to.
+// What an error value in Lua leads back to.
 final class LuaErrorBox {
     let error: any Error
-    let message: String
     let location: LuaLocation?
+    private let text: String?
 
-    init(error: any Error, message: String, location: LuaLocation?) {
+    init(error: any Error, message: String? = nil, location: LuaLocation? = nil) {
         self.error = error
-        self.message = message
         self.location = location
+        text = message
+    }
+
+    var message: String { text ?? String(describing: error) }
+}
+
+// How errors of a type become Lua values. Asking a value for its protocols costs more than raising it, so each type is asked once.
+struct LuaErrorForms {
+    enum Form { case plain, stop, complaint, lua, convertible }
+
+    private var known: [ObjectIdentifier: Form] = [:]
+    private var last: (type: ObjectIdentifier, form: Form)?
+
+    mutating func form(of error: any Error) -> Form {
+        let type = ObjectIdentifier(Swift.type(of: error))
+        if let last, last.type == type { return last.form }
+        let form = known[type] ?? Self.ask(error)
+        known[type] = form
+        last = (type, form)
+        return form
+    }
+
+    private static func ask(_ error: any Error) -> Form {
+        switch error {
+        case is LuaStop: .stop
+        case is LuaComplaint: .complaint
+        case is LuaError: .lua
+        case is any LuaErrorConvertible: .convertible
+        default: .plain
+        }
     }
 }

@@ -1,8 +1,8 @@
-internal import CLua
+public import CLua
 
 /// A Lua function, of the script or of the host.
 public struct LuaFunction: Hashable {
-    let reference: LuaReference
+    @usableFromInline let reference: LuaReference
 
     public static func == (a: LuaFunction, b: LuaFunction) -> Bool {
         a.reference.identity == b.reference.identity
@@ -26,13 +26,76 @@ public struct LuaFunction: Hashable {
         return try stack.values(from: top + 1)
     }
 
-    /// Calls it with Swift values and reads its first result.
-    public func call<each Argument: LuaWritable, Result: LuaReadable>(
+    // MARK: With Swift values, of which nothing but the result is allocated
+
+    /// Calls it and reads its first result.
+    @inlinable public func call<Result: LuaReadable>(returning: Result.Type) throws -> Result {
+        let stack = try begin()
+        return try finish(stack, 0)
+    }
+
+    /// Calls it with one argument and reads its first result.
+    @inlinable public func call<A: LuaWritable, Result: LuaReadable>(_ a: A, returning: Result.Type) throws -> Result {
+        let stack = try begin()
+        do {
+            try a.write(to: stack)
+        } catch {
+            throw abandon(stack, 0, error)
+        }
+        return try finish(stack, 1)
+    }
+
+    /// Calls it with arguments and reads its first result.
+    @inlinable public func call<each Argument: LuaWritable, Result: LuaReadable>(
         _ arguments: repeat each Argument, returning: Result.Type
     ) throws -> Result {
-        let lua = try reference.owner()
-        var values: [LuaValue] = []
-        for argument in repeat each arguments { values.append(try lua.value(of: argument)) }
-        return try lua.read(try call(values).first ?? .nil, as: Result.self)
+        let stack = try begin()
+        var count = 0
+        do {
+            for argument in repeat each arguments {
+                try stack.ensure(8)
+                try argument.write(to: stack)
+                count += 1
+            }
+        } catch {
+            throw abandon(stack, count, error)
+        }
+        return try finish(stack, count)
+    }
+
+    // The function is on the stack, with room for some arguments.
+    @inlinable @inline(__always) func begin() throws -> LuaStack {
+        guard let core = unsafe reference.home.core else { throw reference.closed }
+        guard let state = unsafe clua_begin_call(core, reference.slot) else { throw LuaStack.noRoom }
+        return unsafe LuaStack(state)
+    }
+
+    @inlinable @inline(__always) func perform(_ stack: LuaStack, _ arguments: Int) throws {
+        let status = unsafe clua_call(stack.state, Int32(truncatingIfNeeded: arguments), 1)
+        if status != 0 { throw failure(status, stack) }
+    }
+
+    @usableFromInline @inline(never) func failure(_ status: Int32, _ stack: LuaStack) -> any Error {
+        stack.lua.takeError(status, from: stack)
+    }
+
+    @usableFromInline func abandon(_ stack: LuaStack, _ arguments: Int, _ error: any Error) -> any Error {
+        stack.pop(arguments + 1)
+        return error
+    }
+
+    @inlinable @inline(__always) func finish<Result: LuaReadable>(_ stack: LuaStack, _ arguments: Int) throws -> Result {
+        try perform(stack, arguments)
+        defer { stack.pop() }
+        if let result = try Result.read(from: stack, at: -1) { return result }
+        throw stack.unexpected(Result.luaTypeName)
+    }
+}
+
+extension LuaStack {
+    @usableFromInline static var noRoom: any Error { LuaError(kind: .limit, message: "stack overflow: no room for a call") }
+
+    @usableFromInline @inline(never) func unexpected(_ expected: String) -> any Error {
+        LuaError(message: "\(expected) expected, got \(typeName(at: -1))")
     }
 }

@@ -1,4 +1,4 @@
-internal import CLua
+public import CLua
 
 /// A Swift type whose values scripts use as objects: with methods, properties and operators, and nothing else.
 ///
@@ -11,8 +11,14 @@ public protocol LuaObject: LuaReadable, LuaWritable {
 }
 
 extension LuaObject {
-    public static func read(from stack: LuaStack, at index: Int) -> Self? {
-        (stack.box(at: index) as? LuaBox<Self>)?.value
+    @inlinable @inline(__always) public static func read(from stack: LuaStack, at index: Int) -> Self? {
+        guard let box = unsafe clua_object(stack.state, Int32(truncatingIfNeeded: index), luaType) else { return nil }
+        return unsafe Unmanaged<LuaBox<Self>>.fromOpaque(box)._withUnsafeGuaranteedRef { $0.value }
+    }
+
+    // The type of an object, as Lua keeps it: the address of its metadata.
+    @inlinable @inline(__always) static var luaType: UnsafeRawPointer? {
+        unsafe UnsafeRawPointer(bitPattern: UInt(bitPattern: ObjectIdentifier(Self.self)))
     }
 
     public func write(to stack: LuaStack) throws {
@@ -56,13 +62,13 @@ public struct LuaObjectReference: Hashable {
 }
 
 // What Lua owns for an object.
-class LuaAnyBox {
+@usableFromInline class LuaAnyBox {
     var typeName: String { "userdata" }
     var anyValue: Any? { nil }
 }
 
-final class LuaBox<Object: LuaObject>: LuaAnyBox {
-    let value: Object
+@usableFromInline final class LuaBox<Object: LuaObject>: LuaAnyBox {
+    @usableFromInline let value: Object
 
     init(_ value: Object) {
         self.value = value
@@ -71,9 +77,6 @@ final class LuaBox<Object: LuaObject>: LuaAnyBox {
     override var typeName: String { Object.luaTypeName }
     override var anyValue: Any? { value }
 }
-
-// The address of an entry is the type of an object, as Lua keeps it.
-final class LuaTypeEntry {}
 
 /// What Lua's operators ask of an object.
 public enum LuaMetamethod: String, Sendable, CaseIterable {
@@ -110,49 +113,38 @@ public final class LuaType<Object: LuaObject> {
         self.lua = lua
     }
 
-    private func named(_ name: String) -> String {
-        "\(Object.luaTypeName):\(name)"
+    // What errors call a method.
+    @usableFromInline func name(of method: String) -> String {
+        "\(Object.luaTypeName):\(method)"
     }
 
-    /// `object:name(arguments)`.
+    @usableFromInline func add(_ method: String, _ function: LuaHostFunction) {
+        methods[method] = function.body
+    }
+
+    /// `object:name(arguments)` with more than three of them.
     public func method<each Argument: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (Object, repeat each Argument) throws -> Result
     ) {
-        let full = named(name)
+        let full = self.name(of: name)
         methods[name] = { stack in
             try stack.ensure(8)
-            let object = try stack.object(Object.self, of: full)
+            let object: Object = try stack.object(of: full)
             var index = 1
             func next() -> Int {
                 index += 1
                 return index
             }
-            try body(object, repeat stack.argument(next(), of: full, as: (each Argument).self)).write(to: stack)
+            try body(object, repeat stack.argument(next(), of: full) as each Argument).write(to: stack)
             return 1
-        }
-    }
-
-    /// `object:name(arguments)` without a result.
-    public func method<each Argument: LuaReadable>(_ name: String, _ body: @escaping (Object, repeat each Argument) throws -> Void) {
-        let full = named(name)
-        methods[name] = { stack in
-            try stack.ensure(8)
-            let object = try stack.object(Object.self, of: full)
-            var index = 1
-            func next() -> Int {
-                index += 1
-                return index
-            }
-            try body(object, repeat stack.argument(next(), of: full, as: (each Argument).self))
-            return 0
         }
     }
 
     /// `object:name(...)`; the call's arguments do not include the object.
     public func method(_ name: String, _ body: @escaping (Object, LuaCall) throws -> [LuaValue]) {
-        let full = named(name)
+        let full = self.name(of: name)
         methods[name] = { stack in
-            let object = try stack.object(Object.self, of: full)
+            let object: Object = try stack.object(of: full)
             let call = try stack.call(full)
             let rest = LuaCall(lua: call.lua, name: full, arguments: Array(call.arguments.dropFirst()), location: call.location)
             return try stack.write(body(object, rest))
@@ -164,7 +156,7 @@ public final class LuaType<Object: LuaObject> {
         let full = "\(Object.luaTypeName).\(name)"
         getters[name] = { stack in
             try stack.ensure(8)
-            try body(stack.object(Object.self, of: full)).write(to: stack)
+            try body(stack.object(of: full)).write(to: stack)
             return 1
         }
     }
@@ -191,7 +183,7 @@ public final class LuaType<Object: LuaObject> {
         let full = "tostring of \(Object.luaTypeName)"
         metamethods[.text] = { stack in
             try stack.ensure(8)
-            try body(stack.object(Object.self, of: full)).write(to: stack)
+            try body(stack.object(of: full)).write(to: stack)
             return 1
         }
     }
@@ -208,55 +200,58 @@ public final class LuaType<Object: LuaObject> {
 }
 
 extension LuaStack {
-    fileprivate func object<Object: LuaObject>(_ type: Object.Type, of name: String) throws -> Object {
-        guard let object = try Object.read(from: self, at: 1) else {
-            throw LuaComplaint("'\(name)' needs \(Object.luaTypeName), got \(typeName(at: 1)): is it called with ':'?")
-        }
+    @inlinable @inline(__always) func object<Object: LuaObject>(of name: String) throws -> Object {
+        guard let object = try Object.read(from: self, at: 1) else { throw notAnObject(Object.luaTypeName, of: name) }
         return object
+    }
+
+    @usableFromInline @inline(never) func notAnObject(_ type: String, of name: String) -> any Error {
+        LuaComplaint("'\(name)' needs \(type), got \(typeName(at: 1)): is it called with ':'?")
     }
 }
 
 extension Lua {
     func push<Object: LuaObject>(object: Object, to stack: LuaStack) throws {
         try stack.ensure(16)
-        let type = try entry(for: Object.self, on: stack)
+        if !types.contains(ObjectIdentifier(Object.self)) { try describe(Object.self, on: stack) }
         let box = LuaBox(object)
-        unsafe clua_push_object(
-            stack.state, Unmanaged.passRetained(box as LuaAnyBox).toOpaque(), UnsafeRawPointer(Unmanaged.passUnretained(type).toOpaque()))
+        unsafe clua_push_object(stack.state, Unmanaged.passRetained(box).toOpaque(), Object.luaType)
     }
 
-    private func entry<Object: LuaObject>(for type: Object.Type, on stack: LuaStack) throws -> LuaTypeEntry {
-        if let known = types[ObjectIdentifier(type)] { return known }
-        let entry = LuaTypeEntry()
-        types[ObjectIdentifier(type)] = entry
+    private func describe<Object: LuaObject>(_ type: Object.Type, on stack: LuaStack) throws {
+        types.insert(ObjectIdentifier(type))
         let description = LuaType<Object>(lua: self)
         Object.describe(description)
         let top = stack.count
         defer { stack.setCount(top) }
-        unsafe clua_new_type(stack.state, UnsafeRawPointer(Unmanaged.passUnretained(entry).toOpaque()))
+        unsafe clua_new_type(stack.state, Object.luaType)
         let metatable = stack.count
         try stack.push(Object.luaTypeName)
         try stack.rawSet(metatable, field: "__name")
         let missing = description.metamethods.removeValue(forKey: .index)
         for metamethod in LuaMetamethod.allCases {
             guard let body = description.metamethods[metamethod] else { continue }
-            pushFunction(body, to: stack)
+            pushFunction(body, isPermanent: true, to: stack)
             try stack.rawSet(metatable, field: metamethod.rawValue)
         }
-        try pushTable(description.methods, to: stack)
-        try pushTable(description.getters, to: stack)
         let names = Array(description.methods.keys) + description.getters.keys
-        pushFunction(missing ?? missingField(Object.luaTypeName, names), to: stack)
-        unsafe clua_push_index(stack.state)
+        try pushTable(description.methods, to: stack)
+        if description.getters.isEmpty && missing == nil {
+            pushFunction(missingField(Object.luaTypeName, names), isPermanent: true, to: stack)
+            unsafe clua_push_missing(stack.state)
+        } else {
+            try pushTable(description.getters, to: stack)
+            pushFunction(missing ?? missingField(Object.luaTypeName, names), isPermanent: true, to: stack)
+            unsafe clua_push_index(stack.state)
+        }
         try stack.rawSet(metatable, field: "__index")
-        return entry
     }
 
     private func pushTable(_ functions: [String: (LuaStack) throws -> Int32], to stack: LuaStack) throws {
         stack.newTable(record: functions.count)
         let table = stack.count
         for (name, body) in functions {
-            pushFunction(body, to: stack)
+            pushFunction(body, isPermanent: true, to: stack)
             try stack.rawSet(table, field: name)
         }
     }

@@ -15,19 +15,57 @@ public struct LuaCall {
     }
 }
 
+/// What Lua calls: it reads its arguments from the stack and answers how many results it has pushed. Made by the overloads of `register`.
+@frozen public struct LuaHostFunction {
+    @usableFromInline let body: (LuaStack) throws -> Int32
+
+    @inlinable @inline(__always) public init(_ body: @escaping (LuaStack) throws -> Int32) {
+        self.body = body
+    }
+}
+
+/// Where functions of the host are registered: a state, for its globals, or a table.
+///
+/// Arguments are checked and extra ones ignored. A function registered this way lives as long as the state; up to 128 of them are called at
+/// nearly the price of a function in C.
+public protocol LuaRegistrar {
+    func add(_ name: String, _ function: LuaHostFunction) throws(LuaError)
+}
+
+extension Lua: LuaRegistrar {
+    public func add(_ name: String, _ function: LuaHostFunction) throws(LuaError) {
+        try globals.add(name, function)
+    }
+}
+
+extension LuaTable: LuaRegistrar {
+    public func add(_ name: String, _ function: LuaHostFunction) throws(LuaError) {
+        try set(.text(name), .function(reference.owner().makeFunction(function.body, isPermanent: true)))
+    }
+}
+
 extension LuaStack {
     func call(_ name: String) throws(LuaError) -> LuaCall {
         LuaCall(lua: lua, name: name, arguments: try values(from: 1), location: lua.location)
     }
 
     // Reads argument `index`; the error names the function and what was expected.
-    func argument<Value: LuaReadable>(_ index: Int, of name: String, as type: Value.Type) throws -> Value {
+    @inlinable @inline(__always) func argument<Value: LuaReadable>(_ index: Int, of name: String) throws -> Value {
         do {
             if let value = try Value.read(from: self, at: index) { return value }
-        } catch let complaint as LuaComplaint {
-            throw LuaComplaint("bad argument #\(index) to '\(name)': \(complaint)")
+        } catch {
+            throw badArgument(index, of: name, error)
         }
-        throw LuaComplaint("bad argument #\(index) to '\(name)' (\(Value.luaTypeName) expected, got \(typeName(at: index)))")
+        throw badArgument(index, of: name, expected: Value.luaTypeName)
+    }
+
+    @usableFromInline @inline(never) func badArgument(_ index: Int, of name: String, _ error: any Error) -> any Error {
+        guard let complaint = error as? LuaComplaint else { return error }
+        return LuaComplaint("bad argument #\(index) to '\(name)': \(complaint)")
+    }
+
+    @usableFromInline @inline(never) func badArgument(_ index: Int, of name: String, expected: String) -> any Error {
+        LuaComplaint("bad argument #\(index) to '\(name)' (\(expected) expected, got \(typeName(at: index)))")
     }
 
     func write(_ results: [LuaValue]) throws(LuaError) -> Int32 {
@@ -37,54 +75,69 @@ extension LuaStack {
     }
 }
 
-extension Lua {
-    /// A function of the host with typed arguments and one result. Arguments are checked, extra ones ignored.
-    public func function<each Argument: LuaReadable, Result: LuaWritable>(
+extension LuaRegistrar {
+    /// A function of seven and more arguments.
+    @inlinable public func register<each Argument: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
-    ) throws(LuaError) -> LuaFunction {
-        try makeFunction { stack in
-            try stack.ensure(8)
+    ) throws(LuaError) {
+        try add(name, .packed(name, body))
+    }
+
+    /// A function of seven and more arguments, without a result.
+    @inlinable public func register<each Argument: LuaReadable>(
+        _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
+    ) throws(LuaError) {
+        try add(name, .packed(name, body))
+    }
+
+    /// A function that takes and returns whatever it likes, and knows where it was called.
+    public func register(_ name: String, _ body: @escaping (LuaCall) throws -> [LuaValue]) throws(LuaError) {
+        try add(name, .open(name, body))
+    }
+
+    /// A function that makes a request of the driver of the coroutine it is called in; see `Lua.suspendingFunction`.
+    public func suspending<Request>(_ name: String, _ body: @escaping (LuaCall) throws -> Request) throws(LuaError) {
+        try add(name, .suspending(name, body))
+    }
+}
+
+extension LuaHostFunction {
+    @inlinable static func packed<each Argument: LuaReadable, Result: LuaWritable>(
+        _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
+    ) -> LuaHostFunction {
+        LuaHostFunction { stack in
             var index = 0
             func next() -> Int {
                 index += 1
                 return index
             }
-            let result = try body(repeat stack.argument(next(), of: name, as: (each Argument).self))
+            let result = try body(repeat stack.argument(next(), of: name) as each Argument)
+            try stack.ensure(8)
             try result.write(to: stack)
             return 1
         }
     }
 
-    /// A function of the host without a result.
-    public func function<each Argument: LuaReadable>(
+    @inlinable static func packed<each Argument: LuaReadable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
-    ) throws(LuaError) -> LuaFunction {
-        try makeFunction { stack in
-            try stack.ensure(8)
+    ) -> LuaHostFunction {
+        LuaHostFunction { stack in
             var index = 0
             func next() -> Int {
                 index += 1
                 return index
             }
-            try body(repeat stack.argument(next(), of: name, as: (each Argument).self))
+            try body(repeat stack.argument(next(), of: name) as each Argument)
             return 0
         }
     }
 
-    /// A function of the host that takes and returns whatever it likes, and knows where it was called.
-    public func function(_ name: String, _ body: @escaping (LuaCall) throws -> [LuaValue]) throws(LuaError) -> LuaFunction {
-        try makeFunction { stack in
-            try stack.write(body(stack.call(name)))
-        }
+    static func open(_ name: String, _ body: @escaping (LuaCall) throws -> [LuaValue]) -> LuaHostFunction {
+        LuaHostFunction { stack in try stack.write(body(stack.call(name))) }
     }
 
-    /// A function that makes a request of the driver of the coroutine it is called in, and waits for the answer: `LuaCoroutine.resume`
-    /// returns `.suspended(request)`. It may be called through the script's own coroutines, `pcall`, iterators and metamethods; not in a
-    /// `table.sort` order, a `gsub` replacement or while a module loads.
-    public func suspendingFunction<Request>(
-        _ name: String, _ body: @escaping (LuaCall) throws -> Request
-    ) throws(LuaError) -> LuaFunction {
-        try makeFunction { stack in
+    static func suspending<Request>(_ name: String, _ body: @escaping (LuaCall) throws -> Request) -> LuaHostFunction {
+        LuaHostFunction { stack in
             let lua = stack.lua
             guard unsafe clua_may_suspend(lua.core) != 0 else {
                 throw LuaComplaint(
@@ -96,46 +149,35 @@ extension Lua {
             return CLUA_SUSPEND.status
         }
     }
-
-    public func register<each Argument: LuaReadable, Result: LuaWritable>(
-        _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
-    ) throws(LuaError) {
-        try globals.set(.text(name), .function(function(name, body)))
-    }
-
-    public func register<each Argument: LuaReadable>(
-        _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
-    ) throws(LuaError) {
-        try globals.set(.text(name), .function(function(name, body)))
-    }
-
-    public func register(_ name: String, _ body: @escaping (LuaCall) throws -> [LuaValue]) throws(LuaError) {
-        try globals.set(.text(name), .function(function(name, body)))
-    }
-
-    public func suspending<Request>(_ name: String, _ body: @escaping (LuaCall) throws -> Request) throws(LuaError) {
-        try globals.set(.text(name), .function(suspendingFunction(name, body)))
-    }
 }
 
-extension LuaTable {
-    public func register<each Argument: LuaReadable, Result: LuaWritable>(
+// As values that live while somebody refers to them.
+extension Lua {
+    /// A function of the host with typed arguments and one result. Arguments are checked, extra ones ignored.
+    public func function<each Argument: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
-    ) throws(LuaError) {
-        try set(.text(name), .function(reference.owner().function(name, body)))
+    ) throws(LuaError) -> LuaFunction {
+        try makeFunction(LuaHostFunction.packed(name, body).body)
     }
 
-    public func register<each Argument: LuaReadable>(
+    /// A function of the host without a result.
+    public func function<each Argument: LuaReadable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
-    ) throws(LuaError) {
-        try set(.text(name), .function(reference.owner().function(name, body)))
+    ) throws(LuaError) -> LuaFunction {
+        try makeFunction(LuaHostFunction.packed(name, body).body)
     }
 
-    public func register(_ name: String, _ body: @escaping (LuaCall) throws -> [LuaValue]) throws(LuaError) {
-        try set(.text(name), .function(reference.owner().function(name, body)))
+    /// A function of the host that takes and returns whatever it likes, and knows where it was called.
+    public func function(_ name: String, _ body: @escaping (LuaCall) throws -> [LuaValue]) throws(LuaError) -> LuaFunction {
+        try makeFunction(LuaHostFunction.open(name, body).body)
     }
 
-    public func suspending<Request>(_ name: String, _ body: @escaping (LuaCall) throws -> Request) throws(LuaError) {
-        try set(.text(name), .function(reference.owner().suspendingFunction(name, body)))
+    /// A function that makes a request of the driver of the coroutine it is called in, and waits for the answer: `LuaCoroutine.resume`
+    /// returns `.suspended(request)`. It may be called through the script's own coroutines, `pcall`, iterators and metamethods; not in a
+    /// `table.sort` order, a `gsub` replacement or while a module loads.
+    public func suspendingFunction<Request>(
+        _ name: String, _ body: @escaping (LuaCall) throws -> Request
+    ) throws(LuaError) -> LuaFunction {
+        try makeFunction(LuaHostFunction.suspending(name, body).body)
     }
 }

@@ -24,6 +24,18 @@ static int add(lua_State *L) {
     return 1;
 }
 
+static int addf(lua_State *L) {
+    lua_pushnumber(L, luaL_checknumber(L, 1) + luaL_checknumber(L, 2));
+    return 1;
+}
+
+static int seven(lua_State *L) {
+    lua_Integer sum = 0;
+    for (int i = 1; i <= 7; i++) sum += luaL_checkinteger(L, i);
+    lua_pushinteger(L, sum);
+    return 1;
+}
+
 static int echo(lua_State *L) {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
@@ -161,7 +173,7 @@ int main(int argc, char **argv) {
     lua_Integer rounds = atoll(argv[2]);
     lua_State *L = open_state();
     static const luaL_Reg functions[] = {
-        {"f0", f0}, {"add", add}, {"echo", echo}, {"move", move}, {"counter", counter}, {"fail", fail}, {"ready", ready}, {NULL, NULL},
+        {"f0", f0}, {"add", add}, {"echo", echo}, {"move", move}, {"moveRecord", move}, {"addf", addf}, {"seven", seven}, {"counter", counter}, {"fail", fail}, {"ready", ready}, {NULL, NULL},
     };
     lua_pushglobaltable(L);
     luaL_setfuncs(L, functions, 0);

@@ -55,7 +55,7 @@ import LuaBridge
         try lua.register("f0") { () -> Void in }
         try lua.register("add") { (a: Int, b: Int) -> Int in a &+ b }
         if bytes {
-            try lua.register("echo") { (text: LuaString) -> LuaString in text }
+            try lua.register("echo") { (text: LuaBytes) -> LuaBytes in text }
         } else {
             try lua.register("echo") { (text: String) -> String in text }
         }
@@ -64,6 +64,13 @@ import LuaBridge
             value.count += 1
             return LuaCoded(value)
         }
+        try lua.register("moveRecord") { (record: Record) -> Record in
+            var value = record
+            value.count += 1
+            return value
+        }
+        try lua.register("addf") { (a: Double, b: Double) -> Double in a + b }
+        try lua.register("seven") { (a: Int, b: Int, c: Int, d: Int, e: Int, f: Int, g: Int) -> Int in a &+ b &+ c &+ d &+ e &+ f &+ g }
         try lua.register("counter") { () -> Counter in Counter() }
         try lua.register("fail") { () throws -> Void in throw Failure() }
     }
@@ -94,6 +101,27 @@ private struct Record: Codable {
     var name, tag: String
     var on: Bool
     var count: Int
+}
+
+extension Record: LuaRecord {
+    init(fields: LuaFields) throws {
+        id = try fields["id"]
+        count = try fields["count"]
+        (x, y, z) = (try fields["x"], try fields["y"], try fields["z"])
+        (name, tag) = (try fields["name"], try fields["tag"])
+        on = try fields["on"]
+    }
+
+    func fill(_ fields: LuaFields) throws {
+        try fields.set("id", id)
+        try fields.set("count", count)
+        try fields.set("x", x)
+        try fields.set("y", y)
+        try fields.set("z", z)
+        try fields.set("name", name)
+        try fields.set("tag", tag)
+        try fields.set("on", on)
+    }
 }
 
 private struct Failure: Error {}

@@ -4,6 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+#else
+#define _Nonnull
+#endif
+
 // All that Swift may call of Lua: functions that cannot raise while the allocator never refuses (which is so exactly while Swift runs).
 // Everything that may raise or yield stays in C. The declarations are checked against <lua.h> by internal.h, which includes both.
 
@@ -76,9 +82,10 @@ typedef struct clua_configuration {
     int nesting;                 // host and coroutine levels inside one another
     uint64_t seed;
     const void *cancellation;    // from clua_flag_create
-    int (*call)(void *owner, void *function, lua_State *L);
+    int (*call)(void *_Nonnull function, lua_State *_Nonnull L);
     void (*release)(void *object);
     void (*print)(void *owner, const char *text, size_t length);
+    void (*message)(void *error, lua_State *L);  // pushes the text of an error's object
 } clua_configuration;
 
 // A state with its sandboxed libraries.
@@ -87,14 +94,21 @@ void clua_close(clua_state *state);
 lua_State *clua_main(const clua_state *state);
 lua_State *clua_current(const clua_state *state);     // the stack Swift works on: the running coroutine's, else the main one
 void clua_set_owner(clua_state *state, void *owner);
-lua_State *clua_transfer(const clua_state *state);    // answers on their way to a suspended host function
+void *clua_owner(lua_State *L);
+clua_state *clua_state_of(lua_State *L);
+void *clua_waiting_function(const clua_state *state); // the object of that function
+lua_State *clua_waiting(const clua_state *state);     // after CLUA_SUSPENDED: the coroutine whose host function waits, its arguments on its stack
 int clua_depth(const clua_state *state);              // host calls inside one another; 0 = idle
 void clua_push_globals(lua_State *L);
 
 // Values the host holds, by slots from 1 that the host numbers without gaps.
-int clua_hold(clua_state *state, lua_State *L, int index, int slot);  // 0 = no room
+void clua_hold(lua_State *L, int index, int slot);
 void clua_push_held(lua_State *L, int slot);
 void clua_let_go(clua_state *state, int slot);
+// Fields of a table, raw. The address of the name is cached, so let it be constant.
+int clua_get_name(lua_State *L, int table, const char *name);   // pushes it; its type
+void clua_set_name(lua_State *L, int table, const char *name);  // pops the value
+void clua_push_marker(lua_State *L);                            // a light userdata, which scripts never see
 void clua_pop(lua_State *L, int n);
 
 // Memory.
@@ -109,7 +123,7 @@ void clua_flag_set(void *flag, int value);
 int clua_flag_get(const void *flag);
 void clua_flag_destroy(void *flag);
 int clua_use_signal(int signal);  // a real-time signal, before the first script runs; 0 = too late or none that can be used
-void clua_reset_budget(clua_state *state);
+void clua_renew_budget(clua_state *state);
 uint64_t clua_instructions(const clua_state *state);
 int clua_stopping(const clua_state *state);
 void clua_stop(clua_state *state, int reason);
@@ -117,9 +131,10 @@ int clua_spend_output(clua_state *state, size_t bytes);  // 0 = over the limit, 
 
 // Entries: the only ways into Lua. Function and arguments are on the stack; results or one error value replace them.
 int clua_load(clua_state *state, const char *source, size_t length, const char *chunkname);  // onto the current stack
-int clua_call(clua_state *state, int narguments, int nresults);                              // -1 results = all
+lua_State *clua_begin_call(clua_state *state, int slot);  // the held function, with room for 16 values; NULL = no room
+int clua_call(lua_State *L, int narguments, int nresults);                                   // on the current stack; -1 results = all
 int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int mayYield, int *nresults);
-int clua_answer(clua_state *state, lua_State *coroutine, int raises, int mayYield, int *nresults);  // the transfer stack goes in
+int clua_answer(clua_state *state, lua_State *coroutine, int raises, int mayYield, int *nresults);  // what is on the waiting coroutine's stack
 int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults);
 int clua_reset(clua_state *state, lua_State *coroutine);  // runs __close handlers; the coroutine is dead afterwards
 int clua_may_suspend(const clua_state *state);            // is the running function inside a coroutine of the host all the way?
@@ -132,15 +147,17 @@ const char *clua_error_traceback(const clua_state *state);
 int clua_error_levels(const clua_state *state);  // how deep the stack was
 
 // Host functions and objects. Both take over one retain of `object`, given back through `release`.
-void clua_push_function(lua_State *L, void *object);
+void clua_push_function(lua_State *L, void *object, int permanent);  // permanent: called faster, released with the state
 void clua_push_object(lua_State *L, void *object, const void *type);
 void clua_new_type(lua_State *L, const void *type);  // pushes its metatable, to be filled with lua_rawset
 int clua_has_type(lua_State *L, const void *type);
 void clua_push_index(lua_State *L);                  // methods, getters, missing are popped; pushes the __index function
+void clua_push_missing(lua_State *L);                // methods, missing are popped; pushes methods as an __index table
 void *clua_object(lua_State *L, int index, const void *type);  // NULL when it is none; type NULL = of any type
 size_t clua_objects(const clua_state *state);        // alive
 
-// Errors of the host: tables with a shared metatable, each tied to the host's own error.
+// Errors of the host: tables with a shared metatable, each tied to the host's own error; or, without fields of their own, objects.
+void clua_push_error(lua_State *L, void *object);    // the place is noted; `message` and `tostring` come from the callback
 void clua_tie_error(lua_State *L, void *object);     // the table on top
 void *clua_tied_error(lua_State *L, int index);
 void clua_error_origin(lua_State *L, int index, clua_place *place);

@@ -1,0 +1,159 @@
+// The containers of StackDecoder: a table by its keys, and as a list. Each access looks whether there is still a table where it was.
+
+struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let decoder: StackDecoder
+    var codingPath: [any CodingKey] { decoder.codingPath }
+    private var stack: LuaStack { decoder.stack }
+
+    init(decoder: StackDecoder) {
+        self.decoder = decoder
+    }
+
+    // A table that cannot be ordered has no keys to list; what is asked for by name is still found.
+    var allKeys: [Key] {
+        ((try? stack.value(at: decoder.at).table?.keys()) ?? []).compactMap { key in
+            switch key {
+            case .integer(let index): Key(intValue: index) ?? Key(stringValue: String(index))
+            case .string(let name): name.text.flatMap { Key(stringValue: $0) }
+            default: nil
+            }
+        }
+    }
+
+    private func push(_ key: some CodingKey) throws {
+        guard stack.isTable(at: decoder.at) else { throw decoder.failure("the container was used after its value was decoded") }
+        try stack.pushField(key, of: decoder.at)
+    }
+
+    // What `read` makes of the field on top; without a place of its own unless it fails.
+    private func field<Value>(_ key: Key, _ expected: (StackDecoder) throws -> Value, _ read: (LuaStack) -> Value?) throws -> Value {
+        try push(key)
+        if let value = read(stack) {
+            stack.pop()
+            return value
+        }
+        defer { stack.pop() }
+        return try expected(decoder.nested(key))
+    }
+
+    func contains(_ key: Key) -> Bool {
+        guard (try? push(key)) != nil else { return false }
+        defer { stack.pop() }
+        return !stack.isNil(at: -1)
+    }
+
+    func decodeNil(forKey key: Key) throws -> Bool {
+        try push(key)
+        defer { stack.pop() }
+        return stack.isNil(at: -1) || LuaNull.read(from: stack, at: -1) != nil
+    }
+
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try field(key, { try $0.decode(type) }) { $0.boolean(at: -1) } }
+    func decode(_ type: String.Type, forKey key: Key) throws -> String { try field(key, { try $0.decode(type) }) { $0.text(at: -1) } }
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try field(key, { try $0.decode(type) }) { $0.number(at: -1) } }
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try field(key, { try $0.decode(type) }) { $0.integer(at: -1) } }
+
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try push(key)
+        defer { stack.pop() }
+        return try decoder.nested(key).decode(type)
+    }
+
+    func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+        try push(key)
+        defer { stack.pop() }
+        if stack.isNil(at: -1) || LuaNull.read(from: stack, at: -1) != nil { return nil }
+        return try decoder.nested(key).decode(type)
+    }
+
+    // These stay on the stack until the value around them is decoded.
+    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
+        try push(key)
+        return try decoder.nested(key).container(keyedBy: type)
+    }
+
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try push(key)
+        return try decoder.nested(key).unkeyedContainer()
+    }
+
+    func superDecoder() throws -> any Decoder {
+        let key = IndexKey(name: "super")
+        try push(key)
+        try stack.ensure(8)
+        return decoder.nested(key)
+    }
+
+    func superDecoder(forKey key: Key) throws -> any Decoder {
+        try push(key)
+        try stack.ensure(8)
+        return decoder.nested(key)
+    }
+}
+
+struct StackListContainer: UnkeyedDecodingContainer {
+    let decoder: StackDecoder
+    let length: Int
+    var currentIndex = 0
+    var codingPath: [any CodingKey] { decoder.codingPath }
+    var count: Int? { length }
+    var isAtEnd: Bool { currentIndex >= length }
+    private var stack: LuaStack { decoder.stack }
+
+    init(decoder: StackDecoder, length: Int) {
+        self.decoder = decoder
+        self.length = length
+    }
+
+    private func push() throws {
+        guard !isAtEnd else { throw decoder.failure("the list ends after \(length) elements") }
+        guard stack.isTable(at: decoder.at) else { throw decoder.failure("the container was used after its value was decoded") }
+        stack.rawGet(decoder.at, index: currentIndex + 1)
+    }
+
+    private mutating func element<Value>(_ expected: (StackDecoder) throws -> Value, _ read: (LuaStack) -> Value?) throws -> Value {
+        try push()
+        defer { stack.pop() }
+        let value = try read(stack) ?? expected(decoder.nested(IndexKey(currentIndex + 1)))
+        currentIndex += 1
+        return value
+    }
+
+    mutating func decodeNil() throws -> Bool {
+        try push()
+        defer { stack.pop() }
+        guard stack.isNil(at: -1) || LuaNull.read(from: stack, at: -1) != nil else { return false }
+        currentIndex += 1
+        return true
+    }
+
+    mutating func decode(_ type: Bool.Type) throws -> Bool { try element({ try $0.decode(type) }) { $0.boolean(at: -1) } }
+    mutating func decode(_ type: String.Type) throws -> String { try element({ try $0.decode(type) }) { $0.text(at: -1) } }
+    mutating func decode(_ type: Double.Type) throws -> Double { try element({ try $0.decode(type) }) { $0.number(at: -1) } }
+    mutating func decode(_ type: Int.Type) throws -> Int { try element({ try $0.decode(type) }) { $0.integer(at: -1) } }
+
+    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try element({ try $0.decode(type) }) { _ in nil }
+    }
+
+    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
+        try push()
+        let container = try decoder.nested(IndexKey(currentIndex + 1)).container(keyedBy: type)
+        currentIndex += 1
+        return container
+    }
+
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try push()
+        let container = try decoder.nested(IndexKey(currentIndex + 1)).unkeyedContainer()
+        currentIndex += 1
+        return container
+    }
+
+    mutating func superDecoder() throws -> any Decoder {
+        try push()
+        try stack.ensure(8)
+        currentIndex += 1
+        return decoder.nested(IndexKey(currentIndex))
+    }
+}
