@@ -1,3 +1,4 @@
+internal import DRManifest
 internal import DRModel
 
 /// What checks may ask.
@@ -14,6 +15,15 @@ struct CheckContext {
     let store: (any ObjectStore)?
     let holder: LockHolder
     let now: Instant
+    /// What one asking of all checks has read already.
+    let memo = Memo()
+
+    final class Memo {
+        var all: [ApplicationName: [ManifestObject]] = [:]
+        var arriving: [ApplicationName: [Manifest]?] = [:]
+        var present: [Set<String>: [Manifest]] = [:]
+        var newest: [ApplicationName: NewestPoint] = [:]
+    }
 
     /// The clusters that may be asked, source first.
     var ends: [any Cluster] { [source].compactMap { $0 } + [destination] }
@@ -30,25 +40,50 @@ struct CheckContext {
         return Standing(application: application.name, home: home, records: records)
     }
 
-    /// The application's objects that would be copied.
-    func carried(_ application: Application) async throws -> [ManifestObject] {
-        try CarriedObjects.of(try await requireSource().objects(of: application))
+    /// The application's objects at the source, those that stay behind among them.
+    func all(_ application: Application) async throws -> [ManifestObject] {
+        if let known = memo.all[application.name] { return known }
+        let objects = try await requireSource().objects(of: application)
+        memo.all[application.name] = objects
+        return objects
     }
 
-    /// The application's objects as they would be at the destination: those of the source, or of the newest recovery point where the source is not asked. Nil
-    /// where nobody knows.
-    func arriving(_ application: Application) async throws -> [ManifestObject]? {
-        var homely: [ManifestObject]
-        if source != nil {
-            let form = ClusterForm(application: application, cluster: sourceName)
-            let record = try await source?.record(of: application.name)
-            homely = try await carried(application).map { try form.home($0, undoing: record?.transformed?[$0.key.reference] ?? [:]) }
-        } else {
-            guard let manifests = try await newestPoint(application).whole?.manifests else { return nil }
-            homely = try CarriedObjects.of(manifests)
+    /// The application's objects that would be copied.
+    func carried(_ application: Application) async throws -> [ManifestObject] { try CarriedObjects.of(try await all(application)) }
+
+    /// The application's manifests in the form of home: those of the source, or of the newest recovery point where the source is not asked. Nil where nobody
+    /// knows.
+    func homely(_ application: Application) async throws -> [ManifestObject]? {
+        guard let source else {
+            return try await newestPoint(application).whole.map { point throws(DRError) in try CarriedObjects.of(point.manifests) }
         }
+        let form = ClusterForm(application: application, cluster: sourceName)
+        let record = try await source.record(of: application.name)
+        return try await carried(application).map { try form.home($0, undoing: record?.transformed?[$0.key.reference] ?? [:]) }
+    }
+
+    /// The application's manifests as they would be at the destination; nil where nobody knows.
+    func arriving(_ application: Application) async throws -> [Manifest]? {
+        if let known = memo.arriving[application.name] { return known }
         let form = ClusterForm(application: application, cluster: destination.name)
-        return try homely.map { try form.local($0).object }
+        let manifests = try await homely(application)?.map { try Manifest(try form.local($0).object) }
+        memo.arriving[application.name] = .some(manifests)
+        return manifests
+    }
+
+    /// Objects of these kinds at the destination that are not the applications' own.
+    func others(_ kinds: Set<String>) async throws -> [Manifest] {
+        var own: Set<ObjectKey> = []
+        for application in applications { own.formUnion(try await arriving(application)?.map(\.key) ?? []) }
+        return try await present(kinds).filter { !own.contains($0.key) }
+    }
+
+    /// Objects of these kinds at the destination.
+    func present(_ kinds: Set<String>) async throws -> [Manifest] {
+        if let known = memo.present[kinds] { return known }
+        let manifests = try await destination.objects(.kinds(kinds)).map { try Manifest($0) }
+        memo.present[kinds] = manifests
+        return manifests
     }
 
     /// The application's volumes: at the source, or those of the newest recovery point where the source is not asked.
@@ -57,8 +92,23 @@ struct CheckContext {
         return try await newestPoint(application).whole?.point.volumes.map(\.name) ?? []
     }
 
+    /// Schedules that copy the application, as clusters know them or dr.yaml declares them; those that cannot be read are left out.
+    func schedules(of application: Application) async throws -> [Schedule] {
+        var found: [ScheduleName: Schedule] = [:]
+        for schedule in inventory.schedules { found[schedule.name] = schedule }
+        for end in ends { for schedule in try await end.schedules().sound { found[schedule.name] = schedule } }
+        return found.values.filter { $0.applications.contains(application.name) }.sorted { $0.name < $1.name }
+    }
+
     /// The newest verified point at the destination whose record and manifests can be read; a damaged one hides no older one.
     func newestPoint(_ application: Application) async throws -> NewestPoint {
+        if let known = memo.newest[application.name] { return known }
+        let newest = try await readNewestPoint(application)
+        memo.newest[application.name] = newest
+        return newest
+    }
+
+    private func readNewestPoint(_ application: Application) async throws -> NewestPoint {
         let listed = try await destination.points(of: application.name)
         var newest = NewestPoint(damaged: listed.damaged.map { ($0.path.lastName, $0.error) })
         for point in listed.sound where point.verifiedAt != nil {

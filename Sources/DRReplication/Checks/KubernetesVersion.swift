@@ -22,7 +22,7 @@ struct KubernetesVersion: Check {
     }
 
     // `v1.31.4+k3s1` is 1.31.
-    private static func parts(_ version: String) -> (major: Int, minor: Int)? {
+    static func parts(_ version: String) -> (major: Int, minor: Int)? {
         let numbers = version.drop { !$0.isNumber }.split(separator: ".").map { Int($0.prefix { $0.isNumber }) }
         guard numbers.count >= 2, let major = numbers[0], let minor = numbers[1] else { return nil }
         return (major, minor)

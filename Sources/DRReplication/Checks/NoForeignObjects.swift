@@ -1,3 +1,4 @@
+internal import DRManifest
 internal import DRModel
 
 struct NoForeignObjects: Check {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DRActions
+import DRHost
 import DRModel
 import DRSupport
 
@@ -16,6 +17,7 @@ struct Explain: HostCommand {
               drrunbook explain
               drrunbook explain failover
               drrunbook explain failover.mode
+              drrunbook explain checks
               drrunbook explain --format lua-stubs > runbooks/.luals/dr.lua
             """)
 
@@ -39,7 +41,7 @@ struct Explain: HostCommand {
 
     private func text(_ reference: Reference, _ name: String) throws -> String {
         guard let text = reference.text(for: name) else { throw unknown(name, reference) }
-        return text
+        return name == "checks" ? text + "\n" + CheckReference.text() : text
     }
 
     private func writeObjects(_ reference: Reference, _ name: String?) throws {
@@ -53,6 +55,8 @@ struct Explain: HostCommand {
         guard let verb = verbs.first(where: { $0["name"].string == parts.first }) else { throw unknown(name, reference) }
         guard parts.count == 2 else {
             lines.write("verb", JSONLines.members(of: verb))
+            guard name == "checks" else { return }
+            for check in CheckReference.all { lines.write("check", [("id", .string(check.id)), ("summary", .string(check.summary))]) }
             return
         }
         guard let field = verb["fields"].list?.first(where: { $0["name"].string == parts[1] }) else { throw unknown(name, reference) }
