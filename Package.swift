@@ -39,13 +39,15 @@ let package = Package(
         .target(name: "DRObjectStores", dependencies: ["DRModel", support]),
         .target(name: "DRReplication", dependencies: ["DRModel", "DRManifest", "CStorage", support, crypto]),
         .target(name: "DRSimulation", dependencies: ["DRReplication", "DRModel", support]),
+        .target(name: "CProcess"),
+        .target(name: "DROutside", dependencies: ["DRModel", "CProcess", support, crypto]),
         .target(name: "DRActions", dependencies: ["LuaBridge", "DRModel", support]),
         .target(name: "DRJournal", dependencies: ["DRModel", support, grdb]),
         .target(
             name: "DRHost",
             dependencies: [
                 "LuaBridge", "DRModel", "DRManifest", "DRActions", "DRReplication", "DRObjectStores", "DRSimulation",
-                "DRJournal", support,
+                "DRJournal", "DROutside", support,
             ]),
         .executableTarget(name: "DRRunbook", dependencies: ["DRHost", "DRModel", "DRActions", support, argumentParser]),
 
@@ -57,6 +59,7 @@ let package = Package(
             name: "DRReplicationTests",
             dependencies: ["DRReplication", "DRObjectStores", "DRSimulation", "DRManifest", "DRModel", "CStorage", support]),
         .testTarget(name: "DRActionsTests", dependencies: ["DRActions", "LuaBridge", "DRModel", support]),
+        .testTarget(name: "DROutsideTests", dependencies: ["DROutside", "DRModel", support]),
         .testTarget(name: "DRJournalTests", dependencies: ["DRJournal", "DRModel", support, grdb]),
         .testTarget(
             name: "DRHostTests",

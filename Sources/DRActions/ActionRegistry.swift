@@ -39,6 +39,9 @@ public struct ActionRegistry: Sendable {
         .adding(Start.self)
         .adding(Restart.self)
         .adding(Sleep.self)
+        .adding(Exec.self)
+        .adding(HTTP.self)
+        .adding(Notify.self)
         .adding(flow: Quiesce.self)
         .adding(flow: Activate.self)
         .adding(flow: Failover.self)
@@ -51,6 +54,8 @@ public struct ActionRegistry: Sendable {
     }
 
     func action(named name: String) -> (any DRAction.Type)? { actions.first { $0.spec.name == name } }
+    /// Handles of secrets may stand in its fields.
+    func takesSecrets(_ name: String) -> Bool { action(named: name)?.spec.effect == .outside }
     func flow(named name: String) -> (any DRFlow.Type)? { flows.first { $0.spec.name == name } }
 
     /// Reads and checks a call. Throws DRError with verb and field.
@@ -63,9 +68,9 @@ public struct ActionRegistry: Sendable {
         _ type: Action.Type, _ input: Value, in surroundings: ParameterSurroundings
     ) throws -> PreparedAction {
         let action = try ActionDecoding.decode(type, from: input, in: surroundings)
-        return PreparedAction(name: type.spec.name, effect: type.spec.effect, input: action.input) { context in
-            try Value(encoding: try await action.perform(in: context))
-        }
+        return PreparedAction(
+            name: type.spec.name, effect: type.spec.effect, recovery: action.recovery, input: action.input
+        ) { context in try Value(encoding: try await action.perform(in: context)) }
     }
 
     /// The flow's own table: checked, complete.
@@ -82,6 +87,7 @@ public struct ActionRegistry: Sendable {
 struct PreparedAction: Sendable {
     let name: String
     let effect: ActionEffect
+    let recovery: Recovery
     let input: Value
     let perform: @Sendable (ActionContext) async throws -> Value
 }

@@ -9,10 +9,14 @@ package struct World: Sendable {
     package let stores: [StoreName: any ObjectStore]
     package let clock: any WallClock
     package let random: any RandomSource
+    /// Instead of what dr.yaml allows: for tests.
+    package let outside: (any Outside)?
 
     package init(
-        clusters: [ClusterName: any Cluster], stores: [StoreName: any ObjectStore], clock: any WallClock, random: any RandomSource
+        clusters: [ClusterName: any Cluster], stores: [StoreName: any ObjectStore], clock: any WallClock, random: any RandomSource,
+        outside: (any Outside)? = nil
     ) {
+        self.outside = outside
         self.clusters = clusters
         self.stores = stores
         self.clock = clock
@@ -45,6 +49,7 @@ package struct World: Sendable {
         var clusters = clusters
         for name in lost { clusters[name] = UnreachableCluster(name: name) }
         let clock = VirtualClock(clock.now())
-        return World(clusters: Overlay(clusters: clusters, clock: clock).clusters, stores: stores, clock: clock, random: random)
+        return World(
+            clusters: Overlay(clusters: clusters, clock: clock).clusters, stores: stores, clock: clock, random: random, outside: outside)
     }
 }

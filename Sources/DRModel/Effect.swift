@@ -9,7 +9,8 @@ public struct Effect: Hashable, Sendable, Codable {
     public let name: String
     public let from: String?
     public let to: String?
-    public let cluster: ClusterName
+    /// Nil for what happens outside the clusters.
+    public let cluster: ClusterName?
 
     public init(
         _ verb: EffectVerb, kind: String, namespace: String? = nil, name: String, from: String? = nil, to: String? = nil,
@@ -28,6 +29,17 @@ public struct Effect: Hashable, Sendable, Codable {
         self.init(verb, kind: key.kind, namespace: key.namespace, name: key.name, from: from, to: to, at: cluster)
     }
 
+    /// A call outside: `call exec psql`, `call POST https://lb.example.com/pools/a`, `call notify oncall`. Arguments and bodies are no part of it.
+    public init(calling kind: String, _ name: String) {
+        verb = .call
+        self.kind = kind
+        self.name = name
+        namespace = nil
+        from = nil
+        to = nil
+        cluster = nil
+    }
+
     /// `scale StatefulSet shop-db/pg 0->1 @west`, `publish RecoveryPoint ledger rp#1 @west`.
     public var text: String {
         var text = "\(verb.rawValue) \(kind) \(namespace.map { $0 + "/" } ?? "")\(name)"
@@ -37,7 +49,7 @@ public struct Effect: Hashable, Sendable, Codable {
         case (let from?, nil): text += " \(from)"
         case (nil, nil): break
         }
-        return text + " @\(cluster)"
+        return cluster.map { "\(text) @\($0)" } ?? text
     }
 }
 
@@ -56,4 +68,6 @@ public enum EffectVerb: String, Hashable, Sendable, Codable, CaseIterable {
     case keep
     /// An older epoch loses the right to write; the application is live at this cluster from here on.
     case fence, activate
+    /// A program run, a request sent, people told.
+    case call
 }

@@ -10,11 +10,14 @@ package enum Digest {
 
     package static func hex(of text: String) -> String { hex(of: Array(text.utf8)) }
 
-    package static func hex(_ digest: SHA256.Digest) -> String {
+    package static func hex(_ digest: SHA256.Digest) -> String { hex(Array(digest)) }
+
+    /// The bytes themselves, two digits each.
+    package static func hex(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for byte in digest {
+        text.reserveCapacity(2 * bytes.count)
+        for byte in bytes {
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
         }

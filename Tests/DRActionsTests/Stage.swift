@@ -84,10 +84,17 @@ struct Stage {
 
     let clock = SteppedClock()
     let engine: RecordedEngine
+    let outside: RecordedOutside
+    let runningAs: RunningAs
     let journal: ListJournal
     let events = Lock<[RunEvent]>([])
 
-    init(failures: [String: DRError] = [:], journal: ListJournal = ListJournal()) {
+    init(
+        failures: [String: DRError] = [:], journal: ListJournal = ListJournal(), outside: RecordedOutside = RecordedOutside(),
+        runningAs: RunningAs = .live
+    ) {
+        self.outside = outside
+        self.runningAs = runningAs
         engine = RecordedEngine(inventory: Self.inventory, clock: clock, failures: failures)
         self.journal = journal
     }
@@ -95,7 +102,8 @@ struct Stage {
     func runner(limits: RunLimits = RunLimits(), random: UInt64 = 1) -> RunbookRunner {
         let events = events
         return RunbookRunner(
-            engine: engine, inventory: Self.inventory, clock: clock, random: CountingRandom(from: random), journal: journal, limits: limits,
+            engine: engine, outside: outside, runningAs: runningAs, inventory: Self.inventory, clock: clock,
+            random: CountingRandom(from: random), journal: journal, limits: limits,
             host: "here", process: 1, executor: ThreadExecutor(name: "runbook")
         ) { event in events.withLock { $0.append(event) } }
     }
@@ -104,9 +112,9 @@ struct Stage {
         try await runner().run(RunOrder(sources: Self.sources(body, declared: declared), parameters: parameters, who: "test"))
     }
 
-    func resume() async throws -> RunReport {
+    func resume(settled: [String: Settlement] = [:]) async throws -> RunReport {
         let id = try journal.header(of: "any").id
-        return try await runner(random: 99).resume(id)
+        return try await runner(random: 99).resume(id, settled: settled)
     }
 
     /// The body of `run`, from line 5 of test.lua on.

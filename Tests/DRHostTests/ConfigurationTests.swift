@@ -39,8 +39,9 @@ import Testing
         #expect(configuration.limits.memory == ByteCount(128 << 20))
         #expect(configuration.limits.deadline == .seconds(7200))
         #expect(configuration.allow.programs.map(\.name) == ["psql"])
-        #expect(configuration.allow.secrets == ["PAGER_TOKEN"])
-        #expect(configuration.unsupported == ["approvals", "notify", "jobs"])
+        #expect(configuration.allow.secrets.map(\.name.text) == ["PAGER_TOKEN"])
+        #expect(configuration.allow.channels.map(\.name) == ["oncall"])
+        #expect(configuration.unsupported == ["approvals", "jobs"])
         #expect(configuration.digest.count == 64)
     }
 

@@ -3,6 +3,7 @@
 
 ---@class DRTime
 ---@class DRDuration
+---@class DRSecret
 ---@class DRPair
 ---@field name string
 ---@class DRHooks
@@ -30,6 +31,14 @@ function dr.activate(call) end
 ---@return table
 function dr.checks(call) end
 
+---Runs a program that dr.yaml allows, without a shell. In plans it is never run.
+---```lua
+---dr.exec { argv = { "psql", "--no-psqlrc", "-c", "checkpoint" }, env = { PGPASSWORD = dr.secret("PGPASSWORD") } }
+---```
+---@param call { argv: (string)[], env?: table<string, string|DRSecret>, stdin?: string|DRSecret, timeout?: string|DRDuration, check?: boolean, idempotent?: boolean, verify?: fun(): any, in_plan?: any, in_drill?: "skip"|"run"|table }
+---@return table
+function dr.exec(call) end
+
 ---Applications go home again over the reversed pair, as in a planned failover.
 ---```lua
 ---dr.failback { pair = "east-west", applications = "all" }
@@ -46,6 +55,14 @@ function dr.failback(call) end
 ---@return table
 function dr.failover(call) end
 
+---Asks a web service that dr.yaml allows. In plans it is never asked; drills only GET and HEAD.
+---```lua
+---dr.http { method = "PUT", url = "https://lb.example.com/pools/shop", json = { active = "west" }, idempotent = true }
+---```
+---@param call { method?: "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE"|"OPTIONS", url: string, headers?: table<string, string|DRSecret>, query?: table<string, string>, json?: any, body?: string, expect?: string|integer|(string|integer)[], timeout?: string|DRDuration, idempotent?: boolean, verify?: fun(): any, in_plan?: any, in_drill?: "skip"|"run"|table }
+---@return table
+function dr.http(call) end
+
 ---Copies applications to the destination once. Nothing moves, nothing starts.
 ---```lua
 ---local m = dr.migrate { pair = "east-west", applications = { "ledger" } }
@@ -53,6 +70,14 @@ function dr.failover(call) end
 ---@param call { pair: string|DRPair, applications: "all"|string[], final?: boolean, reversed?: boolean, exclude_kinds?: (string)[] }
 ---@return table
 function dr.migrate(call) end
+
+---Tells people through a webhook of dr.yaml. Left out when the run has changed nothing and they were told the same last time.
+---```lua
+---dr.notify { to = "oncall", text = "the shop lives at west" }
+---```
+---@param call { to: string, text: string, details?: any, token?: DRSecret, always?: boolean, check?: boolean, in_drill?: "skip"|"run"|table }
+---@return table
+function dr.notify(call) end
 
 ---Asserts the link between two clusters: created if missing, refused if different.
 ---```lua
@@ -176,6 +201,11 @@ function dr.time(text) end
 ---@param text string
 ---@return DRDuration
 function dr.duration(text) end
+
+---A handle of a secret that dr.yaml allows, for exec.env, exec.stdin, http.headers and notify.token; nothing else takes it.
+---@param name string
+---@return DRSecret
+function dr.secret(name) end
 
 ---JSON in and out.
 dr.json = {}

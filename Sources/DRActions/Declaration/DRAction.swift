@@ -30,6 +30,16 @@ public enum ActionEffect: String, Sendable, Codable {
     case outside
 }
 
+/// What becomes of one call that was begun and whose answer was lost.
+public enum Recovery: Sendable {
+    /// It is made again: it only asks, or its engine knows it by its key, or the runbook says that doing it twice is doing it once.
+    case again
+    /// Nobody knows whether it happened: the run stops for a person, unless the call brings a `verify`.
+    case unknown
+    /// The run goes on with this answer; the call is not made again.
+    case goesOn(with: Value)
+}
+
 /// Something that has a spec and `@Parameter` properties.
 public protocol Declared: Decodable, Sendable {
     static var spec: ActionSpec { get }
@@ -82,8 +92,14 @@ extension Parameter: FilledParameter {
 /// ```
 public protocol DRAction: Declared {
     associatedtype Output: Encodable & Sendable
+    /// By default as its spec's effect says.
+    var recovery: Recovery { get }
     /// Does it, once for `context.call.key`.
     func perform(in context: ActionContext) async throws -> Output
+}
+
+extension DRAction {
+    public var recovery: Recovery { Self.spec.effect == .outside ? .unknown : .again }
 }
 
 /// A composite verb: it orders primitive ones, in Lua, and has no effect of its own, so replay, plan and undo see only primitives.
@@ -96,17 +112,32 @@ public protocol DRFlow: Declared {
 /// What an action may use.
 public struct ActionContext: Sendable {
     public let engine: any DREngine
+    public let outside: any Outside
     public let clock: any WallClock
     public let inventory: Inventory
     public let call: EngineCall
     /// When the action was first begun; earlier than now after a resume.
     public let begun: Instant
+    public let runningAs: RunningAs
+    /// The run has changed something of a cluster before this action was begun.
+    public let hasChanged: Bool
 
-    public init(engine: any DREngine, clock: any WallClock, inventory: Inventory, call: EngineCall, begun: Instant) {
+    public init(
+        engine: any DREngine, outside: any Outside = NoOutside(), clock: any WallClock, inventory: Inventory, call: EngineCall,
+        begun: Instant, runningAs: RunningAs = .live, hasChanged: Bool = false
+    ) {
         self.engine = engine
+        self.outside = outside
+        self.runningAs = runningAs
+        self.hasChanged = hasChanged
         self.clock = clock
         self.inventory = inventory
         self.call = call
         self.begun = begun
+    }
+
+    /// The surroundings of a call outside the clusters.
+    public var outsideCall: OutsideCall {
+        OutsideCall(key: call.key, run: call.holder.run, runningAs: runningAs, effects: call.effects, hasChanged: hasChanged)
     }
 }

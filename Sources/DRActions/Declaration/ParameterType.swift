@@ -17,7 +17,9 @@ public protocol ParameterType: Sendable {
 extension ParameterType {
     public static var isOptional: Bool { false }
 
-    static func mismatch(_ value: Value) -> DRError { DRError(.invalidInput, "expected \(expectation), got \(value.kind)") }
+    static func mismatch(_ value: Value) -> DRError {
+        value.secret == nil ? DRError(.invalidInput, "expected \(expectation), got \(value.kind)") : SecretObject.misuse
+    }
 }
 
 /// What names may be looked up in.

@@ -52,6 +52,15 @@ enum Prelude {
           return table.unpack(results, 2, results.n)
         end
 
+        -- What may call its function several times: a call outside that must not be made twice is refused inside.
+        function lib.repeating(name, fn, ...)
+          host.begin_repeat(name)
+          local results = table.pack(pcall(fn, ...))
+          host.end_repeat()
+          if not results[1] then error(results[2], 0) end
+          return table.unpack(results, 2, results.n)
+        end
+
         function dr.step(name, fn)
           expect(name, "string", "step: its name")
           expect(fn, "function", "step: its body")
@@ -178,7 +187,7 @@ enum Prelude {
           local times, wait = options.times or 3, host.duration(options.every or "10s")
           if math.type(times) ~= "integer" or times < 1 then host.raise("invalid-input", "retry: times: expected a whole number of at least 1") end
           for attempt = 1, times do
-            local results = table.pack(pcall(fn, attempt))
+            local results = table.pack(pcall(lib.repeating, "retry", fn, attempt))
             if results[1] then return table.unpack(results, 2, results.n) end
             local e, again = results[2], options.on == nil
             for _, code in ipairs(options.on or {}) do again = again or (type(e) == "table" and e.code == code) end
@@ -196,7 +205,7 @@ enum Prelude {
           local limit, every = dr.now() + host.duration(options.timeout), host.duration(options.every or "5s")
           if every:seconds() < 0.01 then host.raise("invalid-input", "wait_until: every: expected at least 10ms, got " .. tostring(every)) end
           while true do
-            local value = fn()
+            local value = lib.repeating("wait_until", fn)
             if value then return value end
             if dr.now() >= limit then
               host.raise("timeout", "wait_until: not true within " .. tostring(host.duration(options.timeout)))
@@ -211,6 +220,7 @@ enum Prelude {
         function dr.random() return host.random() end
         function dr.time(text) return host.time(text) end
         function dr.duration(text) return host.duration(text) end
+        function dr.secret(name) return host.secret(name) end
         function dr.log(format, ...)
           expect(format, "string", "log: its format")
           host.log(select("#", ...) == 0 and format or string.format(format, ...))
@@ -222,9 +232,23 @@ enum Prelude {
 
         -- Verbs ------------------------------------------------------------------------------------------------------------------------------
 
+        -- A call whose answer was lost and that brings a `verify`: true or a value = it happened, false = it did not, nil = nobody knows.
+        local function verified(name, arguments)
+          for _ = 1, 10 do
+            local ok, result = pcall(host.perform, name, arguments)
+            if ok then return result end
+            if type(result) ~= "table" or result.code ~= "unknown-outcome" then error(result, 0) end
+            local happened = arguments.verify()
+            if happened == nil then error(result, 0) end
+            if happened then return { verified = true, value = happened } end
+          end
+          host.raise("unknown-outcome", name .. ": ten answers in a row were lost")
+        end
+
         for _, name in ipairs(host.actions) do
           dr[name] = function(arguments)
             host.expect_run(name)
+            if type(arguments) == "table" and type(arguments.verify) == "function" then return verified(name, arguments) end
             return host.perform(name, arguments)
           end
         end

@@ -61,6 +61,11 @@ struct FlowFunction {
             name: "duration", signature: "duration(text)", summary: "A duration from \"90s\", \"15m\", \"2h\"; `:seconds()` is a number.",
             stub: "---@param text string\n---@return DRDuration\nfunction dr.duration(text) end"),
         FlowFunction(
+            name: "secret", signature: "secret(name)",
+            summary:
+                "A handle of a secret that dr.yaml allows, for exec.env, exec.stdin, http.headers and notify.token; nothing else takes it.",
+            stub: "---@param name string\n---@return DRSecret\nfunction dr.secret(name) end"),
+        FlowFunction(
             name: "json", signature: "json.encode(value) | json.decode(text) | json.null", summary: "JSON in and out.",
             stub:
                 "dr.json = {}\n---@param value any\n---@return string\nfunction dr.json.encode(value) end\n---@param text string\nfunction dr.json.decode(text) end"

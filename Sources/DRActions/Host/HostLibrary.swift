@@ -86,6 +86,14 @@ struct HostLibrary {
             session.endFlow(call[0].shown)
             return []
         }
+        try host.register("begin_repeat") { [unowned session] (call: LuaCall) in
+            session.beginRepeat(call[0].shown)
+            return []
+        }
+        try host.register("end_repeat") { [unowned session] (_: LuaCall) in
+            session.endRepeat()
+            return []
+        }
         try host.register("leave") { [unowned session] (_: LuaCall) in
             session.leave()
             return []
@@ -106,6 +114,14 @@ struct HostLibrary {
             try call.lua.spendOutput(text.utf8.count)
             try uncatchable { try session.log(text) }
             return []
+        }
+        try host.register("secret") { [unowned session] (call: LuaCall) in
+            guard let name = call[0].string else { throw DRError(.invalidInput, "secret: expected its name, got \(call[0].typeName)") }
+            do {
+                return [try call.lua.value(of: SecretObject(name: try session.secret(name)))]
+            } catch let error as DRError {
+                throw error.inVerb("secret").at(session.place(call.location))
+            }
         }
         try host.register("time") { (call: LuaCall) in
             let surroundings = ParameterSurroundings(inventory: Inventory())
@@ -153,14 +169,13 @@ struct HostLibrary {
 
     // Named in the language, not built yet: a person should not look for a spelling mistake.
     private static let laterVerbs: Set = [
-        "reprotect", "drill", "cleanup", "undo", "finally", "settle", "approve", "window", "get", "list", "wait_ready", "patch", "exec",
-        "http", "notify",
-        "secret", "previous", "results",
+        "reprotect", "drill", "cleanup", "undo", "finally", "settle", "approve", "window", "get", "list", "wait_ready", "patch",
+        "previous", "results",
     ]
 }
 
 /// A journal that cannot be written, or a history that does not fit, ends the run: no script catches it.
-private func uncatchable<Result>(_ body: () throws -> Result) throws -> Result {
+func uncatchable<Result>(_ body: () throws -> Result) throws -> Result {
     do {
         return try body()
     } catch {

@@ -13,9 +13,12 @@ final class Branch {
     let position: Int
     /// Steps, flows and items as people named them.
     var path: [String]
+    /// What may call its function several times and is under way: `retry`, `wait_until`, an undo.
+    var repeating: [String]
     private var requests = 0
 
-    init(id: String, coroutine: LuaCoroutine, path: [String], fork: Fork? = nil, position: Int = 0) {
+    init(id: String, coroutine: LuaCoroutine, path: [String], repeating: [String] = [], fork: Fork? = nil, position: Int = 0) {
+        self.repeating = repeating
         self.id = id
         self.coroutine = coroutine
         self.path = path

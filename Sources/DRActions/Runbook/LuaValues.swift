@@ -7,9 +7,11 @@ extension Value {
     private static let deepest = 50
 
     /// A table is a list when its keys are 1...n, and a map when they are strings; both at once is an error. Functions become `Value.function`.
-    init(lua value: LuaValue) throws { try self.init(lua: value, depth: 0) }
+    ///
+    /// `secrets`: handles of secrets may stand in it; anywhere else they are refused.
+    init(lua value: LuaValue, secrets: Bool = false) throws { try self.init(lua: value, secrets: secrets, depth: 0) }
 
-    private init(lua value: LuaValue, depth: Int) throws {
+    private init(lua value: LuaValue, secrets: Bool, depth: Int) throws {
         switch value {
         case .nil: self = .null
         case .boolean(let flag): self = .bool(flag)
@@ -19,7 +21,7 @@ extension Value {
             guard let text = string.text else { throw DRError(.invalidInput, "a string is not UTF-8") }
             self = .string(text)
         case .function: self = .function
-        case .table(let table): self = try Self.read(table, depth: depth)
+        case .table(let table): self = try Self.read(table, secrets: secrets, depth: depth)
         case .object:
             if let time = value.object(TimeObject.self) {
                 self = .instant(time.instant)
@@ -27,6 +29,9 @@ extension Value {
                 self = .duration(duration.duration)
             } else if value.object(LuaNull.self) != nil {
                 self = .null
+            } else if let secret = value.object(SecretObject.self) {
+                guard secrets else { throw SecretObject.misuse }
+                self = .secret(secret.name)
             } else {
                 throw DRError(.invalidInput, "a \(value.typeName) cannot be passed here")
             }
@@ -34,7 +39,7 @@ extension Value {
         }
     }
 
-    private static func read(_ table: LuaTable, depth: Int) throws -> Value {
+    private static func read(_ table: LuaTable, secrets: Bool, depth: Int) throws -> Value {
         guard depth < deepest else {
             throw DRError(.invalidInput, "the tables are nested more than \(deepest) levels deep, or in a circle")
         }
@@ -42,9 +47,11 @@ extension Value {
         var members: [String: Value] = [:]
         for (key, member) in try table.pairs() {
             if let name = key.string {
-                members[name] = try Value(lua: member, depth: depth + 1)
+                // What we write ourselves for what a script cannot write: functions, secrets.
+                guard name != "$secret" else { throw DRError(.invalidInput, "\"$secret\" is no name for a field") }
+                members[name] = try Value(lua: member, secrets: secrets, depth: depth + 1)
             } else if key.integer == items.count + 1 {
-                items.append(try Value(lua: member, depth: depth + 1))
+                items.append(try Value(lua: member, secrets: secrets, depth: depth + 1))
             } else {
                 throw DRError(
                     .invalidInput, "a table has the key \(key.integer.map(String.init) ?? key.typeName), expected names or 1, 2, 3 ...")

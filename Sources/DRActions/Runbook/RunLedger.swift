@@ -79,6 +79,9 @@ struct RunLedger {
         if !order.contains(name) { order.append(name) }
     }
 
+    /// Something of a cluster was changed.
+    var hasChanged: Bool { effectsByBranch.values.contains { $0.contains { $0.verb != .call } } }
+
     var effects: [Effect] { effectsByBranch.keys.sorted { Self.isBefore($0, $1) }.flatMap { effectsByBranch[$0] ?? [] } }
 
     /// `error` is what ended the runbook, if anything did.

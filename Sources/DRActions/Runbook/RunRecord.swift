@@ -73,6 +73,15 @@ final class RunRecord {
         tell(.log(entry.payload.string ?? "", path: entry.path), at: time, replayed: replayed != nil)
     }
 
+    /// The run stops for a person. It has not ended, so nothing is recorded.
+    func wait(for question: DRError) -> RunReport {
+        let ledger = ledger.report(run: run, error: question)
+        let report = RunReport(
+            run: run, outcome: .waiting, error: question, rto: nil, applications: ledger.applications, effects: ledger.effects)
+        tell(.runFinished(report))
+        return report
+    }
+
     func resumed() throws { try append(JournalEntry(.resumed, key: "")) }
 
     func finished(_ report: RunReport) throws {

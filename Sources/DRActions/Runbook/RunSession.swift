@@ -10,6 +10,7 @@ final class RunSession {
     let registry: ActionRegistry
     let inventory: Inventory
     let record: RunRecord
+    let outside: any Outside
     /// Branches of one `parallel`.
     let branchLimit: Int
     /// The runbook's file: the place of what has no better one (a tail call leaves no line behind).
@@ -30,7 +31,9 @@ final class RunSession {
         case failure(any Error)
     }
 
-    init(lua: Lua, registry: ActionRegistry, inventory: Inventory, record: RunRecord, branchLimit: Int, file: String) {
+    init(lua: Lua, registry: ActionRegistry, inventory: Inventory, outside: any Outside, record: RunRecord, branchLimit: Int, file: String)
+    {
+        self.outside = outside
         self.branchLimit = branchLimit
         self.file = file
         self.lua = lua
@@ -79,8 +82,13 @@ final class RunSession {
     func request(_ verb: String, _ arguments: LuaValue, at location: SourceLocation?) throws -> HostRequest {
         guard isRunning else { throw DRError(.runbook, "verbs may be called only inside run", location: location, verb: verb) }
         do {
-            let input = try Value(lua: arguments)
-            return .action(try registry.prepare(verb, input, in: ParameterSurroundings(inventory: inventory)), at: location)
+            let input = try Value(lua: arguments, secrets: registry.takesSecrets(verb))
+            let action = try registry.prepare(verb, input, in: ParameterSurroundings(inventory: inventory))
+            if case .unknown = action.recovery, let place = current?.repeating.last {
+                throw DRError(
+                    .invalidInput, "inside \(place) it could be done twice", hint: "say idempotent = true if that does no harm")
+            }
+            return .action(action, at: location)
         } catch let error as DRError {
             throw error.inVerb(verb).at(location)
         }
@@ -103,6 +111,29 @@ final class RunSession {
     func beginFlow(_ name: String) { openFlows.append(name) }
     func endFlow(_ name: String) {
         if let index = openFlows.lastIndex(of: name) { openFlows.remove(at: index) }
+    }
+
+    func beginRepeat(_ name: String) { current?.repeating.append(name) }
+    func endRepeat() { _ = current?.repeating.popLast() }
+
+    /// The handle of a secret. What was said of it the first time, refusals too, is said again on replay.
+    func secret(_ text: String) throws -> SecretName {
+        let answer = try uncatchable {
+            try input("secret") {
+                do {
+                    let mark = try outside.fingerprint(of: try SecretName(text))
+                    return ["name": .string(text), "fingerprint": mark.map(Value.string) ?? .null]
+                } catch {
+                    return ["name": .string(text), "error": (try? Value(encoding: DRError(any: error))) ?? .null]
+                }
+            }
+        }
+        guard answer["name"].string == text else {
+            throw LuaStop(
+                DRError(.replayMismatch, "the history holds secret \(answer["name"].string ?? "?"), now the runbook asks for \(text)"))
+        }
+        guard answer["error"].isNull else { throw try answer["error"].decoded(as: DRError.self) }
+        return try SecretName(text)
     }
 
     func enter(_ name: String) { current?.path.append(name) }
@@ -170,8 +201,8 @@ final class RunSession {
             for (index, function) in functions.enumerated() {
                 let id = "\(branch.id).\(place.split(separator: "/").last ?? "0")-\(index + 1)"
                 let child = Branch(
-                    id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"], fork: fork, position: index
-                )
+                    id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"],
+                    repeating: branch.repeating, fork: fork, position: index)
                 ready.append((child, .start([])))
             }
             if functions.isEmpty { ready.append((branch, .answer([.table(try lua.table())]))) }

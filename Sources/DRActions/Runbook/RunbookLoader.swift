@@ -6,6 +6,7 @@ struct RunbookLoader {
     let sources: RunbookSources
     let registry: ActionRegistry
     let inventory: Inventory
+    let outside: any Outside
     let limits: RunLimits
     let seed: Int64
 
@@ -16,7 +17,8 @@ struct RunbookLoader {
                 memory: Int(limits.memory.bytes), processorTime: limits.computing, output: Int(limits.output.bytes)),
             seed: UInt64(bitPattern: seed), output: { record.tell(.log($0, path: [])) })
         let session = RunSession(
-            lua: lua, registry: registry, inventory: inventory, record: record, branchLimit: limits.branches, file: sources.main.file)
+            lua: lua, registry: registry, inventory: inventory, outside: outside, record: record, branchLimit: limits.branches,
+            file: sources.main.file)
         do {
             try HostLibrary(session: session).install()
             let modules = sources.modules

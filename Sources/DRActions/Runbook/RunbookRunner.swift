@@ -7,6 +7,8 @@ internal import LuaBridge
 /// The same runner serves a plan (over an overlay, with a journal in memory) and a run; what differs stands behind the ports it is given.
 public actor RunbookRunner {
     private let engine: any DREngine
+    private let outside: any Outside
+    private let runningAs: RunningAs
     private let inventory: Inventory
     private let clock: any WallClock
     private let random: any RandomSource
@@ -24,11 +26,14 @@ public actor RunbookRunner {
 
     /// `executor`: everything of the run happens there, so that with an engine on the same one a simulation is repeatable.
     package init(
-        engine: any DREngine, inventory: Inventory, clock: any WallClock, random: any RandomSource, journal: any Journal,
-        registry: ActionRegistry = .standard, limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false,
+        engine: any DREngine, outside: any Outside = NoOutside(), runningAs: RunningAs = .live, inventory: Inventory,
+        clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
+        limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false,
         executor: ThreadExecutor, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.engine = engine
+        self.outside = outside
+        self.runningAs = runningAs
         self.inventory = inventory
         self.clock = clock
         self.random = random
@@ -45,7 +50,9 @@ public actor RunbookRunner {
     /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
     public func inspect(_ sources: RunbookSources) throws -> Runbook {
         let record = try makeRecord(run: "inspection", history: [], started: clock.now())
-        return try RunbookLoader(sources: sources, registry: registry, inventory: inventory, limits: limits, seed: 0).load(record).runbook
+        return try RunbookLoader(
+            sources: sources, registry: registry, inventory: inventory, outside: outside, limits: limits, seed: 0
+        ).load(record).runbook
     }
 
     /// Starts a run and carries it to its end. Throws only what happened before its first record, and what keeps the journal from being written.
@@ -55,7 +62,7 @@ public actor RunbookRunner {
         let seed = Int64(truncatingIfNeeded: random.next() >> 1)
         let record = try makeRecord(run: id, history: [], started: started)
         let (session, runbook) = try RunbookLoader(
-            sources: order.sources, registry: registry, inventory: inventory, limits: limits, seed: seed
+            sources: order.sources, registry: registry, inventory: inventory, outside: outside, limits: limits, seed: seed
         ).load(record)
         let parameters = try runbook.values(from: order.parameters)
         try journal.begin(header(id, order, parameters, seed, started))
@@ -65,7 +72,10 @@ public actor RunbookRunner {
     }
 
     /// Carries on a run that was interrupted: its script runs again, answered by the journal until that ends.
-    public func resume(_ run: RunID) async throws -> RunReport {
+    ///
+    /// `settled`: by key, what a person found out about calls outside whose answer was lost. While one of them is unknown nothing is done: the report says
+    /// `waiting` and which. Throws `not-found` when a settled key is none of those.
+    public func resume(_ run: RunID, settled: [String: Settlement] = [:]) async throws -> RunReport {
         let header = try journal.header(of: run)
         let history = try journal.records(of: run)
         if let end = history.last(where: { $0.entry.kind == .finished }) {
@@ -75,21 +85,23 @@ public actor RunbookRunner {
         }
         let record = try makeRecord(run: run, history: history, started: header.started)
         let (session, runbook) = try RunbookLoader(
-            sources: try RunbookSources(header: header), registry: registry, inventory: inventory, limits: limits, seed: header.seed
+            sources: try RunbookSources(header: header), registry: registry, inventory: inventory, outside: outside, limits: limits,
+            seed: header.seed
         ).load(record)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
-        return try await conduct(session, record, runbook: header.runbook, points: PointSymbols(), resuming: true)
+        return try await conduct(session, record, runbook: header.runbook, points: PointSymbols(), resuming: true, settled: settled)
     }
 
     // Script and world in turn: run the branches until all wait, then give them the next answer, from history first.
     private func conduct(
-        _ session: RunSession, _ record: RunRecord, runbook: String, points: PointSymbols, resuming: Bool = false
+        _ session: RunSession, _ record: RunRecord, runbook: String, points: PointSymbols, resuming: Bool = false,
+        settled: [String: Settlement] = [:]
     ) async throws -> RunReport {
         let holder = LockHolder(run: record.run, runbook: runbook, host: host, process: process)
         var launched: Set<String> = []
         var isLive = !resuming
-        try await withThrowingTaskGroup(of: Completion.self) { group in
+        let waiting: RunReport? = try await withThrowingTaskGroup(of: Completion.self) { group in
             while true {
                 try session.step()
                 if session.end != nil { break }
@@ -100,11 +112,18 @@ public actor RunbookRunner {
                     continue
                 }
                 if !isLive {
+                    let lost = try LostAnswers(session.waiting, settled: settled, run: record.run, points: points)
+                    if let question = lost.question { return record.wait(for: question) }
                     try record.resumed()
                     isLive = true
+                    for (pending, outcome) in lost.answers {
+                        try record.outcome(outcome, of: pending.intent)
+                        try session.deliver(outcome, for: pending.intent.key)
+                    }
+                    if !lost.answers.isEmpty { continue }
                 }
                 for pending in session.waiting where launched.insert(pending.intent.key).inserted {
-                    let order = launch(pending, holder, record.run, points)
+                    let order = launch(pending, holder, record, points)
                     group.addTask(executorPreference: executor) { await order.perform() }
                 }
                 guard let completion = try await group.next() else {
@@ -117,7 +136,9 @@ public actor RunbookRunner {
                 try session.deliver(completion.outcome, for: completion.key)
             }
             group.cancelAll()
+            return nil
         }
+        if let waiting { return waiting }
         // A run whose history ends right before its last record is resumed only to be closed.
         if !isLive { try record.resumed() }
         let report = record.ledger.report(run: record.run, error: try session.failure())
@@ -130,10 +151,12 @@ public actor RunbookRunner {
         return report
     }
 
-    private func launch(_ pending: PendingAction, _ holder: LockHolder, _ run: RunID, _ points: PointSymbols) -> ActionLaunch {
+    private func launch(_ pending: PendingAction, _ holder: LockHolder, _ record: RunRecord, _ points: PointSymbols) -> ActionLaunch {
         let call = EngineCall(
-            key: OperationKey("\(run)/\(pending.intent.key)"), holder: holder, effects: EffectLog(), points: points)
-        let context = ActionContext(engine: engine, clock: clock, inventory: inventory, call: call, begun: pending.begun)
+            key: OperationKey("\(record.run)/\(pending.intent.key)"), holder: holder, effects: EffectLog(), points: points)
+        let context = ActionContext(
+            engine: engine, outside: outside, clock: clock, inventory: inventory, call: call, begun: pending.begun, runningAs: runningAs,
+            hasChanged: record.ledger.hasChanged)
         return ActionLaunch(key: pending.intent.key, action: pending.action, context: context)
     }
 

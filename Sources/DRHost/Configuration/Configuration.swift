@@ -18,7 +18,7 @@ public struct Configuration: Sendable, Hashable {
     public var inventory = Inventory()
     public var limits = RunbookLimits()
     public var allow = Allowances()
-    /// Top-level keys that are known and well-formed, but that nothing here acts on yet: `approvals`, `notify`, `jobs`.
+    /// Top-level keys that are known and well-formed, but that nothing here acts on yet: `approvals`, `jobs`.
     public var unsupported: [String] = []
 
     init(file: String, folder: String, digest: String, state: String) {
@@ -26,6 +26,7 @@ public struct Configuration: Sendable, Hashable {
         self.folder = folder
         self.digest = digest
         self.state = state
+        allow.file = file
     }
 
     /// The journal's file.
@@ -68,24 +69,6 @@ public struct RunbookLimits: Sendable, Hashable {
     public var output = ByteCount(10 << 20)
     public var branches = 1000
     public var records = 100_000
-
-    public init() {}
-}
-
-/// What runbooks may reach outside the clusters; nothing where nothing is said.
-public struct Allowances: Sendable, Hashable {
-    public struct Program: Sendable, Hashable {
-        public let name: String
-        public let path: String
-        /// Patterns of the arguments; `*` stands for any.
-        public let arguments: [String]
-    }
-
-    public var programs: [Program] = []
-    /// Prefixes of URLs.
-    public var http: [String] = []
-    /// Names of environment variables.
-    public var secrets: [String] = []
 
     public init() {}
 }

@@ -1,7 +1,7 @@
 internal import DRManifest
 internal import DRModel
 
-// limits, allow, and what later versions act on: approvals, notify, jobs.
+// limits, allow, notify, and what later versions act on: approvals, jobs.
 extension ConfigurationReader {
     mutating func readLimits(_ node: YAMLNode) {
         let member = Member(name: "limits", path: "limits", location: node.location, node: node)
@@ -32,11 +32,32 @@ extension ConfigurationReader {
         for (index, item) in programs.enumerated() {
             readProgram(Member(name: "exec", path: "allow.exec[\(index)]", location: item.location, node: item))
         }
-        result.allow.http = optional(member, "http") { node, path throws(DRError) in try node.strings(path) } ?? []
-        for (index, prefix) in result.allow.http.enumerated() where !prefix.hasPrefix("https://") && !prefix.hasPrefix("http://") {
-            refuse("allow.http[\(index)]: expected the beginning of a URL, found \"\(prefix)\"", at: member.node["http"] ?? node)
+        for (item, text) in texts(member, "http") {
+            guard text.hasPrefix("https://") || text.hasPrefix("http://") else {
+                refuse("\(item.path): expected the beginning of a URL, found \"\(text)\"", at: item.node)
+                continue
+            }
+            result.allow.sites.append(Allowances.Site(url: text, location: item.location))
         }
-        result.allow.secrets = optional(member, "secrets") { node, path throws(DRError) in try node.strings(path) } ?? []
+        for (item, text) in texts(member, "secrets") {
+            guard let name = secret(text, item) else { continue }
+            result.allow.secrets.append(Allowances.Secret(name: name, location: item.location))
+        }
+    }
+
+    private mutating func texts(_ member: Member, _ key: String) -> [(Member, String)] {
+        let items = optional(member, key) { node, path throws(DRError) in try node.list(path) } ?? []
+        return items.enumerated().compactMap { index, node in
+            let path = "\(member.path).\(key)[\(index)]"
+            return text(node, path).map { (Member(name: key, path: path, location: node.location, node: node), $0) }
+        }
+    }
+
+    private mutating func secret(_ text: String, _ member: Member) -> SecretName? {
+        do { return try SecretName(text) } catch {
+            problems.append(DRError(.configuration, "\(member.path): \(error.message)", hint: error.hint, location: member.location))
+            return nil
+        }
     }
 
     private mutating func readProgram(_ member: Member) {
@@ -48,7 +69,8 @@ extension ConfigurationReader {
         if !path.hasPrefix("/"), let node = member.node["path"] {
             refuse("\(member.path).path: expected an absolute path, found \"\(path)\"", at: node)
         }
-        result.allow.programs.append(Allowances.Program(name: name, path: path, arguments: arguments))
+        result.allow.programs.append(
+            Allowances.Program(name: name, path: path, arguments: arguments, location: member.location))
     }
 
     mutating func readApprovals(_ node: YAMLNode) {
@@ -67,8 +89,17 @@ extension ConfigurationReader {
 
     mutating func readNotification(_ member: Member) {
         guard map(member, ["webhook", "token"]) else { return }
-        _ = required(member, "webhook", "a URL").flatMap { text($0, "\(member.path).webhook") }
-        _ = optional(member, "token") { node, path throws(DRError) in try node.string(path) }
+        let webhook = required(member, "webhook", "a URL").flatMap { text($0, "\(member.path).webhook") }
+        let token = optional(member, "token") { node, path throws(DRError) in try node.string(path) }
+        guard let webhook else { return }
+        if !webhook.hasPrefix("https://"), !webhook.hasPrefix("http://"), let node = member.node["webhook"] {
+            refuse("\(member.path).webhook: expected a URL, found \"\(webhook)\"", at: node)
+        }
+        let name = token.flatMap {
+            secret($0, Member(name: "token", path: "\(member.path).token", location: member.location, node: member.node))
+        }
+        result.allow.channels.append(
+            Allowances.Channel(name: member.name, webhook: webhook, token: name, location: member.location))
     }
 
     mutating func readJob(_ member: Member) {

@@ -33,14 +33,16 @@ extension Host {
     }
 
     /// Carries on a run that was interrupted, with the texts it was started with.
+    ///
+    /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`.
     public func resume(
-        _ run: RunID, mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         try await writing { journal in
             for change in changes(since: try journal.header(of: run)) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
-            return try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).resume(run)
+            return try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).resume(run, settled: settled)
         }
     }
 
@@ -58,12 +60,14 @@ extension Host {
     }
 
     /// What `resume` would still do. `events` with `replayed` are what the run has behind it.
-    public func planResume(_ run: RunID, events: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
+    public func planResume(
+        _ run: RunID, settled: [String: Settlement] = [:], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
         let recorded = try reading()
         let copy = MemoryJournal()
         try copy.begin(recorded.header(of: run))
         for record in try recorded.records(of: run) { try copy.append(record.entry, to: run, at: record.time) }
-        return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, events).resume(run)
+        return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, events).resume(run, settled: settled)
     }
 
     /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
@@ -96,7 +100,9 @@ extension Host {
         _ world: World, _ journal: any Journal, predicted: Bool, mayActivate: Bool, _ events: @escaping @Sendable (RunEvent) -> Void
     ) -> RunbookRunner {
         RunbookRunner(
-            engine: ActivationGate(engine: engine(over: world), isConfirmed: mayActivate), inventory: configuration.inventory,
+            engine: ActivationGate(engine: engine(over: world), isConfirmed: mayActivate),
+            outside: world.outside ?? outside(predicts: predicted),
+            inventory: configuration.inventory,
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
             host: identity.host, process: identity.process, predicted: predicted, executor: executor, events: events)
     }

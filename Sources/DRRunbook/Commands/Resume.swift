@@ -1,4 +1,5 @@
 import ArgumentParser
+import DRActions
 import DRHost
 import DRModel
 
@@ -11,26 +12,46 @@ struct Resume: HostCommand {
 
             EXAMPLE
               drrunbook resume 20260301-021500-3f2a
+              drrunbook resume 20260301-021500-3f2a --settle 0/7/1/do=done
             """)
 
     @Argument(help: "The run, as `drrunbook runs` lists it.")
     var run: RunID
     @Flag(name: .long, help: "Yes, applications may go live at the destination.")
     var yes = false
+    @Option(
+        name: .long,
+        help: ArgumentHelp("What became of a call outside whose answer was lost; may be repeated.", valueName: "key=done|not-done"))
+    var settle: [String] = []
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
-        try await withHost { host in
+        let settled = try settlements()
+        return try await withHost { host in
             var mayActivate = yes
             if !yes {
                 let ahead = EffectsAhead()
-                _ = try await host.planResume(run, events: ahead.note)
+                _ = try await host.planResume(run, settled: settled, events: ahead.note)
                 let effects = ahead.effects
                 try Confirmation.ask(Confirmation.destinations(of: effects), effects, output)
                 mayActivate = !Confirmation.destinations(of: effects).isEmpty
             }
             let conduct = Conduct(output, config: common.config)
-            return conduct.finish(try await host.resume(run, mayActivate: mayActivate, events: conduct.tell))
+            return conduct.finish(try await host.resume(run, mayActivate: mayActivate, settled: settled, events: conduct.tell))
         }
+    }
+
+    private func settlements() throws -> [String: Settlement] {
+        var settled: [String: Settlement] = [:]
+        for word in settle {
+            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let found = Settlement(rawValue: parts[1]) else {
+                throw DRError(.invalidInput, "--settle \(word): expected KEY=done or KEY=not-done")
+            }
+            guard settled.updateValue(found, forKey: parts[0]) == nil else {
+                throw DRError(.invalidInput, "--settle \(parts[0]): given twice")
+            }
+        }
+        return settled
     }
 }

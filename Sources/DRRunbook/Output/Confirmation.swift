@@ -10,7 +10,7 @@ import DRModel
 enum Confirmation {
     /// Are these effects the kind one asks about?
     static func destinations(of effects: [Effect]) -> [ClusterName] {
-        Set(effects.filter { $0.verb == .activate }.map(\.cluster)).sorted()
+        Set(effects.filter { $0.verb == .activate }.compactMap(\.cluster)).sorted()
     }
 
     /// Throws `invalid-input` where nobody can be asked, `stopped` when the answer is another one.

@@ -74,7 +74,7 @@ final class JSONLines: Sendable {
     static func value(_ effect: Effect) -> Value {
         [
             "verb": .string(effect.verb.rawValue), "kind": .string(effect.kind), "namespace": text(effect.namespace),
-            "name": .string(effect.name), "from": text(effect.from), "to": text(effect.to), "cluster": .string(effect.cluster.text),
+            "name": .string(effect.name), "from": text(effect.from), "to": text(effect.to), "cluster": text(effect.cluster?.text),
             "text": .string(effect.text),
         ]
     }

@@ -1,0 +1,66 @@
+internal import DRModel
+
+/// What a person found out about a call outside whose answer was lost.
+public enum Settlement: String, Sendable, CaseIterable {
+    case done
+    case notDone = "not-done"
+}
+
+/// The calls outside that were under way when the host died: of those nobody can say by looking at a cluster whether they happened.
+struct LostAnswers {
+    /// What to ask a person; while there is something, nothing goes on.
+    private(set) var question: DRError?
+    /// What is recorded as the answer instead of making the call again.
+    private(set) var answers: [(PendingAction, ActionOutcome)] = []
+
+    /// `waiting`: actions whose intent history holds and whose outcome it does not. Throws `not-found` when something else was settled.
+    /// `points`: the run's table, which every outcome carries.
+    init(_ waiting: [PendingAction], settled: [String: Settlement], run: RunID, points: PointSymbols) throws {
+        func outcome(_ pending: PendingAction, _ result: Result<Value, DRError>) -> ActionOutcome {
+            ActionOutcome(result: result, effects: [Self.effect(pending.intent)], duration: .zero, points: points.table)
+        }
+        let lost = waiting.filter { if case .unknown = $0.action.recovery { true } else { false } }
+        for key in settled.keys.sorted() where !lost.contains(where: { $0.intent.key == key }) {
+            throw DRError(
+                .notFound, "run \(run) does not wait to hear of \(key)",
+                hint: lost.isEmpty ? "no answer of it is lost" : "lost: " + lost.map(\.intent.key).joined(separator: ", "))
+        }
+        var open: [PendingAction] = []
+        for pending in waiting {
+            switch pending.action.recovery {
+            case .again: continue
+            case .goesOn(let answer): answers.append((pending, outcome(pending, .success(answer))))
+            case .unknown:
+                switch settled[pending.intent.key] {
+                case .notDone: continue
+                case .done: answers.append((pending, outcome(pending, .success(["settled": "done"]))))
+                case nil where pending.intent.payload["verify"].isFunction:
+                    answers.append((pending, outcome(pending, .failure(Self.error([pending], run)))))
+                case nil: open.append(pending)
+                }
+            }
+        }
+        if !open.isEmpty { question = Self.error(open, run) }
+    }
+
+    // It may have happened: it counts as what the run did.
+    private static func effect(_ intent: JournalEntry) -> Effect {
+        let input = intent.payload
+        if let argv = input["argv"].list { return Effect(calling: intent.verb, argv.first?.string ?? "") }
+        if let url = input["url"].string {
+            return Effect(calling: input["method"].string ?? intent.verb, String(url.prefix { $0 != "?" && $0 != "#" }))
+        }
+        return Effect(calling: intent.verb, input["to"].string ?? "")
+    }
+
+    private static func error(_ lost: [PendingAction], _ run: RunID) -> DRError {
+        let texts = lost.map { "\(effect($0.intent).text.dropFirst("call ".count)) (\($0.intent.key))" }
+        return DRError(
+            .unknownOutcome,
+            "the host was interrupted during \(texts.joined(separator: ", ")): nobody knows whether \(lost.count == 1 ? "it" : "each") happened",
+            hint: "find out, then: drrunbook resume \(run)"
+                + lost.map { " --settle \($0.intent.key)=done|not-done" }.joined(),
+            location: lost.first?.location, verb: lost.first?.action.name,
+            details: ["keys": .list(lost.map { .string($0.intent.key) })])
+    }
+}

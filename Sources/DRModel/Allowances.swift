@@ -1,0 +1,63 @@
+/// What runbooks may reach outside the clusters, as dr.yaml says; nothing where nothing is said.
+public struct Allowances: Sendable, Hashable {
+    public struct Program: Sendable, Hashable {
+        public let name: String
+        /// Absolute.
+        public let path: String
+        /// One pattern an argument: `*` stands for any text without `/`, alone for any text, and alone at the end for any further arguments.
+        public let arguments: [String]
+        public let location: SourceLocation?
+
+        public init(name: String, path: String, arguments: [String], location: SourceLocation? = nil) {
+            self.name = name
+            self.path = path
+            self.arguments = arguments
+            self.location = location
+        }
+    }
+
+    /// The beginning of URLs: scheme, host and port, and the first segments of the path.
+    public struct Site: Sendable, Hashable {
+        public let url: String
+        public let location: SourceLocation?
+
+        public init(url: String, location: SourceLocation? = nil) {
+            self.url = url
+            self.location = location
+        }
+    }
+
+    public struct Secret: Sendable, Hashable {
+        public let name: SecretName
+        public let location: SourceLocation?
+
+        public init(name: SecretName, location: SourceLocation? = nil) {
+            self.name = name
+            self.location = location
+        }
+    }
+
+    /// Where people are told something.
+    public struct Channel: Sendable, Hashable {
+        public let name: String
+        public let webhook: String
+        public let token: SecretName?
+        public let location: SourceLocation?
+
+        public init(name: String, webhook: String, token: SecretName? = nil, location: SourceLocation? = nil) {
+            self.name = name
+            self.webhook = webhook
+            self.token = token
+            self.location = location
+        }
+    }
+
+    public var programs: [Program] = []
+    public var sites: [Site] = []
+    public var secrets: [Secret] = []
+    public var channels: [Channel] = []
+    /// The file that says so, for messages.
+    public var file = "dr.yaml"
+
+    public init() {}
+}

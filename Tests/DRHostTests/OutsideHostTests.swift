@@ -1,0 +1,109 @@
+import DRHost
+import DRModel
+import Foundation
+import Testing
+
+/// Calls outside from a shell's point of view.
+@Suite struct OutsideHostTests {
+    private let secret = "hunter2-\(UUID().uuidString)"
+
+    private func shop(_ body: String, script: String) throws -> ShopFixture {
+        let shop = try ShopFixture()
+        try shop.write("tool.sh", "#!/bin/sh\n\(script)\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: shop.file("tool.sh"))
+        try shop.write(
+            "dr.yaml",
+            shop.read("dr.yaml")
+                + "\nallow:\n  exec: [{ name: tool, path: \(shop.file("tool.sh")), args: [\"*\"] }]\n  secrets: [TOOL_TOKEN]\n")
+        try shop.write("runbooks/call.lua", "return dr.runbook { name = \"call\", run = function()\n\(body)\nend }\n")
+        return shop
+    }
+
+    @Test func `a secret's value is in no file and no output of a run`() throws {
+        let shop = try shop(
+            """
+            local r = dr.exec { argv = { "tool", "x" }, env = { TOKEN = dr.secret "TOOL_TOKEN" }, stdin = dr.secret "TOOL_TOKEN" }
+            dr.log("%s", r.stdout)
+            dr.log("%s", tostring(select(2, pcall(dr.exec, { argv = { "tool", "fail" }, env = { TOKEN = dr.secret "TOOL_TOKEN" } }))))
+            dr.fail("after all: " .. r.stderr)
+            """,
+            script: #"[ -n "$TOKEN" ] || exit 9; echo "got $TOKEN"; echo "$TOKEN" >&2; [ "$1" != fail ]"#)
+        var said = ""
+        for arguments in [
+            ["plan", "runbooks/call.lua"], ["plan", "runbooks/call.lua", "--json", "--out", "plan.json"],
+            ["run", "runbooks/call.lua", "-v"],
+            ["run", "runbooks/call.lua", "--json"], ["runs", "--json"],
+        ] {
+            let answer = try shop.drrunbook(arguments, environment: ["TOOL_TOKEN": secret])
+            said += answer.output + answer.error
+        }
+        let runs = try shop.drrunbook("runs", "--json").lines.compactMap { $0["run"].string }
+        #expect(runs.count == 2)
+        for run in runs {
+            for options in [[], ["--json"], ["-v"]] {
+                let answer = try shop.drrunbook(["show", run] + options)
+                said += answer.output + answer.error
+            }
+        }
+        #expect(said.contains("got [secret TOOL_TOKEN]") && said.contains("hmac-sha256:"))
+        #expect(!said.contains(secret))
+        let needle = Data(secret.utf8)
+        var files = 0
+        for case let name as String in FileManager.default.enumerator(atPath: shop.folder.path) ?? .init() {
+            guard let bytes = FileManager.default.contents(atPath: shop.file(name)) else { continue }
+            files += 1
+            #expect(bytes.range(of: needle) == nil, "\(name)")
+        }
+        #expect(files > 10)
+        let mode = try FileManager.default.attributesOfItem(atPath: shop.file(".drrunbook/fingerprint.key"))[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+    }
+
+    @Test func `G4 a plan calls nothing, writes nothing and lists the same effects as the run`() throws {
+        let shop = try shop(
+            "dr.secret 'TOOL_TOKEN' dr.exec { argv = { 'tool' } } dr.migrate { pair = 'east-west', applications = 'all' }",
+            script: "touch called")
+        let before = try shop.fingerprint()
+        let planned = try shop.drrunbook(["plan", "runbooks/call.lua", "--json"], environment: ["TOOL_TOKEN": secret])
+        #expect(planned.status == 0, "\(planned.error)")
+        #expect(try shop.fingerprint() == before)
+        let run = try shop.drrunbook(["run", "runbooks/call.lua", "--json"], environment: ["TOOL_TOKEN": secret])
+        #expect(run.status == 0)
+        #expect(shop.exists("called"))
+        func effects(_ answer: ShopFixture.Answer) -> [String] {
+            answer.lines.filter { $0["type"].string == "action.finished" }.flatMap {
+                ($0["effects"].list ?? []).compactMap { $0["text"].string }
+            }
+        }
+        #expect(effects(planned) == effects(run))
+        #expect(effects(run).first == "call exec tool")
+    }
+
+    @Test func `G2 killed around a call, the run asks a person with exit status 3 and calls at most once`() throws {
+        for (place, happened) in [("outside.begun", false), ("run.action-done", true)] {
+            let shop = try shop("dr.exec { argv = { 'tool' } } dr.log('went on')", script: "echo x >> called")
+            #expect(try shop.drrunbook(["run", "runbooks/call.lua"], environment: ["DRRUNBOOK_FAILPOINT": place]).status == 137)
+            #expect(shop.exists("called") == happened)
+            let run = try #require(try shop.drrunbook("runs", "--json").lines.first?["run"].string)
+            for _ in 0..<2 {
+                let waiting = try shop.drrunbook("resume", run)
+                #expect(waiting.status == 3, "\(waiting.output)\(waiting.error)")
+                #expect(waiting.error.contains("--settle 0/1/1/do=done|not-done"), "\(waiting.error)")
+            }
+            #expect(try shop.drrunbook("resume", run, "--settle", "0/1/1/do=maybe").status == 2)
+            let settled = try shop.drrunbook("resume", run, "--settle", "0/1/1/do=\(happened ? "done" : "not-done")")
+            #expect(settled.status == 0, "\(settled.output)\(settled.error)")
+            #expect(settled.output.contains("went on"))
+            #expect(try shop.read("called") == "x\n")
+        }
+    }
+
+    @Test func `G7 what dr.yaml does not allow is exit status 5, with the nearest entry and its line`() throws {
+        let shop = try shop("dr.exec { argv = { 'tol' } }", script: "touch called")
+        let answer = try shop.drrunbook("run", "runbooks/call.lua")
+        #expect(answer.status == 5)
+        #expect(
+            answer.error.contains("did you mean \"tool\" (\(shop.folder.path)") || answer.error.contains("did you mean \"tool\" (dr.yaml:"))
+        #expect(!shop.exists("called"))
+    }
+}

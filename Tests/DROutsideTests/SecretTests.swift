@@ -1,0 +1,54 @@
+import DRModel
+import Foundation
+import Testing
+
+@testable import DROutside
+
+@Suite struct SecretTests {
+    @Test func `a program gets a secret's value by environment and input, and what it prints of it is taken out`() async throws {
+        let place = try Place()
+        let value = #"s3cr"et/värde+"#
+        try place.secret("DB_PASSWORD", value)
+        try place.program(
+            "leak",
+            #"printf '%s' "$PW" > env; cat > in; echo "pw=$PW"; printf '%s' "$PW" | base64; echo "$PW" >&2; [ -n "$PW" ]"#)
+        let secret = OutsideText.secret(try SecretName("DB_PASSWORD"))
+        let ended = try await place.outside().execute(
+            ExecutionOrder(argv: ["leak"], environment: ["PW": secret], input: secret), Place.call())
+        #expect(ended.code == 0)
+        #expect(place.read("env") == value && place.read("in") == value)
+        #expect(ended.stdout == "pw=[secret DB_PASSWORD]\n[secret DB_PASSWORD]\n")
+        #expect(ended.stderr == "[secret DB_PASSWORD]\n")
+    }
+
+    @Test func `the end of a cut output does not show the beginning of a secret`() throws {
+        let redaction = Redaction([try SecretName("T"): "abcdefgh"])
+        func clean(_ text: String, cut: Bool) -> String { String(decoding: redaction.clean(Array(text.utf8), isCut: cut), as: UTF8.self) }
+        #expect(clean("xx abcdefgh yy abcd", cut: true) == "xx [secret T] yy ")
+        #expect(clean("xx abcdefgh yy abcd", cut: false) == "xx [secret T] yy abcd")
+        #expect(clean("abcdabcdefghabcdefg", cut: false) == "abcd[secret T]abcdefg")
+    }
+
+    @Test func `marks tell secrets apart and tell nothing of them`() throws {
+        let place = try Place()
+        try place.secret("A", "one value")
+        try place.secret("B", "one value")
+        try place.secret("C", "another")
+        let outside = place.outside()
+        let marks = try ["A", "B", "C"].map { try #require(try outside.fingerprint(of: try SecretName($0))) }
+        #expect(marks[0] == marks[1] && marks[0] != marks[2])
+        #expect(marks.allSatisfy { $0.wholeMatch(of: /hmac-sha256:[0-9a-f]{16}/) != nil })
+        #expect(try place.outside(predicts: true).fingerprint(of: try SecretName("A")) == nil)
+    }
+
+    @Test func `a secret that is not allowed, or not there, is refused`() throws {
+        let place = try Place()
+        try place.secret("PAGER_TOKEN", nil)
+        place.environment["HOME"] = "/root"
+        #expect { try place.outside().fingerprint(of: try SecretName("PAGER_TOKN")) } throws: {
+            code($0) == .notAllowed && ($0 as? DRError)?.hint == "did you mean PAGER_TOKEN (dr.yaml:9)?"
+        }
+        #expect { try place.outside().fingerprint(of: try SecretName("HOME")) } throws: { code($0) == .notAllowed }
+        #expect { try place.outside().fingerprint(of: try SecretName("PAGER_TOKEN")) } throws: { code($0) == .notFound }
+    }
+}
