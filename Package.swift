@@ -36,11 +36,13 @@ let package = Package(
         .target(
             name: "CStorage",
             linkerSettings: [.linkedLibrary("zstd"), .linkedLibrary("xxhash")]),
+        .target(name: "CHTTP", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "DRHTTP", dependencies: ["CHTTP", support]),
         .target(name: "DRObjectStores", dependencies: ["DRModel", support]),
         .target(name: "DRReplication", dependencies: ["DRModel", "DRManifest", "CStorage", support, crypto]),
         .target(name: "DRSimulation", dependencies: ["DRReplication", "DRModel", support]),
         .target(name: "CProcess"),
-        .target(name: "DROutside", dependencies: ["DRModel", "CProcess", support, crypto]),
+        .target(name: "DROutside", dependencies: ["DRModel", "DRHTTP", "CProcess", support, crypto]),
         .target(name: "DRActions", dependencies: ["LuaBridge", "DRModel", support]),
         .target(name: "DRJournal", dependencies: ["DRModel", support, grdb]),
         .target(
@@ -59,7 +61,8 @@ let package = Package(
             name: "DRReplicationTests",
             dependencies: ["DRReplication", "DRObjectStores", "DRSimulation", "DRManifest", "DRModel", "CStorage", support]),
         .testTarget(name: "DRActionsTests", dependencies: ["DRActions", "LuaBridge", "DRModel", support]),
-        .testTarget(name: "DROutsideTests", dependencies: ["DROutside", "DRModel", support]),
+        .testTarget(
+            name: "DROutsideTests", dependencies: ["DROutside", "DRHTTP", "DRModel", support], exclude: ["server.py", "Certificates"]),
         .testTarget(name: "DRJournalTests", dependencies: ["DRJournal", "DRModel", support, grdb]),
         .testTarget(
             name: "DRHostTests",

@@ -15,8 +15,10 @@ have_header lua5.4/lua.h || need liblua5.4-dev
 have_header sqlite3.h || need libsqlite3-dev
 have_header zstd.h || need libzstd-dev
 have_header xxhash.h || need libxxhash-dev
+have_header curl/curl.h || need libcurl4-openssl-dev
 command -v sqlite3 >/dev/null || need sqlite3
 command -v pkill >/dev/null || need procps
+command -v python3 >/dev/null || need python3
 
 [ -n "$missing" ] || exit 0
 echo "bootstrap: missing:$missing"
@@ -24,7 +26,7 @@ echo "bootstrap: missing:$missing"
 if ! command -v apt-get >/dev/null; then
     echo "bootstrap: this system has no apt-get; install their like by hand:" >&2
     echo "  brew install lua@5.4 sqlite zstd xxhash" >&2
-    echo "  dnf install lua-devel sqlite-devel libzstd-devel xxhash-devel sqlite" >&2
+    echo "  dnf install lua-devel sqlite-devel libzstd-devel xxhash-devel libcurl-devel sqlite" >&2
     exit 1
 fi
 

@@ -1,3 +1,4 @@
+internal import DRHTTP
 public import DRModel
 internal import DRSupport
 
@@ -18,15 +19,22 @@ public struct AllowedOutside: Outside {
     let folder: String
     let vault: SecretVault
     let pool: BlockingPool
+    let client = HTTPClient()
+    let trust: HTTPTrust
+    let memory: (any NotificationMemory)?
 
-    /// `fingerprintKey`: what secrets are marked with in the record; nil in a plan. `environment`: of the host, as `getenv` gives it.
+    /// `fingerprintKey`: what secrets are marked with in the record; nil in a plan. `authorities`: a PEM file of those to trust, instead of the system's.
+    /// `environment`: of the host, as `getenv` gives it.
     public init(
         allowances: Allowances, predicts: Bool, folder: String, fingerprintKey: (@Sendable () throws -> [UInt8])?,
+        memory: (any NotificationMemory)? = nil, authorities: String? = nil,
         environment: @escaping @Sendable (String) -> String? = Self.hostEnvironment
     ) {
         self.allowances = allowances
         self.predicts = predicts
         self.folder = folder
+        self.memory = memory
+        trust = HTTPTrust(authorities: authorities)
         vault = SecretVault(allowances: allowances, environment: environment, fingerprintKey: predicts ? nil : fingerprintKey)
         pool = BlockingPool(name: "outside", threads: 64)
     }

@@ -251,6 +251,7 @@ import Testing
                 dr.yaml:2: allow.exec[0].path: expected an absolute path, found "psql"
                 dr.yaml:2: allow.exec[1]: expected a map, found "psql"
                 dr.yaml:3: allow.http[0]: expected the beginning of a URL, found "lb.example.com"
+                  hint: expected http:// or https://
                 dr.yaml:4: allow: unknown key "secret" (did you mean "secrets"?)
                   hint: known keys: exec, http, secrets
                 dr.yaml:5: approvals.people.alice: unknown key "key"

@@ -8,6 +8,8 @@ final class Place {
     let folder: URL
     var allowances = Allowances()
     var environment: [String: String] = [:]
+    var authorities: String?
+    private let memory = MemoryOfMessages()
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("outside-\(UUID().uuidString)")
@@ -36,7 +38,7 @@ final class Place {
         let environment = environment
         return AllowedOutside(
             allowances: allowances, predicts: predicts, folder: folder.path, fingerprintKey: { Array("key".utf8) },
-            environment: { environment[$0] })
+            memory: memory, authorities: authorities, environment: { environment[$0] })
     }
 
     static func call(as runningAs: RunningAs = .live, effects: EffectLog = EffectLog(), hasChanged: Bool = true) -> OutsideCall {
@@ -45,3 +47,9 @@ final class Place {
 }
 
 func code(_ error: any Error) -> ErrorCode? { (error as? DRError)?.code }
+
+final class MemoryOfMessages: NotificationMemory {
+    private let told = Lock<[String: String]>([:])
+    func last(_ channel: String) -> String? { told.withLock { $0[channel] } }
+    func remember(_ digest: String, _ channel: String) throws { told.withLock { $0[channel] = digest } }
+}

@@ -1,5 +1,6 @@
 internal import DRManifest
 internal import DRModel
+internal import DROutside
 
 // limits, allow, notify, and what later versions act on: approvals, jobs.
 extension ConfigurationReader {
@@ -33,8 +34,8 @@ extension ConfigurationReader {
             readProgram(Member(name: "exec", path: "allow.exec[\(index)]", location: item.location, node: item))
         }
         for (item, text) in texts(member, "http") {
-            guard text.hasPrefix("https://") || text.hasPrefix("http://") else {
-                refuse("\(item.path): expected the beginning of a URL, found \"\(text)\"", at: item.node)
+            if let problem = Allowances.Site.problem(text) {
+                refuse("\(item.path): expected the beginning of a URL, found \"\(text)\"", at: item.node, hint: problem)
                 continue
             }
             result.allow.sites.append(Allowances.Site(url: text, location: item.location))
@@ -92,8 +93,8 @@ extension ConfigurationReader {
         let webhook = required(member, "webhook", "a URL").flatMap { text($0, "\(member.path).webhook") }
         let token = optional(member, "token") { node, path throws(DRError) in try node.string(path) }
         guard let webhook else { return }
-        if !webhook.hasPrefix("https://"), !webhook.hasPrefix("http://"), let node = member.node["webhook"] {
-            refuse("\(member.path).webhook: expected a URL, found \"\(webhook)\"", at: node)
+        if let problem = Allowances.Site.problem(webhook), !problem.contains("query"), let node = member.node["webhook"] {
+            refuse("\(member.path).webhook: expected a URL, found \"\(webhook)\"", at: node, hint: problem)
         }
         let name = token.flatMap {
             secret($0, Member(name: "token", path: "\(member.path).token", location: member.location, node: member.node))

@@ -1,6 +1,7 @@
 internal import DRModel
 internal import DROutside
 internal import DRReplication
+internal import DRSupport
 
 extension Host {
     /// What dr.yaml allows; in a plan nothing of it is reached.
@@ -8,8 +9,35 @@ extension Host {
         let state = configuration.state, random = world.random
         return AllowedOutside(
             allowances: configuration.allow, predicts: predicts, folder: configuration.folder,
-            fingerprintKey: { try FingerprintKey.read(in: state, random: random) })
+            fingerprintKey: { try FingerprintKey.read(in: state, random: random) }, memory: ToldFiles(folder: state + "/told"),
+            authorities: AllowedOutside.hostEnvironment("SSL_CERT_FILE"))
     }
+}
+
+/// What channels were told last: a file each in the state folder.
+struct ToldFiles: NotificationMemory {
+    let folder: String
+
+    func last(_ channel: String) -> String? {
+        (try? TextFile.read(path(channel), shown: channel)).flatMap { $0.split(whereSeparator: \.isNewline).first.map(String.init) }
+    }
+
+    func remember(_ digest: String, _ channel: String) throws {
+        let io = SystemStoreIO()
+        do {
+            try NewFile.makeFolders(folder, shown: folder)
+            let path = StorePath(path(channel)), beside = StorePath(self.path(channel) + ".new")
+            if try io.facts(beside) != nil { try io.removeFile(beside) }
+            try NewFile.write(digest + "\n", to: beside.description, shown: beside.description)
+            try io.rename(beside, path, .replace)
+            try io.syncFolder(StorePath(folder))
+        } catch let failure as IOFailure {
+            throw DRError(.io, "what \(channel) was told cannot be kept: \(failure)")
+        }
+    }
+
+    // Channel names are the configuration's: any text. The digest of one is a file name.
+    private func path(_ channel: String) -> String { "\(folder)/\(Digest.hex(of: channel).prefix(32))" }
 }
 
 /// The key with which this host marks secrets in its records: made when it is first needed, readable by its user alone, never in a record.
