@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: bootstrap build test check format demo tsan asan crash release record bench-lua clean
+.PHONY: bootstrap build test check format demo tsan asan crash release record bench-lua bench-engine clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -46,6 +46,10 @@ release: bootstrap
 # LuaBridge beside a host written in C; see docs/benchmarks.md. RECORD=1 writes the figures there.
 bench-lua: bootstrap
 	Scripts/bench-lua.sh
+
+# The engine with many objects; see docs/benchmarks.md. RECORD=1 writes the figures there.
+bench-engine: bootstrap
+	Scripts/bench-engine.sh
 
 clean:
 	rm -rf .build .build-* .demo

@@ -16,6 +16,7 @@ let package = Package(
     products: [
         .executable(name: "drrunbook", targets: ["DRRunbook"]),
         .library(name: "DRHost", targets: ["DRHost"]),
+        .library(name: "DREngine", targets: ["DRReplication", "DRObjectStores", "DRModel"]),
         .library(name: "LuaBridge", targets: ["LuaBridge"]),
     ],
     dependencies: [

@@ -36,12 +36,15 @@ final class ValueEncoding: Encoder {
 
     func set(_ member: Value, for key: String) {
         guard case .map(var members)? = value else { return }
+        // Else the whole map would be copied for each member.
+        value = nil
         members[key] = member
         value = .map(members)
     }
 
     func append(_ item: Value) {
         guard case .list(var items)? = value else { return }
+        value = nil
         items.append(item)
         value = .list(items)
     }

@@ -23,6 +23,8 @@ struct CheckContext {
         var arriving: [ApplicationName: [Manifest]?] = [:]
         var present: [Set<String>: [Manifest]] = [:]
         var newest: [ApplicationName: NewestPoint] = [:]
+        var others: [Set<String>: [Manifest]] = [:]
+        var claims: [String: [ObjectKey]]?
     }
 
     /// The clusters that may be asked, source first.
@@ -73,9 +75,28 @@ struct CheckContext {
 
     /// Objects of these kinds at the destination that are not the applications' own.
     func others(_ kinds: Set<String>) async throws -> [Manifest] {
+        if let known = memo.others[kinds] { return known }
         var own: Set<ObjectKey> = []
         for application in applications { own.formUnion(try await arriving(application)?.map(\.key) ?? []) }
-        return try await present(kinds).filter { !own.contains($0.key) }
+        let others = try await present(kinds).filter { !own.contains($0.key) }
+        memo.others[kinds] = others
+        return others
+    }
+
+    /// The claims of each volume, whosever they are: at the source, or among the newest recovery points where it is not asked.
+    func claims() async throws -> [String: [ObjectKey]] {
+        if let known = memo.claims { return known }
+        var manifests: [Manifest] = []
+        if let source {
+            manifests = try await source.objects(.kinds(["PersistentVolumeClaim"])).map { try Manifest($0) }
+        } else {
+            for application in applications { manifests += try await arriving(application) ?? [] }
+        }
+        let claims = Dictionary(grouping: manifests.filter { $0.volumeName != nil }) { $0.volumeName ?? "" }.mapValues {
+            $0.map(\.key).sorted()
+        }
+        memo.claims = claims
+        return claims
     }
 
     /// Objects of these kinds at the destination.

@@ -9,14 +9,10 @@ struct ClaimsUnshared: ManifestCheck {
     static let calm = "each volume has one claim"
 
     func findings(in manifests: [Manifest], of application: Application, _ context: CheckContext) async throws -> [String] {
-        var claims: [String: [String]] = [:]
-        for other in context.inventory.applications where other.name == application.name || context.source != nil {
-            let others = other.name == application.name ? manifests : try await context.carried(other).map { try Manifest($0) }
-            for manifest in others { if let volume = manifest.volumeName { claims[volume, default: []].append(manifest.key.description) } }
-        }
-        let own = Set(manifests.compactMap(\.volumeName))
-        return claims.filter { own.contains($0.key) && $0.value.count > 1 }.sorted { $0.key < $1.key }.map { volume, claims in
-            "\(volume) is claimed by \(claims.sorted().joined(separator: " and "))"
+        let claims = try await context.claims()
+        return manifests.compactMap(\.volumeName).compactMap { volume in
+            guard let sharing = claims[volume], sharing.count > 1 else { return nil }
+            return "\(volume) is claimed by \(sharing.map(\.description).joined(separator: " and "))"
         }
     }
 }

@@ -100,12 +100,12 @@ struct ClusterFolder: Sendable {
         }
     }
 
-    /// Makes the folder and those above it, durably, down from the cluster's own.
-    func makeFolder(_ path: StorePath) throws {
+    /// Makes the folder and those above it, down from the cluster's own; durably, unless `deferred`.
+    func makeFolder(_ path: StorePath, deferred: Bool = false) throws {
         guard path != root, try io.facts(path) == nil else { return }
-        try makeFolder(path.folder)
+        try makeFolder(path.folder, deferred: deferred)
         try io.makeFolder(path, permissions: 0o755)
-        try io.syncFolder(path.folder)
+        if !deferred { try io.syncFolder(path.folder) }
     }
 
     /// Puts the file's new content in place in one step, with the mode and owner it had. Durable when it returns, unless `deferred`: then its folder has yet
@@ -115,6 +115,15 @@ struct ClusterFolder: Sendable {
         let folder = path.folder
         try makeFolder(folder)
         let unfinished = folder / Self.unfinished
+        let file = try prepare(unfinished, bytes, like: old)
+        try file.sync()
+        try file.close()
+        try io.rename(unfinished, path, .replace)
+        if !deferred { try io.syncFolder(folder) }
+    }
+
+    /// A file under its unfinished name, with the mode and owner of the one it will replace. The caller syncs and closes it.
+    func prepare(_ unfinished: StorePath, _ bytes: [UInt8], like old: FileFacts?) throws -> any StoreFile {
         if try io.facts(unfinished) != nil { try io.removeFile(unfinished) }
         let file = try io.open(unfinished, .create, permissions: 0o644)
         try unsafe bytes.withUnsafeBytes { try unsafe file.write(at: 0, $0) }
@@ -123,10 +132,7 @@ struct ClusterFolder: Sendable {
             if (new.owner, new.group) != (old.owner, old.group) { try io.setOwner(unfinished, owner: old.owner, group: old.group) }
             if new.mode != old.mode { try io.setPermissions(unfinished, old.mode) }
         }
-        try file.sync()
-        try file.close()
-        try io.rename(unfinished, path, .replace)
-        if !deferred { try io.syncFolder(folder) }
+        return file
     }
 
     /// Removes a file that may be gone already. Durable when it returns, unless `deferred`.

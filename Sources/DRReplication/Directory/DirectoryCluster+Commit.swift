@@ -8,7 +8,7 @@ extension DirectoryCluster {
             if let record = try record(of: transaction.key, nil) { return record.committed }
             var read: ResourceFiles?
             func resources() throws -> ResourceFiles {
-                let found = try read ?? ResourceFiles(in: folder, pending: nil, cache: cache)
+                let found = try read ?? cache.known(transaction.objects, in: folder) ?? .read(in: folder, pending: nil, cache: cache)
                 read = found
                 return found
             }
@@ -142,5 +142,21 @@ extension DirectoryCluster {
             }
             try? await volumes.discard(key)
         }
+    }
+}
+
+extension Transaction {
+    /// Those it looks at or changes.
+    fileprivate var objects: Set<ObjectKey> {
+        var keys: Set<ObjectKey> = []
+        for case .object(let key, _) in guards { keys.insert(key) }
+        for change in changes {
+            switch change {
+            case .put(let object): keys.insert(object.key)
+            case .delete(let key): keys.insert(key)
+            default: break
+            }
+        }
+        return keys
     }
 }

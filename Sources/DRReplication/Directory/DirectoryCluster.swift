@@ -42,19 +42,30 @@ public final class DirectoryCluster: Cluster {
     // MARK: Objects
 
     public func objects(of application: Application) async throws -> [ManifestObject] {
-        try ApplicationSelection.of(try resources().unordered, application, at: name)
+        let candidates = try resources().manifests(in: application.namespaces(at: name))
+        return try ApplicationSelection.of(candidates, application, at: name)
     }
 
     public func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
-        let resources = try resources()
-        if case .keys(let keys) = query { return keys.sorted().compactMap { resources.manifest($0)?.object } }
-        return resources.unordered.filter { query.selects($0.key) }.map(\.object).sorted { $0.key < $1.key }
+        switch query {
+        case .keys(let keys):
+            let resources = try resources(knowing: keys)
+            return keys.sorted().compactMap { resources.manifest($0)?.object }
+        case .kinds: return try resources().manifests.filter { query.selects($0.key) }.map(\.object).sorted { $0.key < $1.key }
+        }
     }
 
-    public func object(_ key: ObjectKey) async throws -> ManifestObject? { try resources().manifest(key)?.object }
+    public func object(_ key: ObjectKey) async throws -> ManifestObject? { try resources(knowing: [key]).manifest(key)?.object }
 
     private func resources() throws -> ResourceFiles {
-        try reading { pending in try ResourceFiles(in: folder, pending: pending, cache: cache) }
+        try reading { pending in try ResourceFiles.read(in: folder, pending: pending, cache: cache) }
+    }
+
+    private func resources(knowing keys: Set<ObjectKey>) throws -> ResourceFiles {
+        try reading { pending in
+            if pending == nil, let known = try cache.known(keys, in: folder) { return known }
+            return try ResourceFiles.read(in: folder, pending: pending, cache: cache)
+        }
     }
 
     // MARK: Documents

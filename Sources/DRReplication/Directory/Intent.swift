@@ -84,11 +84,18 @@ extension ClusterFolder {
 
     /// Carries the intent out and removes it. Holds the commit lock.
     func carryOut(_ intent: Intent) throws {
-        var folders: Set<StorePath> = []
-        for change in intent.files {
-            folders.insert(self[change.path].folder)
-            try carryOut(change)
-            failpoint("commit.file")
+        let folders = Set(intent.files.map { self[$0.path].folder })
+        if intent.files.count > Self.few {
+            try carryOutTogether(intent.files)
+        } else {
+            for change in intent.files {
+                switch try step(change) {
+                case .none: break
+                case .write(let text): try replace(self[change.path], with: Array(text.utf8), deferred: true)
+                case .remove: try remove(self[change.path], deferred: true)
+                }
+                failpoint("commit.file")
+            }
         }
         for folder in folders.sorted() where try io.facts(folder) != nil { try io.syncFolder(folder) }
         failpoint("commit.files")
@@ -100,15 +107,43 @@ extension ClusterFolder {
         failpoint("commit.done")
     }
 
-    private func carryOut(_ change: Intent.FileChange) throws {
-        let path = self[change.path]
-        let now = try text(path)
-        if now == change.text { return }
+    private enum Step { case none, write(String), remove }
+
+    private func step(_ change: Intent.FileChange) throws -> Step {
+        let now = try text(self[change.path])
+        if now == change.text { return .none }
         var text = change.text
         if let now, !change.documents.isEmpty, Digest.hex(of: now) != change.replaces {
             text = try ResourceFiles.applying(change.documents, to: now, file: shown(change.path))
         }
-        if let text { try replace(path, with: Array(text.utf8), deferred: true) } else { try remove(path, deferred: true) }
+        return text.map(Step.write) ?? .remove
+    }
+
+    /// Up to here each file is synced by itself; of more the whole filesystem is, once.
+    private static let few = 32
+
+    /// All new contents are durable before the first of them gets its name.
+    private func carryOutTogether(_ changes: [Intent.FileChange]) throws {
+        var rest: [(path: StorePath, unfinished: StorePath?)] = []
+        for (number, change) in changes.enumerated() {
+            let path = self[change.path]
+            let unfinished = path.folder / "\(Self.unfinished)-\(number)"
+            switch try step(change) {
+            case .none: try remove(unfinished, deferred: true)
+            case .write(let text):
+                try makeFolder(path.folder, deferred: true)
+                try prepare(unfinished, Array(text.utf8), like: try io.facts(path)).close()
+                rest.append((path, unfinished))
+            case .remove: rest.append((path, nil))
+            }
+            failpoint("commit.file")
+        }
+        try io.syncFilesystem(own)
+        failpoint("commit.contents")
+        for (path, unfinished) in rest {
+            if let unfinished { try io.rename(unfinished, path, .replace) } else { try remove(path, deferred: true) }
+            failpoint("commit.named")
+        }
     }
 
     private func carryOut(_ swap: Intent.Swap) throws {

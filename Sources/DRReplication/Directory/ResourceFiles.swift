@@ -7,14 +7,19 @@ struct ResourceFiles: Sendable {
     /// By path relative to the cluster's folder.
     private let files: [String: ManifestFile]
     private let places: [ObjectKey: String]
+    /// Those of the whole cluster under the empty name.
+    private let byNamespace: [String: [Manifest]]
 
     private static let bound = 100_000
     private static let depth = 20
 
-    private init(files: [String: ManifestFile]) throws(DRError) {
+    init(files: [String: ManifestFile]) throws(DRError) {
         var places: [ObjectKey: String] = [:]
+        places.reserveCapacity(files.count)
+        var byNamespace: [String: [Manifest]] = [:]
         for path in files.keys.sorted() {
             for manifest in files[path]?.manifests ?? [] {
+                byNamespace[manifest.key.namespace ?? "", default: []].append(manifest)
                 if let other = places.updateValue(path, forKey: manifest.key) {
                     let first = files[other]?.manifest(manifest.key)?.root.location
                     throw DRError(
@@ -25,21 +30,23 @@ struct ResourceFiles: Sendable {
         }
         self.files = files
         self.places = places
+        self.byNamespace = byNamespace
     }
 
     /// Reads all of `resources/`, as it will be when `pending` is carried out. Unchanged files come from the cache.
-    init(in folder: ClusterFolder, pending: Intent?, cache: ManifestCache) throws {
-        var files: [String: ManifestFile] = [:]
-        try Self.walk("resources", in: folder, depth: 0) { path in
-            files[path] = try cache.file(path, in: folder)
-        }
-        for change in pending?.files ?? [] where change.path.hasPrefix("resources/") {
+    static func read(in folder: ClusterFolder, pending: Intent?, cache: ManifestCache) throws -> ResourceFiles {
+        var found: [ManifestCache.Entry] = []
+        try walk("resources", in: folder, depth: 0) { path, facts in found.append(try cache.entry(path, facts, in: folder)) }
+        let changes = (pending?.files ?? []).filter { $0.path.hasPrefix("resources/") }
+        if changes.isEmpty { return try cache.whole(of: found) }
+        var files = Dictionary(uniqueKeysWithValues: found.map { ($0.path, $0.file) })
+        for change in changes {
             files[change.path] = try change.text.map { text throws(DRError) in try ManifestFile(text, file: folder.shown(change.path)) }
         }
-        try self.init(files: files)
+        return try ResourceFiles(files: files)
     }
 
-    private static func walk(_ path: String, in folder: ClusterFolder, depth: Int, _ visit: (String) throws -> Void) throws {
+    private static func walk(_ path: String, in folder: ClusterFolder, depth: Int, _ visit: (String, FileFacts) throws -> Void) throws {
         guard depth <= Self.depth else {
             throw DRError(.limitExceeded, "\(folder.shown(path)) is nested more than \(Self.depth) folders deep")
         }
@@ -49,10 +56,10 @@ struct ResourceFiles: Sendable {
         }
         for name in names where !name.hasPrefix(".") {
             let inner = "\(path)/\(name)"
-            let isManifest = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
-            switch try folder.io.facts(folder[inner])?.kind {
+            guard let facts = try folder.io.facts(folder[inner]) else { continue }
+            switch facts.kind {
             case .folder: try walk(inner, in: folder, depth: depth + 1, visit)
-            case .file where isManifest: try visit(inner)
+            case .file where name.hasSuffix(".yaml") || name.hasSuffix(".yml"): try visit(inner, facts)
             case .symlink:
                 throw DRError(
                     .invalidInput, "\(folder.shown(inner)) is a symbolic link", hint: "put the manifests themselves below resources/")
@@ -63,10 +70,17 @@ struct ResourceFiles: Sendable {
 
     // MARK: Reading
 
-    /// In key order.
-    var manifests: [Manifest] { files.values.flatMap(\.manifests).sorted { $0.key < $1.key } }
+    var manifests: [Manifest] { byNamespace.values.flatMap(\.self) }
 
-    var unordered: [Manifest] { files.values.flatMap(\.manifests) }
+    /// Of these namespaces, and those of the whole cluster.
+    func manifests(in namespaces: some Sequence<String>) -> [Manifest] {
+        (byNamespace[""] ?? []) + Set(namespaces).flatMap { byNamespace[$0] ?? [] }
+    }
+
+    /// Was it made of this reading?
+    func holds(_ file: ManifestFile, at path: String) -> Bool { files[path]?.text == file.text }
+
+    func file(of key: ObjectKey) -> String? { places[key] }
 
     func manifest(_ key: ObjectKey) -> Manifest? { places[key].flatMap { files[$0]?.manifest(key) } }
 
@@ -128,32 +142,5 @@ struct ResourceFiles: Sendable {
         for change in changes { texts.updateValue(change.text, forKey: change.key) }
         let changed = try ManifestFile(text, file: file).changing(texts)
         return changed.isBlank ? nil : changed.text
-    }
-}
-
-/// Manifest files as they were read last, for as long as what `lstat` says of them stays the same.
-final class ManifestCache: Sendable {
-    private struct Entry: Sendable {
-        let facts: FileFacts
-        let readAt: Instant
-        let file: ManifestFile
-    }
-
-    // A file changed twice within one tick of the kernel's clock looks unchanged; such young files are read again.
-    private static let tick: Duration = .milliseconds(20)
-
-    private let entries = Lock<[String: Entry]>([:])
-    private let clock: any WallClock
-
-    init(clock: any WallClock) { self.clock = clock }
-
-    func file(_ path: String, in folder: ClusterFolder) throws -> ManifestFile {
-        let facts = try folder.io.facts(folder[path])
-        let kept = entries.withLock { $0[path] }
-        if let kept, let facts, kept.facts == facts, kept.readAt - facts.changed > Self.tick { return kept.file }
-        let readAt = clock.now()
-        let file = try ManifestFile(try folder.text(folder[path]) ?? "", file: folder.shown(path))
-        if let facts { entries.withLock { $0[path] = Entry(facts: facts, readAt: readAt, file: file) } }
-        return file
     }
 }

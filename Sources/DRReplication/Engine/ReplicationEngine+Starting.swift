@@ -22,7 +22,7 @@ extension ReplicationEngine {
         }
     }
 
-    /// Gives every held workload its original replicas, one commit each, starts their processes, and waits until all are ready. Only then the record lets go
+    /// Gives all held workloads their original state in one commit, starts their processes, and waits until all are ready. Only then the record lets go
     /// of the originals, so that a start that was cut off is carried on by whoever comes next. Returns when all were ready.
     ///
     /// All of it belongs to `epoch`: carried on after the application went elsewhere or was stopped by somebody, it is refused.
@@ -33,11 +33,8 @@ extension ReplicationEngine {
         let plan = try await begin(start)
         failpoint("engine.start.planned")
         _ = try await current(start)
-        var started: [HeldWorkload] = []
-        for (object, state) in try plan.steps() {
-            if let workload = try await scale(object, to: state, start) { started.append(workload) }
-            failpoint("engine.start.scaled")
-        }
+        let started = try await scale(try plan.steps(), start)
+        failpoint("engine.start.scaled")
         for workload in started where workload.runs {
             _ = try await cluster.workload(.start, workload.object, replicas: workload.replicas)
             failpoint("engine.start.started")
@@ -90,19 +87,31 @@ extension ReplicationEngine {
         return record
     }
 
-    /// The workload as it is afterwards; nil when it is gone.
-    private func scale(_ object: ObjectKey, to state: String, _ start: Start) async throws -> HeldWorkload? {
-        let key = start.key.part("scale").part(object.reference)
-        _ = try await once(at: start.cluster, key, start.call.effects) {
+    /// The workloads as they are afterwards, without those that are gone.
+    private func scale(_ steps: [(object: ObjectKey, state: String)], _ start: Start) async throws -> [HeldWorkload] {
+        guard !steps.isEmpty else { return [] }
+        let (cluster, key) = (start.cluster, start.key.part("scale"))
+        let keys = Set(steps.map(\.object))
+        _ = try await once(at: cluster, key, start.call.effects) {
             let record = try await current(start)
-            guard let present = try await start.cluster.object(object), let workload = try HeldWorkload(present),
-                let effect = workload.effect(to: state, at: start.cluster.name)
-            else { return nil }
-            return Transaction(
-                key, guards: try start.guards(record) + [.object(object, text: present.text)],
-                changes: [.put(try workload.setting(state))], effects: [effect])
+            let present = try await objects(keys, at: cluster)
+            var transaction = Transaction(key, guards: try start.guards(record))
+            for (object, state) in steps {
+                guard let found = present[object], let workload = try HeldWorkload(found),
+                    let effect = workload.effect(to: state, at: cluster.name)
+                else { continue }
+                transaction.guards.append(.object(object, text: found.text))
+                transaction.changes.append(.put(try workload.setting(state)))
+                transaction.effects.append(effect)
+            }
+            return transaction.effects.isEmpty ? nil : transaction
         }
-        return try await start.cluster.object(object).flatMap { try HeldWorkload($0) }
+        let present = try await objects(keys, at: cluster)
+        return try HeldWorkload.among(steps.compactMap { present[$0.object] })
+    }
+
+    private func objects(_ keys: Set<ObjectKey>, at cluster: any Cluster) async throws -> [ObjectKey: ManifestObject] {
+        Dictionary(try await cluster.objects(.keys(keys)).map { ($0.key, $0) }) { first, _ in first }
     }
 
     private func waitReady(_ workload: HeldWorkload, _ start: Start) async throws {

@@ -11,15 +11,19 @@ struct ValueChange: Hashable, Codable {
 ///
 /// A recovery point always holds the form of home, so that it can go live at any cluster.
 struct ClusterForm {
-    let application: Application
-    let cluster: ClusterName
+    private let own: Set<String>
+    private let namespaces: NamespaceMap
+    private let transforms: [Transform]
 
-    private var namespaces: NamespaceMap { NamespaceMap(application.renamed[cluster] ?? [:]) }
-    private var transforms: [Transform] { application.transforms.filter { $0.cluster == cluster } }
+    init(application: Application, cluster: ClusterName) {
+        own = Set(application.namespaces)
+        namespaces = NamespaceMap(application.renamed[cluster] ?? [:])
+        transforms = application.transforms.filter { $0.cluster == cluster }
+    }
 
     /// The object at the cluster, with what was changed in it by JSON pointer. Throws `invalid-input`.
     func local(_ home: ManifestObject) throws(DRError) -> (object: ManifestObject, changes: [String: ValueChange]) {
-        var object = try Preparation.prepared(home, in: Set(application.namespaces))
+        var object = try Preparation.prepared(home, in: own)
         object = try namespaces.renaming(object)
         let fitting = transforms.filter { $0.concerns(object.key) }
         guard !fitting.isEmpty else { return (object, [:]) }

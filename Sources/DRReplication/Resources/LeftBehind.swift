@@ -3,6 +3,7 @@ internal import DRModel
 
 /// The objects that an object is judged beside.
 struct Company {
+    private static let selectors = Words(["selector"])
     private let names: Set<String>
     /// Selectors make the endpoints of these services.
     private let services: Set<String>
@@ -10,7 +11,7 @@ struct Company {
     init(_ objects: [ManifestObject]) {
         names = Set(objects.map { Self.name($0.key.kind, $0.key.namespace, $0.key.name) })
         services = Set(
-            objects.filter { $0.key.kind == "Service" && $0.text.contains("selector") }
+            objects.filter { $0.key.kind == "Service" && Self.selectors.occur(in: $0.text) }
                 .map { Self.name("Service", $0.key.namespace, $0.key.name) })
     }
 
@@ -72,11 +73,14 @@ enum LeftBehind {
 
     static let accounts = ["default", "builder", "deployer"]
 
+    private static let owners = Words(["ownerReferences"])
+    private static let tokens = Words(["kubernetes.io/service-account-token"])
+
     /// Is the manifest worth reading for `isMadeAgain`?
     static func mayBe(_ object: ManifestObject, in company: Company) -> Bool {
         !isIncluded(object)
-            && (object.text.contains("ownerReferences") || object.key.kind == "Endpoints" || object.key.kind == "EndpointSlice"
-                || object.key.kind == "Secret" && object.text.contains("kubernetes.io/service-account-token"))
+            && (owners.occur(in: object.text) || object.key.kind == "Endpoints" || object.key.kind == "EndpointSlice"
+                || object.key.kind == "Secret" && tokens.occur(in: object.text))
     }
 
     static func isMadeAgain(_ manifest: Manifest, in company: Company) throws(DRError) -> Bool {

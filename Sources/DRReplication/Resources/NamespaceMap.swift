@@ -7,15 +7,19 @@ internal import DRModel
 /// `db.shop.svc`, are text like any other: they are a matter for transforms.
 struct NamespaceMap {
     private let names: [String: String]
+    private let words: Words
 
-    init(_ names: [String: String]) { self.names = names.filter { $0.key != $0.value } }
+    init(_ names: [String: String]) {
+        self.names = names.filter { $0.key != $0.value }
+        words = Words(Array(self.names.keys))
+    }
 
     var isEmpty: Bool { names.isEmpty }
     var inverse: NamespaceMap { NamespaceMap(Dictionary(names.map { ($1, $0) }) { first, _ in first }) }
 
     /// Throws `invalid-input` for a manifest that cannot be changed in its place.
     func renaming(_ object: ManifestObject) throws(DRError) -> ManifestObject {
-        guard !isEmpty, names.keys.contains(where: object.text.contains) || object.key.namespace.map({ names[$0] != nil }) == true else {
+        guard !isEmpty, words.occur(in: object.text) || object.key.namespace.map({ names[$0] != nil }) == true else {
             return object
         }
         var manifest = try Manifest(object)

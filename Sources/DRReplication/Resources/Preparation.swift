@@ -9,13 +9,13 @@ enum Preparation {
         "pv.kubernetes.io/bound-by-controller",
     ]
     /// Words without one of which nothing has to be taken out.
-    private static let signs =
+    private static let signs = Words(
         ["status:", "uid:", "resourceVersion", "generation:", "creationTimestamp", "managedFields", "ownerReferences", "finalizers", "IP"]
-        + ["\"status\"", "\"uid\"", "subjects", "healthCheckNodePort", "host.generated"] + annotations
+            + ["\"status\"", "\"uid\"", "subjects", "healthCheckNodePort", "host.generated"] + annotations)
 
     /// `namespaces`: the application's own. Throws `invalid-input`.
     static func prepared(_ object: ManifestObject, in namespaces: Set<String>) throws(DRError) -> ManifestObject {
-        guard signs.contains(where: object.text.contains) else { return object }
+        guard signs.occur(in: object.text) else { return object }
         var manifest = try Manifest(object)
         for path in paths(in: manifest) { manifest = try manifest.removing(path) }
         if object.key.kind == "ClusterRoleBinding" { manifest = try trimmed(manifest, to: namespaces) }

@@ -79,6 +79,46 @@ struct CommitCrashTests {
         }
     }
 
+    /// So many files that they are synced together.
+    private static func many(_ cluster: DirectoryCluster) async throws -> Transaction {
+        var transaction = try await everything(cluster)
+        for number in 0..<28 {
+            let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: c\(number), namespace: shop-web }\ndata: { n: \"\(number)\" }\n"
+            transaction.changes.insert(.put(try Manifest.parse(text, file: "f")[0].object), at: 0)
+        }
+        return transaction
+    }
+
+    @Test(arguments: Crash.allCases)
+    func `G2 G3 a commit of many files is made whole or not at all, wherever it is broken off`(crash: Crash) async throws {
+        let undisturbed = try ClusterFixture()
+        let counting = FaultyStoreIO(UnsyncedIO())
+        let old = try await view(undisturbed.cluster())
+        _ = try await undisturbed.cluster(counting).commit(Self.many(undisturbed.cluster()))
+        let new = try await view(undisturbed.cluster())
+        let wanted = try undisturbed.tree()
+        #expect(new.count > old.count + 20)
+        #expect(counting.operations.filter { $0.hasPrefix("sync ") }.count < 10)
+        let all = counting.operations.count
+        // The first and the last operations, the sync of all and those around it, and some of the many alike.
+        let sync = counting.operations.firstIndex { $0.hasPrefix("syncFilesystem") } ?? 0
+        for position in 1...all where position < 5 || position > all - 8 || abs(position - sync) < 3 || position % 41 == 0 {
+            let place: Comment = "\(crash) at \(position): \(counting.operations[position - 1])"
+            let fixture = try ClusterFixture()
+            _ = try? await fixture.cluster(FaultyStoreIO(UnsyncedIO(), fault: crash.fault, at: position)).commit(
+                Self.many(fixture.cluster()))
+            let seen = try await view(fixture.cluster())
+            #expect(seen == old || seen == new, place)
+            // The repair is broken off, too.
+            let second = FaultyStoreIO(UnsyncedIO(), fault: crash.fault, at: 5 + position % 40)
+            _ = try? await fixture.cluster(second).commit(Self.many(fixture.cluster()))
+            _ = try await fixture.cluster().commit(Self.many(fixture.cluster()))
+            #expect(try await view(fixture.cluster()) == new, place)
+            let end = try fixture.tree().filter { !$0.key.hasSuffix(".dr-unfinished") || !$0.key.hasPrefix(".dr/") }
+            #expect(end == wanted, place)
+        }
+    }
+
     /// What a reader sees through the cluster.
     private func view(_ cluster: DirectoryCluster) async throws -> [String] {
         let objects = try await cluster.objects(of: Application(name: "ledger", namespaces: ["shop-db", "shop-web"]))
