@@ -85,7 +85,12 @@ struct RemovalEdit {
     private func flow(_ starts: [Int], _ index: Int) -> [Range<Int>] {
         let start = starts[index]
         guard start >= 0 else { return [] }
-        if index + 1 < starts.count, starts[index + 1] > start { return [start..<starts[index + 1]] }
+        if index + 1 < starts.count, starts[index + 1] > start {
+            let next = starts[index + 1]
+            // With one blank behind the comma, as `ScalarEdit` inserts it: any more were there before.
+            let comma = source.bytes[start..<next].lastIndex(of: UInt8(ascii: ",")) ?? next - 1
+            return [start..<min(next, comma + 2), start..<next]
+        }
         guard let comma = source.bytes[..<start].lastIndex(of: UInt8(ascii: ",")) else { return [] }
         // Every bracket behind it may be the one that ends the map; reading again tells.
         let brackets = source.bytes[start...].indices.lazy.filter { "}]".utf8.contains(source.bytes[$0]) }

@@ -104,6 +104,7 @@ struct Placement {
                 wanted = try workload.held()
             }
             if let present, try isSame(wanted, present) { continue }
+            if let present { wanted = try Preparation.keeping(of: present, in: wanted) }
             wanted.location = nil
             transaction.changes.append(.put(wanted))
             transaction.effects.append(Effect(present == nil ? .create : .patch, manifest.key, at: cluster))
@@ -129,8 +130,10 @@ struct Placement {
         return transaction
     }
 
+    // Addresses and the like that only this cluster could give are not in a point.
     private func isSame(_ wanted: ManifestObject, _ present: ManifestObject) throws -> Bool {
-        wanted.text == present.text ? true : try Manifest(wanted).isSame(as: try Manifest(present))
+        if wanted.text == present.text { return true }
+        return try Manifest(wanted).isSame(as: try Manifest(try Preparation.prepared(present, in: [])))
     }
 
     /// Ours, but not in the point; made last, removed first.

@@ -24,10 +24,9 @@ package enum ApplicationSelection {
 
     private static func selects(_ object: ManifestObject, _ application: Application, _ namespaces: Set<String>) -> Bool {
         let place = object.key.namespace ?? (object.key.kind == "Namespace" ? object.key.name : nil)
-        guard let place, namespaces.contains(place), application.labels.allSatisfy({ object.labels[$0.key] == $0.value }) else {
-            return false
-        }
-        return !excludes(object, application)
+        guard let place, namespaces.contains(place), !excludes(object, application) else { return false }
+        // A namespace is needed by whatever is in it.
+        return object.key.namespace == nil || application.labels.allSatisfy { object.labels[$0.key] == $0.value }
     }
 
     private static func excludes(_ object: ManifestObject, _ application: Application) -> Bool {

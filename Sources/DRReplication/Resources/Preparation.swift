@@ -22,6 +22,14 @@ enum Preparation {
         return manifest.object
     }
 
+    /// A new text for an object that is there keeps the address its cluster gave it, which cannot be changed there.
+    static func keeping(of present: ManifestObject, in wanted: ManifestObject) throws(DRError) -> ManifestObject {
+        guard wanted.key.kind == "Service", let address = try Manifest(present).scalar(at: ["spec", "clusterIP"]) else { return wanted }
+        let manifest = try Manifest(wanted)
+        guard manifest.scalar(at: ["spec", "clusterIP"]) == nil else { return wanted }
+        return try manifest.setting(["spec", "clusterIP"], to: address).object
+    }
+
     private static func paths(in manifest: Manifest) -> [[String]] {
         let metadata = Manifest.clusterFields + ["ownerReferences", "finalizers"]
         var paths = [["status"]] + metadata.map { ["metadata", $0] } + annotations.map { ["metadata", "annotations", $0] }

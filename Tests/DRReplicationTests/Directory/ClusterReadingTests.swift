@@ -20,7 +20,7 @@ struct ClusterReadingTests {
         let labelled = try await fixture.cluster().objects(of: Application(name: "ledger", namespaces: ["shop-db"], labels: ["app": "pg"]))
         #expect(
             labelled.map(\.key.description) == [
-                "PersistentVolume pg-data", "PersistentVolumeClaim shop-db/data", "StatefulSet shop-db/pg",
+                "Namespace shop-db", "PersistentVolume pg-data", "PersistentVolumeClaim shop-db/data", "StatefulSet shop-db/pg",
             ])
         #expect(try await fixture.cluster().objects(of: Application(name: "x", namespaces: ["other"])).isEmpty)
         #expect(all.first?.location?.file == "\(fixture.root)/resources/all.yaml")

@@ -7,7 +7,7 @@ import DRSupport
 /// The shop on embedded clusters: real files in a folder of the test's own.
 struct FolderWorld {
     let folder: TemporaryFolder
-    let inventory: Inventory
+    var inventory: Inventory
     let clock = SteadyClock()
 
     init() throws {

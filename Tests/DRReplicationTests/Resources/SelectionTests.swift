@@ -128,9 +128,9 @@ struct SelectionTests {
 
     @Test func `All labels must match, one excluded label or kind is enough to stay`() throws {
         var application = Application(name: "web", namespaces: ["web"], labels: ["app": "web"])
-        #expect(try selected(application) == ["PriorityClass high", "Deployment web/web"])
+        #expect(try selected(application) == ["Namespace web", "PriorityClass high", "Deployment web/web"])
         application.labels["tier"] = "front"
-        #expect(try selected(application) == [])
+        #expect(try selected(application) == ["Namespace web"])
         application.labels = [:]
         application.exclude = Exclusion(
             kinds: ["networkpolicy", "Cache.example.com", "storageclasses", "serviceaccounts"],
