@@ -38,6 +38,9 @@ public struct ActionRegistry: Sendable {
         .adding(Stop.self)
         .adding(Start.self)
         .adding(Restart.self)
+        .adding(OpenDrill.self)
+        .adding(StartClone.self)
+        .adding(Cleanup.self)
         .adding(Sleep.self)
         .adding(Exec.self)
         .adding(HTTP.self)
@@ -46,6 +49,7 @@ public struct ActionRegistry: Sendable {
         .adding(flow: Activate.self)
         .adding(flow: Failover.self)
         .adding(flow: Failback.self)
+        .adding(flow: Drill.self)
 
     /// What people may call, by name.
     public var verbs: [any Declared.Type] {

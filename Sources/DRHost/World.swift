@@ -31,7 +31,7 @@ package struct World: Sendable {
                 name: declared.name, directory: StorePath(declared.directory),
                 workloads: try declared.workloads.map { commands in
                     try WorkloadCommands(
-                        start: commands.start, stop: commands.stop, ready: commands.ready ?? [],
+                        start: commands.start, stop: commands.stop, ready: commands.ready ?? [], drill: commands.drill ?? [],
                         workingDirectory: StorePath(configuration.folder))
                 }, io: io, clock: clock,
                 volumes: DirectoryVolumeStore(directory: StorePath(declared.directory), io: io, clock: clock, random: random))

@@ -64,6 +64,8 @@ public enum EffectVerb: String, Hashable, Sendable, Codable, CaseIterable {
     case capture, publish, materialise
     /// A staged volume takes the place of the live one.
     case swap
+    /// A drill's volume is removed.
+    case discard
     /// What a deposed cluster wrote in a volume by itself is set aside and stays, though another takes its place.
     case keep
     /// An older epoch loses the right to write; the application is live at this cluster from here on.

@@ -202,12 +202,15 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     public let lock: RunID?
     /// Records at the clusters that cannot be read, one line each; nil = none.
     public let problems: [String]?
+    /// When a clone of it was last seen ready; nil = never.
+    public let last_drill: LastDrill?
 
     public init(
         name: ApplicationName, active_at: ClusterName?, epoch: Epoch, running: Bool, split_brain_risk: Bool, clusters: [String: String],
         rpo: Duration?, last_point: PointID?, last_point_at: Instant?, protected: Bool, schedule: ScheduleName?, lock: RunID?,
-        problems: [String] = []
+        problems: [String] = [], last_drill: LastDrill? = nil
     ) {
+        self.last_drill = last_drill
         self.name = name
         self.active_at = active_at
         self.epoch = epoch

@@ -68,7 +68,10 @@ final class OverlayCluster: Cluster {
             return Committed(effects: earlier.effects, answer: earlier.answer, repeated: true)
         }
         for condition in transaction.guards { try await check(condition) }
-        for case .swap(let staged) in transaction.changes { overlayVolumes.makeLive(staged) }
+        for change in transaction.changes {
+            if case .swap(let staged) = change { overlayVolumes.makeLive(staged) }
+            if case .drop(let volume) = change { overlayVolumes.drop(volume) }
+        }
         let committed = Committed(effects: transaction.effects, answer: transaction.answer, repeated: false)
         state.withLock { state in
             for change in transaction.changes {
@@ -77,7 +80,7 @@ final class OverlayCluster: Cluster {
                 case .delete(let key): state.objects[key] = .some(nil)
                 case .write(let path, let value): state.documents[path] = .some(value)
                 case .remove(let path): state.documents[path] = .some(nil)
-                case .swap, .keep: break
+                case .swap, .keep, .drop: break
                 }
             }
             state.committed[transaction.key] = committed
@@ -109,7 +112,7 @@ final class OverlayCluster: Cluster {
 
     // Processes are not touched: what a plan starts is ready at once.
     func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
-        action == .stop || replicas == 0 ? .stopped : .ready
+        action == .stop || action == .stopClone || replicas == 0 ? .stopped : .ready
     }
 
     // A plan takes no lock, but it would be refused where its run would be.

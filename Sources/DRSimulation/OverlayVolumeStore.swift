@@ -5,8 +5,8 @@ internal import DRSupport
 /// Volumes as a plan sees them: sizes are the real ones, contents are symbols, figures of bytes are estimates.
 final class OverlayVolumeStore: VolumeStore {
     private struct State {
-        /// What a swap of the plan made live.
-        var live: [VolumeName: VolumeFacts] = [:]
+        /// What a swap of the plan made live; nil = what the plan removed.
+        var live: [VolumeName: VolumeFacts?] = [:]
         var kinds: [VolumeName: VolumeKind] = [:]
         /// Points of the plan that were received here, with their manifests.
         var received: [PointID: PlannedPoints.Entry] = [:]
@@ -30,6 +30,8 @@ final class OverlayVolumeStore: VolumeStore {
             state.live[staged.volume] = VolumeFacts(kind: state.kinds[staged.volume] ?? .filesystem, allocated: staged.size)
         }
     }
+
+    func drop(_ volume: VolumeName) { state.withLock { $0.live[volume] = .some(nil) } }
 
     func stat(_ volume: VolumeName) async throws -> VolumeFacts? {
         if let planned = state.withLock({ $0.live[volume] }) { return planned }
@@ -84,9 +86,9 @@ final class OverlayVolumeStore: VolumeStore {
         return try await base.manifests(of: point)
     }
 
-    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
-        state.withLock { $0.kinds[volume.name] = volume.kind }
-        return StagedVolume(volume: volume.name, key: key, content: volume.content, size: volume.size)
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
+        state.withLock { $0.kinds[name] = volume.kind }
+        return StagedVolume(volume: name, key: key, content: volume.content, size: volume.size)
     }
 
     func discard(_ key: OperationKey) async throws {}

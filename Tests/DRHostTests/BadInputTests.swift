@@ -41,7 +41,7 @@ import Testing
             name: "no such runbook", arguments: ["run", "runbooks/failovr.lua", "--yes"],
             error: """
                 error: there is no runbook runbooks/failovr.lua (did you mean "failover.lua"?)
-                  hint: there are: failback.lua, failover.lua, protect.lua
+                  hint: there are: drill.lua, failback.lua, failover.lua, protect.lua
 
                 """),
         Case(
@@ -139,7 +139,7 @@ import Testing
         Case(
             name: "init over what is there", arguments: ["init"], status: 5,
             error:
-                "error: dr.yaml, .gitignore, .luarc.json and 14 more exist already in .\n  hint: nothing was written; name another folder: `drrunbook init DIR`\n"
+                "error: dr.yaml, .gitignore, .luarc.json and 15 more exist already in .\n  hint: nothing was written; name another folder: `drrunbook init DIR`\n"
         ),
     ]
 

@@ -6,6 +6,8 @@
 ---@class DRSecret
 ---@class DRPair
 ---@field name string
+---@class DRDrill
+---@field id string
 ---@class DRHooks
 ---@field ready? fun(application: { name: string })
 ---@field starting? fun(application: { name: string })
@@ -30,6 +32,22 @@ function dr.activate(call) end
 ---@param call { pair: string|DRPair, applications?: "all"|string[], only?: (string)[], skip?: table<string, string>, warn_only?: table<string, string>, raise?: boolean, reversed?: boolean, without_source?: boolean }
 ---@return table
 function dr.checks(call) end
+
+---Removes all of a drill: its processes, objects and volumes.
+---```lua
+---dr.cleanup { drill = d }
+---```
+---@param call { drill: string|DRDrill }
+---@return table
+function dr.cleanup(call) end
+
+---A failover into an isolated clone at the destination. Source, replication, epochs and points stay as they are.
+---```lua
+---local d = dr.drill { pair = "east-west", applications = "all", ttl = "2h" } dr.cleanup { drill = d }
+---```
+---@param call { pair: string|DRPair, applications: "all"|string[], recovery_point?: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, ttl?: string|DRDuration, suffix?: string, reversed?: boolean, after?: table<string, (string)[]>, on?: DRHooks }
+---@return table
+function dr.drill(call) end
 
 ---Runs a program that dr.yaml allows, without a shell. In plans it is never run.
 ---```lua

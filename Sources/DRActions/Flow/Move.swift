@@ -191,6 +191,39 @@ enum Move {
           return report(place, moved, began)
         end
 
+        -- A clone of each application in order, each when the one before is ready. What fails takes the whole clone with it.
+        function lib.drill(call, on)
+          local began = host.now()
+          local names = call.applications
+          local points = choose_points(call, names)
+          local opened = host.perform("open_drill", { pair = call.pair, applications = names, reversed = call.reversed, points = points,
+            ttl = call.ttl, suffix = call.suffix })
+          local clones, last = {}, nil
+          local ok, e = pcall(each, host.waves(names, call.after), false, function(name)
+            lib.scoped(name, function()
+              hook(call, on, "starting", name)
+              local clone = host.perform("start_clone", { drill = opened.id, cluster = opened.cluster, application = name })
+              clones[name] = clone
+              if last == nil or clone.ready_at > last then last = clone.ready_at end
+              hook(call, on, "ready", name)
+            end)
+          end)
+          if not ok then
+            local cleaned, why = pcall(host.perform, "cleanup", { drill = opened.id })
+            if not cleaned then dr.log("drill %s could not be cleaned up: %s", opened.id, lib.text_of(why)) end
+            error(e, 0)
+          end
+          local function endpoint(name, port)
+            local clone = clones[name]
+            if clone == nil then host.raise("unknown-name", "endpoint: " .. tostring(name) .. " is no application of drill " .. opened.id) end
+            local at = clone.endpoints[tostring(port)]
+            if at == nil then host.raise("not-found", "endpoint: no service of " .. name .. " has port " .. tostring(port)) end
+            return at
+          end
+          return { id = opened.id, cluster = opened.cluster, expires = opened.expires, namespaces = opened.namespaces, applications = clones,
+            rto = last and last - began or nil, endpoint = endpoint }
+        end
+
         function lib.activate_only(call, on)
           local began = host.now()
           local place, moving = lib.locate(call)

@@ -169,7 +169,7 @@ struct HostLibrary {
 
     // Named in the language, not built yet: a person should not look for a spelling mistake.
     private static let laterVerbs: Set = [
-        "reprotect", "drill", "cleanup", "undo", "finally", "settle", "approve", "window", "get", "list", "wait_ready", "patch",
+        "reprotect", "undo", "finally", "settle", "approve", "window", "get", "list", "wait_ready", "patch",
         "previous", "results",
     ]
 }

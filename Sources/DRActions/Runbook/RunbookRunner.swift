@@ -172,7 +172,8 @@ public actor RunbookRunner {
         for (name, module) in order.sources.modules { texts["\(name)=\(module.file)"] = module.text }
         return RunHeader(
             id: id, runbook: order.sources.main.file, sources: texts.mapValues { Digest.hex(of: $0) }, texts: texts, parameters: parameters,
-            configuration: order.configuration, who: order.who, seed: seed, started: started)
+            configuration: order.configuration, who: order.who, seed: seed, started: started,
+            runningAs: runningAs == .live ? nil : runningAs)
     }
 
     // Sorts by time in a directory listing, and is short enough to type: 20260301-021500-3f2a.

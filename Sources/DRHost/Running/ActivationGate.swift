@@ -35,5 +35,9 @@ struct ActivationGate: DREngine {
     ) async throws -> [PointReport] {
         try await engine.recoveryPoints(of: applications, pair: pair, reversed: reversed, call)
     }
+    func openDrill(_ order: DrillOrder, _ call: EngineCall) async throws -> DrillReport { try await engine.openDrill(order, call) }
+    func startClone(_ order: CloneOrder, _ call: EngineCall) async throws -> CloneReport { try await engine.startClone(order, call) }
+    func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport { try await engine.cleanUp(drill, call) }
+    func drills() async throws -> [DrillStatus] { try await engine.drills() }
     func release(run: RunID) async throws { try await engine.release(run: run) }
 }

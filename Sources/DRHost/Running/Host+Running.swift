@@ -42,7 +42,9 @@ extension Host {
             for change in changes(since: try journal.header(of: run)) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
-            return try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).resume(run, settled: settled)
+            let runningAs = try journal.header(of: run).runningAs ?? .live
+            return try await runner(world, journal, predicted: false, mayActivate: mayActivate, runningAs: runningAs, events).resume(
+                run, settled: settled)
         }
     }
 
@@ -67,7 +69,9 @@ extension Host {
         let copy = MemoryJournal()
         try copy.begin(recorded.header(of: run))
         for record in try recorded.records(of: run) { try copy.append(record.entry, to: run, at: record.time) }
-        return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, events).resume(run, settled: settled)
+        let runningAs = try recorded.header(of: run).runningAs ?? .live
+        return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
+            run, settled: settled)
     }
 
     /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
@@ -91,23 +95,28 @@ extension Host {
         }
     }
 
-    private func order(_ runbook: String, _ parameters: Value) throws -> RunOrder {
+    func order(_ runbook: String, _ parameters: Value) throws -> RunOrder {
         RunOrder(
             sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest)
     }
 
-    private func runner(
-        _ world: World, _ journal: any Journal, predicted: Bool, mayActivate: Bool, _ events: @escaping @Sendable (RunEvent) -> Void
+    func runner(
+        _ world: World, _ journal: any Journal, predicted: Bool, mayActivate: Bool, runningAs: RunningAs = .live,
+        _ events: @escaping @Sendable (RunEvent) -> Void
     ) -> RunbookRunner {
-        RunbookRunner(
-            engine: ActivationGate(engine: engine(over: world), isConfirmed: mayActivate),
-            outside: world.outside ?? outside(predicts: predicted),
+        let engine = engine(over: world)
+        let gated: any DREngine =
+            runningAs == .drill
+            ? DrillEngine(engine: engine, inventory: configuration.inventory, clock: world.clock)
+            : ActivationGate(engine: engine, isConfirmed: mayActivate)
+        return RunbookRunner(
+            engine: gated, outside: world.outside ?? outside(predicts: predicted), runningAs: runningAs,
             inventory: configuration.inventory,
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
             host: identity.host, process: identity.process, predicted: predicted, executor: executor, events: events)
     }
 
-    private func writing(_ body: (SQLiteJournal) async throws -> RunReport) async throws -> RunReport {
+    func writing(_ body: (SQLiteJournal) async throws -> RunReport) async throws -> RunReport {
         try NewFile.makeFolders(configuration.state, shown: configuration.state)
         let journal = try SQLiteJournal.open(configuration.journal)
         let report: RunReport

@@ -34,7 +34,9 @@ struct UnreachableVolumes: VolumeStore {
     func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception { throw gone }
     func verify(_ point: RecoveryPoint) async throws { throw gone }
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] { throw gone }
-    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume { throw gone }
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
+        throw gone
+    }
     func discard(_ key: OperationKey) async throws { throw gone }
 
     var gone: DRError { DRError(.clusterUnreachable, "\(cluster) does not answer: the plan was asked for without it") }

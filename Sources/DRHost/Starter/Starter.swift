@@ -37,6 +37,7 @@ public enum Starter {
             File(path: "runbooks/protect.lua", text: StarterTexts.protect),
             File(path: "runbooks/failover.lua", text: StarterTexts.failover),
             File(path: "runbooks/failback.lua", text: StarterTexts.failback),
+            File(path: "runbooks/drill.lua", text: StarterTexts.drill),
             File(path: "runbooks/lib/say.lua", text: StarterTexts.say),
             File(path: "runbooks/.luals/dr.lua", text: Reference().luaStubs()),
             File(path: "objects/.gitkeep", text: ""),

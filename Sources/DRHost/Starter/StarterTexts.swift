@@ -102,6 +102,28 @@ enum StarterTexts {
 
         """
 
+    static let drill = """
+        -- Tries the failover without touching anything: an isolated clone at west, looked at, and removed again.
+        return dr.runbook {
+          name = "shop drill",
+          summary = "Starts a clone of the shop at west, and removes it.",
+          params = {
+            ttl = { type = "duration", default = "2h", summary = "When the clone goes at the latest, whatever happens here." },
+          },
+          run = function(p)
+            local drill = dr.drill {
+              pair = "east-west", applications = "all", ttl = p.ttl,
+              on = { ready = function(app) dr.log("the clone of %s answers", app.name) end },
+            }
+            dr.log("ready in %s; namespaces:", drill.rto)
+            for name, clone in pairs(drill.namespaces) do dr.log("  %s -> %s", name, clone) end
+            local ended = dr.cleanup { drill = drill }
+            dr.log("removed %d, left %d", ended.removed, #ended.left)
+          end,
+        }
+
+        """
+
     static let say = """
         -- Lines that several runbooks log. `require "lib.say"` finds this file.
         local say = {}

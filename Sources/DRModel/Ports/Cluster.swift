@@ -144,6 +144,8 @@ public enum Change: Hashable, Sendable {
     case swap(StagedVolume)
     /// What the swap of the same transaction replaces is set aside as the application's data of that epoch, and never removed by us.
     case keep(VolumeName, of: ApplicationName, Epoch)
+    /// The live volume, if there is one, is removed afterwards.
+    case drop(VolumeName)
 }
 
 public struct Committed: Sendable {
@@ -159,7 +161,11 @@ public struct Committed: Sendable {
     }
 }
 
-public enum WorkloadAction: String, Sendable, Codable { case start, stop, ready }
+public enum WorkloadAction: String, Sendable, Codable {
+    case start, stop, ready
+    /// The same of a drill's clone, which must never reach the real processes.
+    case startClone, stopClone, readyClone
+}
 
 public enum WorkloadState: String, Sendable, Codable {
     case stopped, starting, ready

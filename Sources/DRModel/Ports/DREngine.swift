@@ -23,8 +23,27 @@ public protocol DREngine: Sendable {
     func recoveryPoints(of applications: [ApplicationName], pair: PairName, reversed: Bool, _ call: EngineCall) async throws
         -> [PointReport]
 
+    /// Opens a drill at the pair's destination: settles its points, pins them, and notes its lease. Throws `conflict` where another drill has its names.
+    func openDrill(_ order: DrillOrder, _ call: EngineCall) async throws -> DrillReport
+    /// Makes and starts the clone of one application. Source, epochs, points and replication stay as they are.
+    func startClone(_ order: CloneOrder, _ call: EngineCall) async throws -> CloneReport
+    /// Removes all of a drill. Succeeds with `changed = false` when there is none of this name.
+    func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport
+    /// The drills that stand at clusters that answer, oldest first.
+    func drills() async throws -> [DrillStatus]
+
     /// Releases what the run holds: locks and pins.
     func release(run: RunID) async throws
+}
+
+// Not every engine can do everything.
+extension DREngine {
+    public func openDrill(_ order: DrillOrder, _ call: EngineCall) async throws -> DrillReport { throw unable("drills") }
+    public func startClone(_ order: CloneOrder, _ call: EngineCall) async throws -> CloneReport { throw unable("drills") }
+    public func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport { throw unable("drills") }
+    public func drills() async throws -> [DrillStatus] { [] }
+
+    private func unable(_ what: String) -> DRError { DRError(.notAllowed, "this engine has no \(what)") }
 }
 
 /// The surroundings of one engine operation.

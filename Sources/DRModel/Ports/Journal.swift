@@ -26,12 +26,15 @@ public struct RunHeader: Hashable, Sendable, Codable {
     public let who: String
     public let seed: Int64
     public let started: Instant
+    /// Nil = live.
+    public var runningAs: RunningAs?
 
     public init(
         id: RunID, runbook: String, sources: [String: String], texts: [String: String], parameters: Value, configuration: String,
         who: String,
-        seed: Int64, started: Instant
+        seed: Int64, started: Instant, runningAs: RunningAs? = nil
     ) {
+        self.runningAs = runningAs
         self.id = id
         self.runbook = runbook
         self.sources = sources

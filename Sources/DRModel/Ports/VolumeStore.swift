@@ -24,11 +24,18 @@ public protocol VolumeStore: Sendable {
     /// The manifests of a point in the own copy.
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject]
 
-    /// Makes a volume from a point beside the live one. Asked again with the same key it starts over.
-    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume
+    /// Makes a volume from a point, to be called `name`, beside the live one. Asked again with the same key it starts over.
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume
 
     /// Removes what operations with this key left staged; nothing that is live. Succeeds when there is nothing.
     func discard(_ key: OperationKey) async throws
+}
+
+extension VolumeStore {
+    /// Under the name it had at its source.
+    public func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
+        try await materialise(volume, of: point, as: volume.name, key: key)
+    }
 }
 
 /// What is known of a volume without reading its bytes.

@@ -53,7 +53,7 @@ extension ActivationChoice {
         loss = age < .zero ? .unknown : .atMost(age)
     }
 
-    private static func pick(
+    static func pick(
         _ order: ActivationOrder, from points: [RecoveryPoint], _ damaged: [DamagedRecord], at destination: ClusterName
     ) throws(DRError) -> RecoveryPoint {
         guard let id = order.point else {

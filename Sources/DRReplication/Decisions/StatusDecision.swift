@@ -10,6 +10,7 @@ struct ClusterSight {
     var pairs: [ClusterPair] = []
     var schedules: [Schedule] = []
     var locks: [ApplicationLock] = []
+    var drills: [ApplicationName: LastDrill] = [:]
     /// Records that cannot be read and belong to no application alone.
     var problems: [String] = []
 }
@@ -66,7 +67,8 @@ struct StatusDecision {
             rpo: newest.map { max(.zero, now - $0.instant) }, last_point: newest?.id, last_point_at: newest?.instant,
             protected: schedule.map { leads(from: active, $0) && !$0.suspended && newest?.epoch == standing.epoch } ?? false,
             schedule: schedule?.name,
-            lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.alive }?.holder.run, problems: problems)
+            lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.alive }?.holder.run, problems: problems,
+            last_drill: known.compactMap { $0.sight.drills[application] }.max { $0.ready_at < $1.ready_at })
     }
 
     private var problems: [String] {

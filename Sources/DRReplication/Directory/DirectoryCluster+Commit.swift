@@ -93,6 +93,7 @@ extension DirectoryCluster {
         var objects: [Intent.DocumentChange] = []
         var swaps: [Intent.Swap] = []
         var kept: [VolumeName: String] = [:]
+        var drops: [Intent.Drop] = []
         for change in transaction.changes {
             switch change {
             case .put(let object): objects.append(Intent.DocumentChange(key: object.key, text: object.text))
@@ -100,6 +101,7 @@ extension DirectoryCluster {
             case .write(let path, let value): documents.updateValue(value.json() + "\n", forKey: try DocumentFile.path(of: path))
             case .remove(let path): documents.updateValue(nil, forKey: try DocumentFile.path(of: path))
             case .swap(let staged): swaps.append(try swap(staged))
+            case .drop(let volume): drops += try drop(volume)
             case .keep(let volume, let application, let epoch): kept[volume] = "\(application)-e\(epoch)"
             }
         }
@@ -113,7 +115,14 @@ extension DirectoryCluster {
         // Last: who finds the record finds everything else.
         let record = CommitRecord(key: transaction.key, effects: transaction.effects, answer: transaction.answer)
         files.append(Intent.FileChange(path: CommitRecord.path(of: transaction.key), text: try Value(encoding: record).json() + "\n"))
-        return Intent(key: transaction.key, files: files, swaps: swaps)
+        return Intent(key: transaction.key, files: files, swaps: swaps, drops: drops)
+    }
+
+    private func drop(_ volume: VolumeName) throws -> [Intent.Drop] {
+        guard let live = try StagingLayout(cluster: folder.root).findLive(volume, io: folder.io),
+            let facts = try folder.io.facts(live.path)
+        else { return [] }
+        return [Intent.Drop(volume: volume, kind: live.kind, device: String(facts.device), inode: String(facts.inode))]
     }
 
     private func swap(_ staged: StagedVolume) throws -> Intent.Swap {
@@ -132,6 +141,9 @@ extension DirectoryCluster {
     // volumes of other commits is left alone.
     private func discardReplaced(_ transaction: Transaction) async {
         var swapped: [OperationKey: Set<String>] = [:]
+        for case .drop(let volume) in transaction.changes {
+            swapped[transaction.key, default: []].formUnion([volume.text, volume.text + ".img"])
+        }
         for case .swap(let staged) in transaction.changes {
             swapped[staged.key, default: []].formUnion([staged.volume.text, staged.volume.text + ".img"])
         }

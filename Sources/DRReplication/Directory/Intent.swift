@@ -38,9 +38,18 @@ struct Intent: Sendable, Codable, Equatable {
         var keeps: String?
     }
 
+    /// A live volume that goes; nil in logs of commits that remove none.
+    struct Drop: Sendable, Codable, Equatable {
+        var volume: VolumeName
+        var kind: VolumeKind
+        var device: String
+        var inode: String
+    }
+
     var key: OperationKey
     var files: [FileChange]
     var swaps: [Swap]
+    var drops: [Drop]?
 
     /// The file's content: a checksum, then the log.
     func bytes() throws -> [UInt8] {
@@ -62,7 +71,8 @@ struct Intent: Sendable, Codable, Equatable {
         self = intent
     }
 
-    init(key: OperationKey, files: [FileChange], swaps: [Swap]) {
+    init(key: OperationKey, files: [FileChange], swaps: [Swap], drops: [Drop] = []) {
+        self.drops = drops.isEmpty ? nil : drops
         self.key = key
         self.files = files
         self.swaps = swaps
@@ -102,6 +112,10 @@ extension ClusterFolder {
         for swap in intent.swaps {
             try carryOut(swap)
             failpoint("commit.swap")
+        }
+        for drop in intent.drops ?? [] {
+            try carryOut(drop, intent.key)
+            failpoint("commit.drop")
         }
         try remove(self.intent)
         failpoint("commit.done")
@@ -177,6 +191,18 @@ extension ClusterFolder {
             try keep(layout.staged(swap.volume, kind, key: swap.key), in: keeps)
             failpoint("commit.kept")
         }
+    }
+
+    /// Moves what was live to the staging folder of the commit, from where it is removed.
+    private func carryOut(_ drop: Intent.Drop, _ key: OperationKey) throws {
+        let layout = StagingLayout(cluster: root)
+        let live = layout.live(drop.volume, drop.kind)
+        guard let found = try io.facts(live), String(found.device) == drop.device, String(found.inode) == drop.inode else { return }
+        let target = layout.staged(drop.volume, drop.kind, key: key)
+        try makeFolder(target.folder)
+        try io.rename(live, target, .keep)
+        try io.syncFolder(target.folder)
+        try io.syncFolder(layout.volumes)
     }
 
     /// Moves what was live to `.dr/divergent/PLACE/`, or `PLACE-2/` and so on where its name is taken.

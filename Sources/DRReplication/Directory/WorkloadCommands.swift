@@ -7,6 +7,8 @@ public struct WorkloadCommands: Sendable, Equatable {
     public let stop: [String]
     /// Exit status 0 = ready. Empty: what was started counts as ready.
     public let ready: [String]
+    /// Starts a drill's clone, whose `{namespace}` is not the real one's. Empty: clones are manifests without processes.
+    public let drill: [String]
     /// Where they run: the folder of dr.yaml.
     public let workingDirectory: StorePath
     /// How long one command may take.
@@ -14,7 +16,8 @@ public struct WorkloadCommands: Sendable, Equatable {
 
     /// Throws `configuration` when start or stop is empty: half of them would leave an application running that was reported stopped.
     public init(
-        start: [String], stop: [String], ready: [String] = [], workingDirectory: StorePath, timeout: Duration = .seconds(60)
+        start: [String], stop: [String], ready: [String] = [], drill: [String] = [], workingDirectory: StorePath,
+        timeout: Duration = .seconds(60)
     ) throws(DRError) {
         for (name, command) in [("start", start), ("stop", stop)] where command.first?.isEmpty ?? true {
             throw DRError(.configuration, "workloads.\(name) is missing", hint: "start and stop are needed together")
@@ -22,20 +25,30 @@ public struct WorkloadCommands: Sendable, Equatable {
         self.start = start
         self.stop = stop
         self.ready = ready
+        self.drill = drill
         self.workingDirectory = workingDirectory
         self.timeout = timeout
     }
 
     func arguments(_ action: WorkloadAction, for key: ObjectKey, replicas: Int) -> [String] {
-        let template =
-            switch action {
-            case .start: start
-            case .stop: stop
-            case .ready: ready
-            }
+        let template = template(action)
         let words = ["{namespace}": key.namespace ?? "", "{kind}": key.kind, "{name}": key.name, "{replicas}": String(replicas)]
         return template.map { Self.filled($0, words) }
     }
+
+    private func template(_ action: WorkloadAction) -> [String] {
+        switch action {
+        case .start: start
+        case .stop: stop
+        case .ready: ready
+        case .startClone: drill
+        // Only a command that is told the namespace can tell a clone from what it is a clone of.
+        case .stopClone: Self.tellsApart(stop) ? stop : drill
+        case .readyClone: Self.tellsApart(ready) ? ready : []
+        }
+    }
+
+    private static func tellsApart(_ template: [String]) -> Bool { template.contains { $0.contains("{namespace}") } }
 
     // One pass from left to right: what was filled in is not looked at again.
     private static func filled(_ template: String, _ words: [String: String]) -> String {
@@ -59,12 +72,14 @@ extension DirectoryCluster {
     public func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
         try folder.reach {}
         guard let workloads else { return .virtual }
+        let isClone = action == .startClone || action == .stopClone || action == .readyClone
+        if isClone, workloads.drill.isEmpty { return .virtual }
         let arguments = workloads.arguments(action, for: object.key, replicas: replicas)
         if arguments.isEmpty { return .ready }
         let ended = try Command(arguments, in: workloads.workingDirectory, timeout: workloads.timeout).run()
-        if action == .ready { return ended.succeeded ? .ready : .starting }
+        if action == .ready || action == .readyClone { return ended.succeeded ? .ready : .starting }
         guard ended.succeeded else { throw failure(action, object.key, arguments, ended) }
-        return action == .start ? .starting : .stopped
+        return action == .start || action == .startClone ? .starting : .stopped
     }
 
     private func failure(_ action: WorkloadAction, _ key: ObjectKey, _ arguments: [String], _ ended: Command.Ending) -> DRError {

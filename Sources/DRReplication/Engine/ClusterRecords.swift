@@ -23,6 +23,10 @@ extension Cluster {
         try await listing(.schedules) { path, value in try decoded(Schedule.self, value, "schedule \(path.lastName)") }
     }
 
+    func drills() async throws -> Listed<DrillRecord> {
+        try await listing(.drills) { path, value in try decoded(DrillRecord.self, value, "drill \(path.lastName)") }
+    }
+
     func pairs() async throws -> Listed<ClusterPair> {
         try await listing(.pairs) { path, value in try decoded(ClusterPair.self, value, "pair \(path.lastName)") }
     }

@@ -213,7 +213,10 @@ extension ReplicationEngine {
         let committed = try await once(at: destination, key, EffectLog()) {
             // Unknown rules let nothing go.
             guard let retention = try await retention(migration) else { return nil }
+            // What a drill was made of stays for as long as the drill.
+            let pinned = Set(try await destination.drills().sound.flatMap { $0.clones.map(\.point.id) })
             let surplus = RetentionRule(retention: retention).surplus(of: try await destination.points(of: migration.name).sound)
+                .filter { !pinned.contains($0.id) }
             guard !surplus.isEmpty else { return nil }
             return Transaction(
                 key, changes: surplus.map { .remove(.point($0.id, of: migration.name)) },

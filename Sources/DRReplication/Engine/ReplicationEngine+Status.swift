@@ -36,6 +36,7 @@ extension ReplicationEngine {
                 } catch let error as DRError where error.isOfOneRecord {
                     sight.unknowable[name] = error
                 }
+                sight.drills[name] = try await cluster.read(LastDrill.self, .drilled(name), "last drill of \(name)")
                 let points = try await cluster.points(of: name)
                 sight.points[name] = points.sound
                 sight.pointProblems[name] = points.problems

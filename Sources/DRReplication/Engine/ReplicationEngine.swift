@@ -16,6 +16,7 @@ public actor ReplicationEngine: DREngine {
     var assertedPairs: [PairName: ClusterPair] = [:]
     /// Where runs of this process took locks.
     private var locked: [RunID: Set<ClusterName>] = [:]
+    private var holders: [RunID: LockHolder] = [:]
     /// Applications an operation works on, with those that wait for it to end.
     private var busy: [ApplicationName: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -38,6 +39,8 @@ public actor ReplicationEngine: DREngine {
     public func release(run: RunID) async throws {
         var failure: (any Error)?
         for name in (locked[run] ?? []).sorted() {
+            // At the end of a run, where it holds up nobody, and only where the run was anyway.
+            if let holder = holders[run], let cluster = clusters[name] { await removeExpiredDrills(at: cluster, for: holder) }
             do {
                 try await cluster(name).unlock(run: run)
                 locked[run]?.remove(name)
@@ -49,6 +52,7 @@ public actor ReplicationEngine: DREngine {
             }
         }
         if locked[run]?.isEmpty == true { locked[run] = nil }
+        if locked[run] == nil { holders[run] = nil }
         if let failure { throw failure }
     }
 
@@ -57,6 +61,7 @@ public actor ReplicationEngine: DREngine {
         for cluster in clusters {
             try await cluster.lock(application, for: holder)
             locked[holder.run, default: []].insert(cluster.name)
+            holders[holder.run] = holder
         }
     }
 

@@ -74,7 +74,9 @@ public struct DirectoryVolumeStore: VolumeStore {
         }
     }
 
-    public func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
+    public func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws
+        -> StagedVolume
+    {
         try await reporting {
             let copy = copy(of: point.application)
             let record = try record(of: point, in: copy)
@@ -82,9 +84,9 @@ public struct DirectoryVolumeStore: VolumeStore {
                 throw DRError(.volumeMissing, "recovery point \(point.id) holds no such volume \(volume.name)")
             }
             let folder = layout.folder(of: key)
-            let staged = layout.staged(volume.name, volume.kind, key: key)
+            let staged = layout.staged(name, volume.kind, key: key)
             // No volume's name begins with a dot.
-            let building = folder / ".building-\(volume.name)"
+            let building = folder / ".building-\(name)"
             try io.makeFolders(folder, below: directory)
             for old in [staged, building] { try io.removeTree(old) }
             do {
@@ -99,7 +101,7 @@ public struct DirectoryVolumeStore: VolumeStore {
             try io.rename(building, staged, .keep)
             try io.syncFolder(folder)
             failpoint("materialise.staged")
-            return StagedVolume(volume: volume.name, key: key, content: volume.content, size: volume.size)
+            return StagedVolume(volume: name, key: key, content: volume.content, size: volume.size)
         }
     }
 

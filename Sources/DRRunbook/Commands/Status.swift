@@ -41,6 +41,7 @@ struct Status: HostCommand {
                 ? "no verified recovery point lies at another site" : "no schedule copies it from where it is, or none has since it moved"
             lines.append("\(item.name): UNPROTECTED: \(why)")
         }
+        if let last = item.last_drill { lines.append("\(item.name): drilled \(last.ready_at), ready in \(last.rto.text)") }
         if let run = item.lock { lines.append("\(item.name): locked by run \(run)") }
         lines += (item.problems ?? []).map { "\(item.name): \($0)" }
         return lines
@@ -54,6 +55,15 @@ struct Status: HostCommand {
             ("last_point", JSONLines.text(item.last_point?.text)), ("last_point_at", item.last_point_at.map(Value.instant) ?? .null),
             ("protected", .bool(item.protected)), ("schedule", JSONLines.text(item.schedule?.text)),
             ("lock", JSONLines.text(item.lock?.text)),
+            (
+                "last_drill",
+                item.last_drill.map {
+                    [
+                        "id": .string($0.id.text), "ready_at": .instant($0.ready_at), "recovery_point": .string($0.recovery_point.text),
+                        "rto": .duration($0.rto),
+                    ]
+                } ?? .null
+            ),
             ("problems", .list((item.problems ?? []).map(Value.string))),
         ]
     }

@@ -123,7 +123,9 @@ struct StagedVolumes: VolumeStore {
     func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception { throw unused }
     func verify(_ point: RecoveryPoint) async throws { throw unused }
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] { throw unused }
-    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume { throw unused }
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
+        throw unused
+    }
 
     func discard(_ key: OperationKey) async throws {
         try remove(root / ".dr" / "staging" / String(Digest.hex(of: key.text).prefix(16)))

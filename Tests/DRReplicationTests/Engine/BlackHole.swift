@@ -38,7 +38,7 @@ struct BlackHole: Cluster, VolumeStore {
     }
     func verify(_ point: RecoveryPoint) async throws { throw touched("verify") }
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] { throw touched("manifests") }
-    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
         throw touched("materialise")
     }
     func discard(_ key: OperationKey) async throws { throw touched("discard") }

@@ -94,8 +94,8 @@ struct BreakingVolumes: VolumeStore {
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
         try await pass("manifests") { try await base.manifests(of: point) }
     }
-    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
-        try await pass("materialise") { try await base.materialise(volume, of: point, key: key) }
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
+        try await pass("materialise") { try await base.materialise(volume, of: point, as: name, key: key) }
     }
     func discard(_ key: OperationKey) async throws { try await pass("discard") { try await base.discard(key) } }
 }

@@ -63,6 +63,16 @@ struct Operation: Sendable, CustomTestStringConvertible {
                 try await engine.migrate(["ledger"], final: true, reversed: true, Spoken("sync-west", run: "before"))
             }
         ) { engine, spoken in try await engine.activate("ledger", .planned, reversed: true, spoken).changed },
+        Operation("drill", before: copied(times: 2)) { engine, spoken in
+            try await engine.drill(["ledger"], spoken).ready_at > Instant(nanosecondsSince1970: 0)
+        },
+        Operation(
+            "cleanup",
+            before: { world, engine in
+                try await copied(times: 1)(world, engine)
+                try await engine.drill(["ledger"], Spoken("drill", run: "before"))
+            }
+        ) { engine, spoken in try await engine.cleanUp(DrillTests.id(of: "before/drill"), spoken.call).changed },
     ]
 
     private static func copied(times: Int) -> @Sendable (EngineWorld, ReplicationEngine) async throws -> Void {

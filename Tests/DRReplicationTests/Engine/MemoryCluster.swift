@@ -123,6 +123,7 @@ final class MemoryCluster: Cluster {
                 // As a file would: what cannot be read back is not there.
                 case .write(let path, let value): state.documents[path] = try Value(json: value.json())
                 case .remove(let path): state.documents[path] = nil
+                case .drop(let volume): memory.remove(volume)
                 case .swap, .keep: break
                 }
             }
@@ -152,9 +153,9 @@ final class MemoryCluster: Cluster {
     func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
         try reach { state in
             switch action {
-            case .start: state.processes[object.key] = replicas
-            case .stop: state.processes[object.key] = nil
-            case .ready:
+            case .start, .startClone: state.processes[object.key] = replicas
+            case .stop, .stopClone: state.processes[object.key] = nil
+            case .ready, .readyClone:
                 if state.slowness > 0 {
                     state.slowness -= 1
                     return .starting

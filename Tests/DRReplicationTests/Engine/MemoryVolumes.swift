@@ -120,9 +120,9 @@ final class MemoryVolumes: VolumeStore {
         return copy
     }
 
-    func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
+    func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
         let content = try copy(of: point).contents[volume.name.text] ?? ""
-        let staged = StagedVolume(volume: volume.name, key: key, content: volume.content, size: volume.size)
+        let staged = StagedVolume(volume: name, key: key, content: volume.content, size: volume.size)
         try reach { $0.staged[staged] = content }
         return staged
     }
