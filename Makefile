@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: bootstrap build test check format demo tsan asan crash release record bench-lua bench-engine clean
+.PHONY: bootstrap build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -30,6 +30,13 @@ demo: build
 # kill -9 at every failpoint of the demo's failover, then resume: the end must be the same.
 crash: build
 	Scripts/crash.sh
+
+# The S3 store against moto, and its signatures against botocore's on 3,000 generated requests. Needs pip; less than a minute.
+test-s3: build-tests
+	Scripts/test-s3.sh
+
+build-tests: bootstrap
+	swift build --build-tests $(BUILD_FLAGS)
 
 tsan: bootstrap
 	swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan

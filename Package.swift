@@ -39,7 +39,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("zstd"), .linkedLibrary("xxhash")]),
         .target(name: "CHTTP", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "DRHTTP", dependencies: ["CHTTP", support]),
-        .target(name: "DRObjectStores", dependencies: ["DRModel", support]),
+        .target(name: "DRObjectStores", dependencies: ["DRModel", "DRHTTP", support, crypto]),
         .target(name: "DRReplication", dependencies: ["DRModel", "DRManifest", "CStorage", support, crypto]),
         .target(name: "DRSimulation", dependencies: ["DRReplication", "DRModel", support]),
         .target(name: "CProcess"),
@@ -62,6 +62,10 @@ let package = Package(
             name: "DRReplicationTests",
             dependencies: ["DRReplication", "DRObjectStores", "DRSimulation", "DRManifest", "DRModel", "CStorage", support]),
         .testTarget(name: "DRActionsTests", dependencies: ["DRActions", "LuaBridge", "DRModel", support]),
+        .testTarget(
+            name: "DRObjectStoresTests",
+            dependencies: ["DRObjectStores", "DRReplication", "DRHTTP", "DRModel", support],
+            exclude: ["s3.py", "vectors.py", "signatures.json"]),
         .testTarget(
             name: "DROutsideTests", dependencies: ["DROutside", "DRHTTP", "DRModel", support], exclude: ["server.py", "Certificates"]),
         .testTarget(name: "DRJournalTests", dependencies: ["DRJournal", "DRModel", support, grdb]),

@@ -109,6 +109,7 @@ static CURLcode set(CURL *curl, const struct chttp_order *order, struct curl_sli
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)order->timeout);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)order->connect_timeout);
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, order->fresh ? 1L : 0L);
     if (order->authorities) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, order->authorities);
         curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);

@@ -18,11 +18,14 @@ package struct HTTPOrder: Sendable {
     /// Bytes of the answer's body that are kept.
     package var limit: Int
     package var trust: HTTPTrust
+    /// It must not be sent twice: a connection of its own. Over a kept one that turns out dead libcurl would send it again without a word.
+    package var isOnce: Bool
 
     package init(
         method: String = "GET", address: WebAddress, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
-        timeout: Duration = .seconds(30), limit: Int = 1 << 20, trust: HTTPTrust = HTTPTrust()
+        timeout: Duration = .seconds(30), limit: Int = 1 << 20, trust: HTTPTrust = HTTPTrust(), isOnce: Bool = false
     ) {
+        self.isOnce = isOnce
         self.method = method
         self.address = address
         self.headers = headers
@@ -158,6 +161,7 @@ extension HTTPOrder {
                 unsafe order.authorities = UnsafePointer(files[0])
                 unsafe order.certificate = UnsafePointer(files[1])
                 unsafe order.key = UnsafePointer(files[2])
+                unsafe order.fresh = isOnce ? 1 : 0
                 unsafe order.cancel = cancel
                 unsafe body(&order)
             }

@@ -38,8 +38,7 @@ package struct World: Sendable {
         }
         var stores: [StoreName: any ObjectStore] = [:]
         for declared in configuration.objectStores {
-            stores[declared.name] = DirectoryObjectStore(
-                name: declared.name, directory: StorePath(declared.directory), io: io, random: random)
+            stores[declared.name] = try Self.store(declared, io: io, clock: clock, random: random)
         }
         self.init(clusters: clusters, stores: stores, clock: clock, random: random)
     }

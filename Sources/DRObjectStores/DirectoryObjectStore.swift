@@ -75,7 +75,7 @@ public struct DirectoryObjectStore: ObjectStore {
         try reporting {
             // Only the folder that the prefix names is looked through, not the whole store.
             let above = prefix.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-            guard above.isEmpty || Self.isValid(above) else { throw invalid(prefix) }
+            guard above.isEmpty || ObjectName.isValid(above) else { throw ObjectName.invalid(prefix) }
             var found: [StoredObject] = []
             var open = [above]
             while let folder = open.popLast() {
@@ -86,7 +86,7 @@ public struct DirectoryObjectStore: ObjectStore {
                 try io.syncFolder(place)
                 for file in try io.list(place) {
                     let segment = String(decoding: file, as: UTF8.self)
-                    guard Self.isValid(segment) else { continue }
+                    guard ObjectName.isValid(segment) else { continue }
                     let name = folder.isEmpty ? segment : folder + "/" + segment
                     guard name.hasPrefix(prefix) || prefix.hasPrefix(name + "/") else { continue }
                     switch try io.facts(place / file) {
@@ -110,24 +110,8 @@ public struct DirectoryObjectStore: ObjectStore {
     }
 
     private func path(_ name: String) throws -> StorePath {
-        guard Self.isValid(name) else { throw invalid(name) }
+        guard ObjectName.isValid(name) else { throw ObjectName.invalid(name) }
         return directory / name
-    }
-
-    private func invalid(_ name: String) -> DRError {
-        DRError(
-            .invalidInput, "\"\(name)\" is not the name of an object",
-            hint: "segments of letters, digits, '.', '_' and '-', between '/', none beginning with '.'")
-    }
-
-    private static func isValid(_ name: String) -> Bool {
-        name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { segment in
-            guard let first = segment.utf8.first, first != UInt8(ascii: ".") else { return false }
-            return segment.utf8.count <= 255
-                && segment.utf8.allSatisfy { byte in
-                    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || [45, 46, 95].contains(byte)
-                }
-        }
     }
 
     /// A folder that is there may be what a killed process left, its name not durable yet: it is synced once all the same.

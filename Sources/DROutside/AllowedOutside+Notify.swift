@@ -41,7 +41,8 @@ extension AllowedOutside {
         do {
             // A webhook's path is often a secret itself: it is in no message.
             answer = try await ask(
-                HTTPOrder(method: "POST", address: address, headers: headers, body: Array(body.json(.plain).utf8), trust: trust),
+                HTTPOrder(
+                    method: "POST", address: address, headers: headers, body: Array(body.json(.plain).utf8), trust: trust, isOnce: true),
                 isRepeatable: true)
         } catch let error as DRError {
             throw DRError(

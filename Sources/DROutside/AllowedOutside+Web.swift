@@ -25,7 +25,7 @@ extension AllowedOutside {
         failpoint("outside.begun")
         var asked = HTTPOrder(
             method: order.method, address: address, headers: headers, body: order.body.map { Array($0.utf8) }, timeout: order.timeout,
-            limit: Self.keptBody, trust: trust)
+            limit: Self.keptBody, trust: trust, isOnce: !order.onlyAsks)
         var isRepeatable = order.onlyAsks
         for _ in 0...Self.mostRedirects {
             let answer = try await ask(asked, isRepeatable: isRepeatable)
@@ -38,6 +38,7 @@ extension AllowedOutside {
             asked.address = next
             if answer.status == 303, asked.method != "HEAD" {
                 asked.method = "GET"
+                asked.isOnce = false
                 asked.body = nil
                 asked.headers.removeAll { ["content-type", "content-length"].contains($0.name.lowercased()) }
             }

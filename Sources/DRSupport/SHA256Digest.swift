@@ -8,6 +8,9 @@ package enum Digest {
         return hex(hasher.finalize())
     }
 
+    /// The 32 bytes themselves.
+    package static func bytes(of bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+
     package static func hex(of text: String) -> String { hex(of: Array(text.utf8)) }
 
     package static func hex(_ digest: SHA256.Digest) -> String { hex(Array(digest)) }

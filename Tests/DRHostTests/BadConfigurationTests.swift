@@ -148,14 +148,21 @@ import Testing
                   prod: { kubeconfig: ~/.kube/config, context: prod-east }
                 objectStores:
                   vault: { s3: { endpoint: x } }
+                  both: { directory: objects, s3: { bucket: b } }
+                  odd: { s3: { bucket: shop, endpoint: "localhost:9000" }, bandwidth: 1 }
+                  sealed: { directory: objects, encryption: { keys: [{ env: A }, { path: b }] } }
                 """,
             problems: """
                 dr.yaml:1: engine: stork is not supported by this version
                   hint: use `engine: embedded`
                 dr.yaml:3: clusters.prod: clusters behind a kubeconfig are not supported by this version
                   hint: name the directory of an embedded cluster: `directory: sites/prod`
-                dr.yaml:5: objectStores.vault.s3: S3 stores are not supported by this version
-                  hint: name a folder: `directory: objects`
+                dr.yaml:5: objectStores.vault.s3: bucket is missing: expected the bucket's name
+                dr.yaml:6: objectStores.both: directory and s3 are two stores: expected one of them
+                dr.yaml:7: objectStores.odd.s3.endpoint: expected a URL, found "localhost:9000": expected http:// or https://
+                dr.yaml:8: objectStores.sealed.encryption.keys[1]: unknown key "path"
+                  hint: known keys: env, file
+                dr.yaml:8: objectStores.sealed.encryption.keys[1]: file is missing: expected the file that holds the key, or env: a variable
                 """),
         Case(
             name: "folders that would be lost with a cluster",

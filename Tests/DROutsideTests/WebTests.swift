@@ -91,6 +91,17 @@ import Testing
         }
     }
 
+    @Test func `G2 a request that must not be repeated is not, over a connection that was kept either`() async throws {
+        let server = try WebServer()
+        let place = try Self.place(server, "/")
+        let outside = place.outside()
+        _ = try await outside.request(WebOrder(url: server.url("/echo")), Place.call())
+        await #expect { try await outside.request(WebOrder(method: "POST", url: server.url("/drop")), Place.call()) } throws: {
+            code($0) == .unknownOutcome
+        }
+        #expect(try await count(place, server) == 1)
+    }
+
     @Test func `a body beyond the limit is cut and marked`() async throws {
         let server = try WebServer()
         let answer = try await Self.place(server, "/").outside().request(WebOrder(url: server.url("/big")), Place.call())

@@ -20,6 +20,7 @@ struct chttp_order {
     const char *authorities;   // PEM file of trusted authorities; NULL = the system's
     const char *certificate;   // PEM files of ours; NULL = none
     const char *key;
+    int fresh;                 // over a new connection: over an old one that turns out dead libcurl would send it again by itself
     int cancel;                // a descriptor that becomes readable when it is to be given up; -1 = none
 };
 

@@ -1,4 +1,5 @@
 public import DRModel
+public import DRObjectStores
 
 /// What a team's dr.yaml says, checked: every name it mentions exists, every path is absolute.
 public struct Configuration: Sendable, Hashable {
@@ -55,9 +56,28 @@ public struct WorkloadDeclaration: Sendable, Hashable {
     public var drill: [String]?
 }
 
+/// A store: a folder or a bucket, perhaps encrypted, perhaps slowed down.
 public struct ObjectStoreDeclaration: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        case directory(String)
+        case s3(S3Location)
+    }
+
+    /// Where a key is found when it is needed: an environment variable, or a file of the host's.
+    public enum KeySource: Sendable, Hashable {
+        case environment(String)
+        case file(String)
+    }
+
     public let name: StoreName
-    public let directory: String
+    public let kind: Kind
+    /// The first one seals, all open. Empty: not encrypted.
+    public var keys: [KeySource] = []
+    /// A second, both ways together.
+    public var bandwidth: ByteCount?
+
+    /// Of a store that is a folder.
+    public var directory: String? { if case .directory(let directory) = kind { directory } else { nil } }
 }
 
 /// What a run may use up before it is stopped.

@@ -100,9 +100,10 @@ extension ConfigurationReader {
                     "state: \(result.state) lies in the directory of the cluster \(cluster.name), with which it would be lost",
                     document["state"], "put it beside dr.yaml, outside every cluster: `state: .drrunbook`")
             }
-            for store in result.objectStores where PathText.isInside(store.directory, cluster.directory) {
+            for store in result.objectStores {
+                guard let directory = store.directory, PathText.isInside(directory, cluster.directory) else { continue }
                 refuseFolder(
-                    "objectStores.\(store.name).directory: \(store.directory) lies in the directory of the cluster \(cluster.name)",
+                    "objectStores.\(store.name).directory: \(directory) lies in the directory of the cluster \(cluster.name)",
                     document["objectStores"]?[store.name.text]?["directory"], "put it outside every cluster: `directory: objects`")
             }
         }

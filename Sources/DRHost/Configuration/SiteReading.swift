@@ -61,19 +61,6 @@ extension ConfigurationReader {
         }.filter { !$0.isEmpty && $0.allSatisfy { $0.isLetter } }
     }
 
-    mutating func readObjectStore(_ member: Member) {
-        guard map(member, ["directory", "s3"]), let name: StoreName = name(member) else { return }
-        result.inventory.objectStores.append(name)
-        if let node = member.node["s3"] {
-            refuse("\(member.path).s3: S3 stores are not supported by this version", at: node, hint: "name a folder: `directory: objects`")
-            return
-        }
-        guard let node = required(member, "directory", "the store's folder"), let directory = text(node, "\(member.path).directory") else {
-            return
-        }
-        result.objectStores.append(ObjectStoreDeclaration(name: name, directory: PathText.absolute(directory, in: result.folder)))
-    }
-
     mutating func readPair(_ member: Member) {
         guard map(member, ["source", "destination", "objectStore", "bothWays"]), let name: PairName = name(member) else { return }
         let source: ClusterName? = reference(member, "source", "the cluster that replicates")
