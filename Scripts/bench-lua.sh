@@ -32,6 +32,7 @@ err          300000  3000 2.20 1.90
 back        1500000 10000 1.35 1.30
 await        600000     0 2.00 -
 state          3000    50 -    -
+alloc       1000000 10000 1.02 1.02
 fib             150     3 1.02 1.02
 fib-off         150     3 1.02 1.02
 fib-budget      150     3 2.20 2.20
@@ -79,6 +80,34 @@ selected | while read -r name _ n time_target count_target; do
             "$(verdict "$ratio" "$count_target")"
     fi
 done | tee "$work/lines"
+
+# How long the slowest of the scripts that want never to end goes on after its limit, in milliseconds of processor time.
+case " ${CASES:-attacks} " in *" attacks "*)
+    read -r late _ < <("$ours" attacks 1 '')
+    awk -v a="$late" 'BEGIN { printf "bench attacks ours=%.1fms peer=50ms ratio=%.2f target=1.00 %s\n", a, a / 50, a <= 50 ? "ok" : "missed" }' | tee -a "$work/lines" ;;
+esac
+
+# The same scripts in Python, where lupa is installed (pip install lupa).
+if python3 -c 'import lupa.lua54' 2>/dev/null; then
+    selected | while read -r name n _; do
+        b=$(python3 Scripts/bench-lupa.py "$name" "$((n / 10))" "Benchmarks/Lua/$name.lua" || true)
+        [ -n "$b" ] || continue
+        a=$(median <"$work/$name.ours")
+        awk -v name="$name" -v a="$a" -v b="$b" 'BEGIN { printf "bench %s/lupa ours=%.1fns peer=%.1fns ratio=%.3f target=- -\n", name, a, b, a / b }'
+    done | tee -a "$work/lines"
+fi
+
+# What waits, in bytes: of the process and of Lua's heap.
+for count in 10000 100000; do
+    case " ${CASES:-waiting} " in *" waiting "*) ;; *) continue ;; esac
+    read -r a heap < <("$ours" waiting "$count" 'return park()')
+    read -r b _ < <("$peer" waiting "$count" 'return (park())')
+    printf 'bench waiting-%s ours=%sB peer=%sB ratio=%s target=- -\n' "$count" "$a" "$b" "$(awk -v a="$a" -v b="$b" 'BEGIN { printf "%.2f", a / b }')"
+    printf 'bench waiting-%s/process ours=%sB peer=2900B ratio=%s target=1.00 %s\n' "$count" "$a" \
+        "$(awk -v a="$a" 'BEGIN { printf "%.2f", a / 2900 }')" "$(verdict "$(awk -v a="$a" 'BEGIN { print a / 2900 }')" 1)"
+    printf 'bench waiting-%s/heap ours=%sB peer=1150B ratio=%s target=1.00 %s\n' "$count" "$heap" \
+        "$(awk -v a="$heap" 'BEGIN { printf "%.2f", a / 1150 }')" "$(verdict "$(awk -v a="$heap" 'BEGIN { print a / 1150 }')" 1)"
+done | tee -a "$work/lines"
 
 if [ "${RECORD:-0}" = 1 ]; then
     awk -v lines="$work/lines" '

@@ -16,6 +16,7 @@ static inline struct saved enter(clua_state *state, struct entry *entry) {
     entry->outer = state->entries;
     state->entries = entry;
     state->depth++;
+    state->entered++;
     state->nesting++;
     state->current = entry->thread;
     state->place.line = 0;
@@ -69,6 +70,7 @@ static int call_idle(clua_state *state, int narguments, int nresults) {
 #endif
     state->entries = &entry;
     state->depth = state->nesting = 1;
+    state->entered++;
     state->place.line = 0;
     state->traceback[0] = 0;
     state->levels = 0;

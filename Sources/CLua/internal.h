@@ -98,6 +98,7 @@ struct clua_state {
     lua_State *main, *current, *waiting;
     struct entry *entries;
     int depth, nesting;
+    uint64_t entered;  // how often Lua was entered; never 0
     // memory
     size_t used, peak;
     int enforce;   // 0 exactly while Swift runs

@@ -67,10 +67,10 @@ int clua_has_type(lua_State *L, const void *type) {
 
 void clua_push_object(lua_State *L, void *object, const void *type) { push_owned(L, object, type, sizeof(struct object)); }
 
-// Scripts get no full userdata but ours, so the type is the check.
+// There is no userdata but ours (the light one of clua_push_marker is NULL), so the type is the check.
 void *clua_object(lua_State *L, int index, const void *type) {
     struct object *block = lua_touserdata(L, index);
-    if (!block || lua_type(L, index) != LUA_TUSERDATA || !block->owned || (type && block->type != type)) return NULL;
+    if (!block || !block->owned || (type && block->type != type)) return NULL;
     return block->owned->object;
 }
 

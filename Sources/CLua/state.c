@@ -101,6 +101,7 @@ clua_state *clua_open(const clua_configuration *configuration) {
     clua_watch_open(state);
 #endif
     clua_reset_budget(state);
+    state->entered = 1;
     return state;
 }
 
@@ -154,22 +155,21 @@ void clua_let_go(clua_state *state, int slot) {
     lua_rawseti(state->current, LUA_REGISTRYINDEX, HELD + slot);
 }
 
-// Without a metatable the ordinary access cannot raise, and finds the name by its address.
-int clua_get_name(lua_State *L, int table, const char *name) {
-    if (!lua_getmetatable(L, table)) return lua_getfield(L, table, name);
+// Without a metatable the ordinary access cannot raise, and finds the name by its address. The stamp says that there was none, and that no
+// script has run since.
+uint64_t clua_stamp(lua_State *L, int table) {
+    if (!lua_getmetatable(L, table)) return clua_of(L)->entered;
     lua_settop(L, -2);
+    return 0;
+}
+
+int clua_get_name(lua_State *L, int table, const char *name, uint64_t stamp) {
+    if (stamp == clua_of(L)->entered) return lua_getfield(L, table, name);
     table = lua_absindex(L, table);
     lua_pushstring(L, name);
     return lua_rawget(L, table);
 }
 
-void clua_set_name(lua_State *L, int table, const char *name) {
-    if (!lua_getmetatable(L, table)) return lua_setfield(L, table, name);
-    lua_settop(L, -2);
-    table = lua_absindex(L, table);
-    lua_pushstring(L, name);
-    lua_insert(L, -2);
-    lua_rawset(L, table);
-}
+void clua_set_name(lua_State *L, int table, const char *name) { lua_setfield(L, table, name); }
 
 void clua_push_marker(lua_State *L) { lua_pushlightuserdata(L, NULL); }

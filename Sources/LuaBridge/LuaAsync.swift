@@ -5,7 +5,7 @@ extension LuaRegistrar {
 
     /// An async function of the host: scripts run by `run` wait for it without noticing, in coroutines of their own too. Nothing is allocated
     /// for a call: its arguments stay on the waiting coroutine's stack.
-    public func registerAsync<Result: LuaWritable>(
+    @inlinable public func registerAsync<Result: LuaWritable>(
         _ name: String, _ body: @escaping () async throws -> Result
     ) throws(LuaError) {
         try add(
@@ -17,7 +17,7 @@ extension LuaRegistrar {
             })
     }
 
-    public func registerAsync<A: LuaReadable, Result: LuaWritable>(
+    @inlinable public func registerAsync<A: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (A) async throws -> Result
     ) throws(LuaError) {
         try add(
@@ -29,7 +29,7 @@ extension LuaRegistrar {
             })
     }
 
-    public func registerAsync<A: LuaReadable, B: LuaReadable, Result: LuaWritable>(
+    @inlinable public func registerAsync<A: LuaReadable, B: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (A, B) async throws -> Result
     ) throws(LuaError) {
         try add(
@@ -41,7 +41,7 @@ extension LuaRegistrar {
             })
     }
 
-    public func registerAsync<A: LuaReadable, B: LuaReadable, C: LuaReadable, Result: LuaWritable>(
+    @inlinable public func registerAsync<A: LuaReadable, B: LuaReadable, C: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (A, B, C) async throws -> Result
     ) throws(LuaError) {
         try add(
@@ -64,7 +64,7 @@ extension LuaRegistrar {
             })
     }
 
-    private func add(_ name: String, awaiting body: @escaping (LuaStack) async throws -> Void) throws(LuaError) {
+    @usableFromInline func add(_ name: String, awaiting body: @escaping (LuaStack) async throws -> Void) throws(LuaError) {
         try add(name, awaited: HostFunction({ _ in CLUA_SUSPEND.status }, awaited: body))
     }
 
@@ -81,25 +81,28 @@ extension Lua {
     /// Many may run at once in the state's isolation domain. A waiting one costs its coroutine and Swift's task.
     public func run(_ function: LuaFunction, _ arguments: [LuaValue] = []) async throws -> [LuaValue] {
         let coroutine = try coroutine(function)
-        var status = try coroutine.begin(arguments)
-        while status == CLUA_SUSPENDED.status {
-            let waiting = unsafe LuaStack(clua_waiting(core))
-            guard let function = unsafe clua_waiting_function(core) else { break }
+        var count: Int32 = 0
+        var status = try coroutine.begin(arguments, &count)
+        while status == CLUA_SUSPENDED.status, let waiting = unsafe clua_waiting(core), let function = unsafe clua_waiting_function(core) {
             let host = unsafe Unmanaged<HostFunction>.fromOpaque(function).takeUnretainedValue()
-            var failure: (any Error)?
-            if let awaited = host.awaited {
-                do {
-                    try await awaited(waiting)
-                } catch {
-                    failure = error
-                }
-                if Task.isCancelled { failure = LuaStop(CancellationError()) }
-            } else {
+            guard let awaited = host.awaited else {
                 request = nil
-                failure = LuaError(message: "a suspending function that is not async was called in Lua.run")
+                let error = LuaError(message: "a suspending function that is not async was called in Lua.run")
+                status = unsafe try coroutine.raise(error, on: LuaStack(waiting), &count)
+                continue
             }
-            status = try coroutine.proceed(failure, self)
+            do {
+                try await awaited(unsafe LuaStack(waiting))
+            } catch {
+                status = unsafe try coroutine.raise(Task.isCancelled ? LuaStop(CancellationError()) : error, on: LuaStack(waiting), &count)
+                continue
+            }
+            if Task.isCancelled {
+                status = unsafe try coroutine.raise(LuaStop(CancellationError()), on: LuaStack(waiting), &count)
+            } else {
+                status = unsafe clua_answer(core, coroutine.thread, 0, 0, &count)
+            }
         }
-        return try coroutine.end(status)
+        return try coroutine.end(status, count)
     }
 }

@@ -44,19 +44,3 @@ extension LuaCodingPlace? {
         return keys.reversed()
     }
 }
-
-extension LuaStack {
-    // A field by its coding key; the table must be one.
-    func pushField(_ key: some CodingKey, of table: Int) throws(LuaError) {
-        if let index = key.intValue {
-            rawGet(table, index: index)
-        } else {
-            try push(key.stringValue)
-            rawGet(table)
-        }
-    }
-
-    func pushKey(_ key: some CodingKey) throws(LuaError) {
-        if let index = key.intValue { push(index) } else { try push(key.stringValue) }
-    }
-}

@@ -28,9 +28,8 @@ public struct LuaAsyncCall: Sendable {}
     private let reference: LuaReference
     private let yields: Bool
     // The stack of the coroutine, and of the one inside it whose host function waits; alive while the reference is.
-    private let thread: OpaquePointer
+    let thread: OpaquePointer
     private var waiting: OpaquePointer?
-    private var count: Int32 = 0
 
     init(reference: LuaReference, thread: OpaquePointer, yields: Bool) {
         self.reference = reference
@@ -41,6 +40,7 @@ public struct LuaAsyncCall: Sendable {}
     /// Starts it with arguments, or goes on with the answer to its request.
     public func resume(returning values: [LuaValue] = []) throws(LuaError) -> LuaResumption {
         let lua = try reference.owner()
+        var count: Int32 = 0
         switch phase {
         case .ready, .yielded:
             try stack.ensure(values.count + 8)
@@ -90,6 +90,7 @@ public struct LuaAsyncCall: Sendable {}
             if phase == .ready { phase = .finished }
             throw LuaError(kind: .stopped, message: String(describing: error), underlying: error)
         }
+        var count: Int32 = 0
         phase = .running
         lua.stopError = error
         let status = unsafe clua_terminate(lua.core, stack.state, &count)
@@ -111,38 +112,31 @@ public struct LuaAsyncCall: Sendable {}
 
     private var stack: LuaStack { unsafe LuaStack(thread) }
 
-    // MARK: What `Lua.run` does, without values in between
+    // MARK: What `Lua.run` does; it alone knows the coroutine, which is `ready` until the end
 
-    func begin(_ arguments: [LuaValue]) throws(LuaError) -> Int32 {
+    func begin(_ arguments: [LuaValue], _ count: inout Int32) throws(LuaError) -> Int32 {
         try stack.ensure(arguments.count + 8)
         for argument in arguments { try stack.push(argument) }
-        let lua = try reference.owner()
-        return note(unsafe clua_resume(lua.core, thread, Int32(arguments.count), 0, &count), lua)
+        return unsafe clua_resume(try reference.owner().core, thread, Int32(arguments.count), 0, &count)
     }
 
-    // The results are on the waiting function's stack, unless it failed.
-    func proceed(_ failure: (any Error)?, _ lua: Lua) throws(LuaError) -> Int32 {
-        if let failure {
-            if let stop = failure as? LuaStop {
-                _ = try resume(terminating: stop.underlying)
-            }
-            try lua.pushError(failure, to: answerStack(room: 16))
+    func raise(_ error: any Error, on waiting: LuaStack, _ count: inout Int32) throws(LuaError) -> Int32 {
+        if let stop = error as? LuaStop {
+            phase = .suspended
+            _ = try resume(terminating: stop.underlying)
         }
-        return note(unsafe clua_answer(lua.core, thread, failure == nil ? 0 : 1, 0, &count), lua)
+        let lua = try reference.owner()
+        waiting.setCount(0)
+        try waiting.ensure(24)
+        try lua.pushError(error, to: waiting)
+        return unsafe clua_answer(lua.core, thread, 1, 0, &count)
     }
 
-    func end(_ status: Int32) throws(LuaError) -> [LuaValue] {
+    func end(_ status: Int32, _ count: Int32) throws(LuaError) -> [LuaValue] {
         switch try finish(status, count, stack) {
         case .returned(let values): return values
         case .yielded, .suspended: throw LuaError(message: "the script yielded to the host")
         }
-    }
-
-    private func note(_ status: Int32, _ lua: Lua) -> Int32 {
-        guard status == CLUA_SUSPENDED.status else { return status }
-        phase = .suspended
-        unsafe waiting = clua_waiting(lua.core)
-        return status
     }
 
     // Where the function that waits finds its answer, in place of its arguments.
@@ -155,6 +149,7 @@ public struct LuaAsyncCall: Sendable {}
     }
 
     private func answer(raises: Bool) throws(LuaError) -> LuaResumption {
+        var count: Int32 = 0
         phase = .running
         let status = unsafe clua_answer(stack.lua.core, stack.state, raises ? 1 : 0, yields ? 1 : 0, &count)
         return try finish(status, count, stack)

@@ -21,19 +21,7 @@ struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     private func push(_ key: some CodingKey) throws {
-        guard stack.isTable(at: decoder.at) else { throw decoder.failure("the container was used after its value was decoded") }
-        try stack.pushField(key, of: decoder.at)
-    }
-
-    // What `read` makes of the field on top; without a place of its own unless it fails.
-    private func field<Value>(_ key: Key, _ expected: (StackDecoder) throws -> Value, _ read: (LuaStack) -> Value?) throws -> Value {
-        try push(key)
-        if let value = read(stack) {
-            stack.pop()
-            return value
-        }
-        defer { stack.pop() }
-        return try expected(decoder.nested(key))
+        try decoder.pushField(key.stringValue, key.intValue)
     }
 
     func contains(_ key: Key) -> Bool {
@@ -48,10 +36,32 @@ struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         return stack.isNil(at: -1) || LuaNull.read(from: stack, at: -1) != nil
     }
 
-    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try field(key, { try $0.decode(type) }) { $0.boolean(at: -1) } }
-    func decode(_ type: String.Type, forKey key: Key) throws -> String { try field(key, { try $0.decode(type) }) { $0.text(at: -1) } }
-    func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try field(key, { try $0.decode(type) }) { $0.number(at: -1) } }
-    func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try field(key, { try $0.decode(type) }) { $0.integer(at: -1) } }
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+        if let value = try decoder.boolean(key.stringValue, key.intValue) { return value }
+        return try failing(key) { try $0.decode(type) }
+    }
+
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        if let value = try decoder.text(key.stringValue, key.intValue) { return value }
+        return try failing(key) { try $0.decode(type) }
+    }
+
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        if let value = try decoder.number(key.stringValue, key.intValue) { return value }
+        return try failing(key) { try $0.decode(type) }
+    }
+
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        if let value = try decoder.integer(key.stringValue, key.intValue) { return value }
+        return try failing(key) { try $0.decode(type) }
+    }
+
+    // Says what is wrong with a field.
+    private func failing<Value>(_ key: Key, _ decode: (StackDecoder) throws -> Value) throws -> Value {
+        try push(key)
+        defer { stack.pop() }
+        return try decode(decoder.nested(key))
+    }
 
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
         try push(key)
@@ -88,6 +98,43 @@ struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try push(key)
         try stack.ensure(8)
         return decoder.nested(key)
+    }
+}
+
+// Fields that are no containers, without anything generic on the way: looking up types at run time costs more than all the rest.
+extension StackDecoder {
+    func pushField(_ name: String, _ index: Int?) throws {
+        guard stack.isTable(at: at) else { throw failure("the container was used after its value was decoded") }
+        if let index {
+            stack.rawGet(at, index: index)
+        } else {
+            try stack.push(name)
+            stack.rawGet(at)
+        }
+    }
+
+    fileprivate func boolean(_ name: String, _ index: Int?) throws -> Bool? {
+        try pushField(name, index)
+        defer { stack.pop() }
+        return stack.boolean(at: -1)
+    }
+
+    fileprivate func integer(_ name: String, _ index: Int?) throws -> Int? {
+        try pushField(name, index)
+        defer { stack.pop() }
+        return stack.integer(at: -1)
+    }
+
+    fileprivate func number(_ name: String, _ index: Int?) throws -> Double? {
+        try pushField(name, index)
+        defer { stack.pop() }
+        return stack.number(at: -1)
+    }
+
+    fileprivate func text(_ name: String, _ index: Int?) throws -> String? {
+        try pushField(name, index)
+        defer { stack.pop() }
+        return stack.text(at: -1)
     }
 }
 

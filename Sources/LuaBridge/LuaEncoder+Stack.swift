@@ -37,7 +37,7 @@ struct StackEncoder: Encoder {
     }
 
     private func table() {
-        guard !stack.isTable(at: at) else { return }
+        guard at <= stack.count, !stack.isTable(at: at) else { return }
         stack.newTable(record: 8)
         stack.replace(at)
     }
@@ -61,11 +61,21 @@ struct StackEncoder: Encoder {
         guard stack.isTable(at: at) else {
             throw LuaCodingError(path: codingPath.luaText, message: "the container was used after its value was encoded")
         }
-        try stack.ensure(12)
+    }
+
+    func pushKey(_ name: String, _ index: Int?) throws {
+        if let index { stack.push(index) } else { try stack.push(name) }
+    }
+
+    // The key of the field that comes next.
+    func begin(_ name: String, _ index: Int?) throws {
+        try check()
+        try pushKey(name, index)
     }
 
     // An encoder for a table that is set at once and filled later. It cannot throw: without a table around it, filling it is what fails.
     func nested(_ key: some CodingKey, _ set: (LuaStack) throws -> Void) -> StackEncoder {
+        guard (try? stack.ensure(12)) != nil else { return StackEncoder(stack: stack, slot: .max, depth: 0, place: place) }
         stack.newTable()
         let inner = StackEncoder(stack: stack, slot: Int32(stack.count), depth: depth - 1, place: LuaCodingPlace(place, key))
         do {
@@ -79,7 +89,7 @@ struct StackEncoder: Encoder {
 
 extension StackEncoder: SingleValueEncodingContainer {
     private func set(_ push: () throws -> Void) throws {
-        guard !stack.isTable(at: at) else {
+        guard at <= stack.count, !stack.isTable(at: at) else {
             throw LuaCodingError(path: codingPath.luaText, message: "a single value where a container was begun")
         }
         try push()
@@ -120,33 +130,48 @@ private struct StackKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtoco
         self.encoder = encoder
     }
 
-    private func set(_ key: Key, _ push: () throws -> Void) throws {
-        try encoder.check()
-        try stack.pushKey(key)
-        try push()
-        stack.rawSet(encoder.at)
+    private func begin(_ key: Key) throws {
+        try encoder.begin(key.stringValue, key.intValue)
     }
 
     // A nil field is a field that is not there.
     func encodeNil(forKey key: Key) {}
-    func encode(_ value: Bool, forKey key: Key) throws { try set(key) { stack.push(value) } }
-    func encode(_ value: String, forKey key: Key) throws { try set(key) { try stack.push(value) } }
-    func encode(_ value: Double, forKey key: Key) throws { try set(key) { stack.push(value) } }
-    func encode(_ value: Int, forKey key: Key) throws { try set(key) { stack.push(value) } }
+    func encode(_ value: Bool, forKey key: Key) throws {
+        try begin(key)
+        stack.push(value)
+        stack.rawSet(encoder.at)
+    }
+
+    func encode(_ value: String, forKey key: Key) throws {
+        try begin(key)
+        try stack.push(value)
+        stack.rawSet(encoder.at)
+    }
+
+    func encode(_ value: Double, forKey key: Key) throws {
+        try begin(key)
+        stack.push(value)
+        stack.rawSet(encoder.at)
+    }
+
+    func encode(_ value: Int, forKey key: Key) throws {
+        try begin(key)
+        stack.push(value)
+        stack.rawSet(encoder.at)
+    }
 
     func encode(_ value: some Encodable, forKey key: Key) throws {
         try encoder.check()
         try StackEncoder.push(value, to: stack, depth: encoder.depth, place: LuaCodingPlace(encoder.place, key))
         guard !stack.isMarker(at: -1) else { return stack.pop() }
-        try stack.pushKey(key)
+        try encoder.pushKey(key.stringValue, key.intValue)
         stack.swap()
         stack.rawSet(encoder.at)
     }
 
     private func nested(_ key: some CodingKey) -> StackEncoder {
         encoder.nested(key) { stack in
-            try encoder.check()
-            try stack.pushKey(key)
+            try encoder.begin(key.stringValue, key.intValue)
             stack.copy(-2)
             stack.rawSet(encoder.at)
         }

@@ -25,13 +25,14 @@ extension LuaRecord {
     @inlinable public static func read(from stack: LuaStack, at index: Int) throws -> Self? {
         guard stack.isTable(at: index) else { return nil }
         try stack.ensure(8)
-        return try Self(fields: LuaFields(stack, stack.absolute(index)))
+        let table = stack.absolute(index)
+        return try Self(fields: LuaFields(stack, table, stamp: stack.stamp(of: table)))
     }
 
     @inlinable public func write(to stack: LuaStack) throws {
         try stack.ensure(8)
         stack.newTable(record: Self.fieldCount)
-        try fill(LuaFields(stack, stack.count))
+        try fill(LuaFields(stack, stack.count, stamp: 0))
     }
 }
 
@@ -39,16 +40,19 @@ extension LuaRecord {
 @frozen public struct LuaFields {
     @usableFromInline let stack: LuaStack
     @usableFromInline let table: Int
+    // As long as no script has run, a table without a metatable has none, and ordinary access to it cannot raise.
+    @usableFromInline let stamp: UInt64
 
-    @inlinable init(_ stack: LuaStack, _ table: Int) {
+    @inlinable init(_ stack: LuaStack, _ table: Int, stamp: UInt64) {
         self.stack = stack
         self.table = table
+        self.stamp = stamp
     }
 
     /// Throws `LuaCodingError` with the field's name when it is missing or of another type.
     @inlinable @inline(__always) public subscript<Value: LuaReadable>(_ name: StaticString) -> Value {
         get throws {
-            stack.pushField(name, of: table)
+            stack.pushField(name, of: table, stamp)
             do {
                 if let value = try Value.read(from: stack, at: -1) {
                     stack.pop()
@@ -73,9 +77,9 @@ extension LuaStack {
 
     @inlinable func absolute(_ index: Int) -> Int { index > 0 ? index : count + 1 + index }
 
-    @inlinable @inline(__always) func pushField(_ name: StaticString, of table: Int) {
+    @inlinable @inline(__always) func pushField(_ name: StaticString, of table: Int, _ stamp: UInt64) {
         _ = unsafe name.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) {
-            unsafe clua_get_name(state, Int32(truncatingIfNeeded: table), $0)
+            unsafe clua_get_name(state, Int32(truncatingIfNeeded: table), $0, stamp)
         }
     }
 
@@ -84,6 +88,8 @@ extension LuaStack {
             unsafe clua_set_name(state, Int32(truncatingIfNeeded: table), $0)
         }
     }
+
+    @inlinable func stamp(of table: Int) -> UInt64 { unsafe clua_stamp(state, Int32(truncatingIfNeeded: table)) }
 
     // Takes the field off the stack.
     @usableFromInline @inline(never) func unexpectedField(_ name: StaticString, _ expected: String) -> any Error {

@@ -166,4 +166,63 @@ extension LuaRegistrar {
                 return 0
             })
     }
+
+    @inlinable @inline(__always)
+    public func register<
+        A: LuaReadable, B: LuaReadable, C: LuaReadable, D: LuaReadable, E: LuaReadable, F: LuaReadable, G: LuaReadable, Result: LuaWritable
+    >(_ name: String, _ body: @escaping (A, B, C, D, E, F, G) throws -> Result) throws(LuaError) {
+        try add(
+            name,
+            LuaHostFunction { stack in
+                try body(
+                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
+                    stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name)
+                ).write(to: stack)
+                return 1
+            })
+    }
+
+    @inlinable @inline(__always)
+    public func register<A: LuaReadable, B: LuaReadable, C: LuaReadable, D: LuaReadable, E: LuaReadable, F: LuaReadable, G: LuaReadable>(
+        _ name: String, _ body: @escaping (A, B, C, D, E, F, G) throws -> Void
+    ) throws(LuaError) {
+        try add(
+            name,
+            LuaHostFunction { stack in
+                try body(
+                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
+                    stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name))
+                return 0
+            })
+    }
+
+    @inlinable @inline(__always)
+    public func register<
+        A: LuaReadable, B: LuaReadable, C: LuaReadable, D: LuaReadable, E: LuaReadable, F: LuaReadable, G: LuaReadable, H: LuaReadable,
+        Result: LuaWritable
+    >(_ name: String, _ body: @escaping (A, B, C, D, E, F, G, H) throws -> Result) throws(LuaError) {
+        try add(
+            name,
+            LuaHostFunction { stack in
+                try body(
+                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
+                    stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name), stack.argument(8, of: name)
+                ).write(to: stack)
+                return 1
+            })
+    }
+
+    @inlinable @inline(__always)
+    public func register<
+        A: LuaReadable, B: LuaReadable, C: LuaReadable, D: LuaReadable, E: LuaReadable, F: LuaReadable, G: LuaReadable, H: LuaReadable
+    >(_ name: String, _ body: @escaping (A, B, C, D, E, F, G, H) throws -> Void) throws(LuaError) {
+        try add(
+            name,
+            LuaHostFunction { stack in
+                try body(
+                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
+                    stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name), stack.argument(8, of: name))
+                return 0
+            })
+    }
 }

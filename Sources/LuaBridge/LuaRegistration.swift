@@ -76,15 +76,15 @@ extension LuaStack {
 }
 
 extension LuaRegistrar {
-    /// A function of seven and more arguments.
-    @inlinable public func register<each Argument: LuaReadable, Result: LuaWritable>(
+    /// A function of nine and more arguments.
+    @inlinable @inline(__always) public func register<each Argument: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
     ) throws(LuaError) {
         try add(name, .packed(name, body))
     }
 
-    /// A function of seven and more arguments, without a result.
-    @inlinable public func register<each Argument: LuaReadable>(
+    /// A function of nine and more arguments, without a result.
+    @inlinable @inline(__always) public func register<each Argument: LuaReadable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
     ) throws(LuaError) {
         try add(name, .packed(name, body))
@@ -102,7 +102,7 @@ extension LuaRegistrar {
 }
 
 extension LuaHostFunction {
-    @inlinable static func packed<each Argument: LuaReadable, Result: LuaWritable>(
+    @inlinable @inline(__always) static func packed<each Argument: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
     ) -> LuaHostFunction {
         LuaHostFunction { stack in
@@ -118,7 +118,7 @@ extension LuaHostFunction {
         }
     }
 
-    @inlinable static func packed<each Argument: LuaReadable>(
+    @inlinable @inline(__always) static func packed<each Argument: LuaReadable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
     ) -> LuaHostFunction {
         LuaHostFunction { stack in

@@ -209,12 +209,13 @@ public import CLua
 
     public func push(_ text: String) throws(LuaError) {
         if text.utf8.count >= 4096 { try refuseOversized(text.utf8.count) }
-        var text = text
-        text.withUTF8 { buffer in
+        let pushed: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { buffer in
             _ = unsafe buffer.withMemoryRebound(to: CChar.self) { unsafe lua_pushlstring(state, $0.baseAddress, $0.count) }
         }
+        if pushed == nil { try push(bytes: Array(text.utf8)) }
     }
 
+    /// Any value of this state.
     public func push(_ value: LuaValue) throws(LuaError) {
         switch value {
         case .nil: pushNil()

@@ -167,13 +167,38 @@ static void yield_and_resume(lua_State *L, lua_Integer rounds) {
     check(coroutine, status);
 }
 
+static long resident(void) {
+    long total = 0, pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || fscanf(file, "%ld %ld", &total, &pages) != 2) exit(1);
+    fclose(file);
+    return pages * 4096;
+}
+
+// Bytes of a coroutine that waits.
+static void wait_many(lua_State *L, lua_Integer count) {
+    long before = resident();
+    int heap = lua_gc(L, LUA_GCCOUNT);
+    lua_createtable(L, (int)count, 0);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_State *coroutine = lua_newthread(L);
+        lua_pushvalue(L, 1);
+        lua_xmove(L, coroutine, 1);
+        int results;
+        if (lua_resume(coroutine, L, 0, &results) != LUA_YIELD) exit(1);
+        lua_rawseti(L, 2, i);
+    }
+    printf("%ld %ld\n", (resident() - before) / (long)count, (lua_gc(L, LUA_GCCOUNT) - heap) * 1024L / (long)count);
+    exit(0);
+}
+
 int main(int argc, char **argv) {
     if (argc != 4) return 2;
     const char *name = argv[1];
     lua_Integer rounds = atoll(argv[2]);
     lua_State *L = open_state();
     static const luaL_Reg functions[] = {
-        {"f0", f0}, {"add", add}, {"echo", echo}, {"move", move}, {"moveRecord", move}, {"addf", addf}, {"seven", seven}, {"counter", counter}, {"fail", fail}, {"ready", ready}, {NULL, NULL},
+        {"f0", f0}, {"add", add}, {"echo", echo}, {"move", move}, {"moveRecord", move}, {"addf", addf}, {"seven", seven}, {"counter", counter}, {"fail", fail}, {"ready", ready}, {"park", ready}, {NULL, NULL},
     };
     lua_pushglobaltable(L);
     luaL_setfuncs(L, functions, 0);
@@ -182,6 +207,8 @@ int main(int argc, char **argv) {
     double start = now();
     if (!strcmp(name, "back")) {
         call_back(L, rounds);
+    } else if (!strcmp(name, "waiting")) {
+        wait_many(L, rounds);
     } else if (!strcmp(name, "await")) {
         yield_and_resume(L, rounds);
     } else if (!strcmp(name, "state")) {

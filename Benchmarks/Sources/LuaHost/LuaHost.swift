@@ -9,10 +9,14 @@ import LuaBridge
         guard arguments.count == 4, let rounds = Int(arguments[2]) else { exit(2) }
         let (name, script) = (arguments[1], arguments[3])
         switch name {
-        case "await":
+        case "await", "waiting":
             Task.detached {
                 do {
-                    try await awaitReady(rounds, script)
+                    if name == "waiting" {
+                        try await Waiting.measure(rounds, script)
+                    } else {
+                        try await awaitReady(rounds, script)
+                    }
                     exit(0)
                 } catch {
                     print(error)
@@ -20,6 +24,9 @@ import LuaBridge
                 }
             }
             dispatchMain()
+        case "attacks":
+            let (overshoot, script) = try Attacks.worst()
+            print(overshoot, script)
         case "state":
             let start = processorTime()
             for _ in 0..<rounds { _ = Lua() }
