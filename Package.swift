@@ -55,7 +55,7 @@ let package = Package(
         .executableTarget(name: "DRRunbook", dependencies: ["DRHost", "DRModel", "DRActions", support, argumentParser]),
 
         .testTarget(name: "DRSupportTests", dependencies: [support]),
-        .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua", support]),
+        .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua", support], exclude: ["Hostile"]),
         .testTarget(name: "DRModelTests", dependencies: ["DRModel", support]),
         .testTarget(name: "DRManifestTests", dependencies: ["DRManifest", "DRModel", support]),
         .testTarget(

@@ -27,8 +27,9 @@ static inline struct saved enter(clua_state *state, struct entry *entry) {
     return saved;
 }
 
-static inline void leave(clua_state *state, struct entry *entry, struct saved saved, int status) {
-    if (status == LUA_ERRMEM) clua_begin_stop(state, CLUA_MEMORY);
+// The error value, if there is one, is on top of the entered stack.
+static inline int leave(clua_state *state, struct entry *entry, struct saved saved, int status) {
+    if (status == LUA_ERRMEM) status = clua_note_memory(state, entry->thread);
     state->enforce = saved.enforce;
     state->nesting = saved.nesting;
     state->current = saved.current;
@@ -37,6 +38,7 @@ static inline void leave(clua_state *state, struct entry *entry, struct saved sa
 #if CLUA_SIGNALS
     if (state->depth == 0) clua_watch_end(state);
 #endif
+    return status;
 }
 
 static int too_deep(clua_state *state) { return state->nesting >= state->configuration.nesting; }
@@ -78,7 +80,7 @@ static int call_idle(clua_state *state, int narguments, int nresults) {
     state->enforce = 1;
     int status = lua_pcall(state->main, narguments, nresults, 1);
     state->enforce = 0;
-    if (__builtin_expect(status == LUA_ERRMEM, 0)) clua_begin_stop(state, CLUA_MEMORY);
+    if (__builtin_expect(status == LUA_ERRMEM, 0)) status = clua_note_memory(state, state->main);
     state->entries = NULL;
     state->depth = state->nesting = 0;
 #if CLUA_SIGNALS
@@ -101,7 +103,7 @@ int clua_call(lua_State *L, int narguments, int nresults) {
     struct entry entry = {.kind = ENTRY_CALL, .thread = L, .from = L};
     struct saved saved = enter(state, &entry);
     int status = lua_pcall(L, narguments, nresults, function);
-    leave(state, &entry, saved, status);
+    status = leave(state, &entry, saved, status);
     lua_remove(L, function);
     return status;
 }
@@ -109,8 +111,8 @@ int clua_call(lua_State *L, int narguments, int nresults) {
 // A coroutine that died of an error still has its whole stack: what is to be known of it is noted, its __close handlers run, and the error
 // value stays alone.
 static int bury(clua_state *state, struct entry *entry, int status) {
-    if (status == LUA_ERRMEM) clua_begin_stop(state, CLUA_MEMORY);
-    clua_note_error(state, entry->thread);
+    if (status == LUA_ERRMEM && !state->stack_refused) clua_begin_stop(state, CLUA_MEMORY);
+    if (!state->stack_refused) clua_note_error(state, entry->thread);
     entry->kind = ENTRY_CALL;
     return lua_resetthread(entry->thread);
 }
@@ -121,7 +123,7 @@ static int drive(clua_state *state, lua_State *coroutine, int narguments, int ma
     state->suspending = 0;
     int status = lua_resume(coroutine, saved.current, narguments, nresults);
     if (status > LUA_YIELD) status = bury(state, &entry, status);
-    leave(state, &entry, saved, status);
+    status = leave(state, &entry, saved, status);
     if (status == LUA_YIELD && state->suspending) {
         state->suspending = 0;
         return CLUA_SUSPENDED;
@@ -150,7 +152,7 @@ int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
     clua_begin_stop(state, CLUA_STOPPED);
     int status = lua_resume(coroutine, saved.current, 0, nresults);
     if (status > LUA_YIELD) status = bury(state, &entry, status);
-    leave(state, &entry, saved, status);
+    status = leave(state, &entry, saved, status);
     state->suspending = 0;
     // Only this coroutine dies: what runs around it goes on.
     if (state->depth > 0) clua_end_stop(state, before);
@@ -161,8 +163,7 @@ int clua_reset(clua_state *state, lua_State *coroutine) {
     struct entry entry = {.kind = ENTRY_CALL, .thread = coroutine, .from = state->current};
     struct saved saved = enter(state, &entry);
     int status = lua_resetthread(coroutine);
-    leave(state, &entry, saved, status);
-    return status;
+    return leave(state, &entry, saved, status);
 }
 
 int clua_may_suspend(const clua_state *state) { return clua_may_suspend_at(state, state->current); }

@@ -40,6 +40,7 @@ static int run(lua_State *L, lua_State *coroutine, int narguments, int *nresults
     state->entries = entry.outer;
     if (status == LUA_OK) return 0;
     if (status == LUA_YIELD) return state->suspending ? AWAITED : 0;
+    if (status == LUA_ERRMEM) status = clua_note_memory(state, coroutine);
     clua_propagate(L, status);
     return FAILED;
 }
@@ -233,6 +234,7 @@ static int close_coroutine(lua_State *L) {
         lua_pushboolean(L, 1);
         return 1;
     }
+    if (outcome == LUA_ERRMEM) outcome = clua_note_memory(state, coroutine);
     clua_propagate(L, outcome);
     lua_pushboolean(L, 0);
     lua_xmove(coroutine, L, 1);

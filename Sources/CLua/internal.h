@@ -104,6 +104,7 @@ struct clua_state {
     int enforce;   // 0 exactly while Swift runs
     int attention; // a script may not just go on: it is being stopped, or Swift filled more than the cap
     uint64_t fail_nth, allocations;
+    int stack_refused;  // one call has too many values
     struct owned owned, *spare;
     size_t objects;
     struct pool pool;
@@ -134,7 +135,7 @@ struct clua_state {
 static inline clua_state *clua_of(lua_State *L) { return *(clua_state **)lua_getextraspace(L); }
 
 // Keys of the registry: their addresses.
-struct clua_keys { char ids, origins, errors, error_metatable, error_type, function, reasons[CLUA_OUTPUT + 1]; };
+struct clua_keys { char ids, origins, errors, error_metatable, error_type, function, stack, reasons[CLUA_OUTPUT + 1]; };
 extern const struct clua_keys clua_keys;
 
 void clua_open_pool(clua_state *state);
@@ -208,6 +209,7 @@ static inline void clua_end_stop(clua_state *state, int reason_left) {
     state->attention = reason_left != CLUA_RUNNING;
 }
 int clua_raise_stop(lua_State *L);
+int clua_note_memory(clua_state *state, lua_State *L);  // after LUA_ERRMEM: the cap stops the script; a stack that is full is an error, on top of L
 int clua_propagate(lua_State *L, int status);  // raises again if `status` may not be caught here
 
 int clua_may_suspend_at(const clua_state *state, lua_State *L);

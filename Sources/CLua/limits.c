@@ -60,9 +60,21 @@ int clua_raise_stop(lua_State *L) {
     return lua_error(L);
 }
 
+int clua_note_memory(clua_state *state, lua_State *L) {
+    int refused = state->stack_refused;
+    state->stack_refused = 0;
+    if (!refused) {
+        clua_begin_stop(state, CLUA_MEMORY);
+        return LUA_ERRMEM;
+    }
+    lua_settop(L, -2);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.stack);
+    return LUA_ERRRUN;
+}
+
 int clua_propagate(lua_State *L, int status) {
     clua_state *state = clua_of(L);
-    if (status == LUA_ERRMEM) clua_begin_stop(state, CLUA_MEMORY);
+    if (status == LUA_ERRMEM) clua_note_memory(state, L);
     return state->stopping ? clua_raise_stop(L) : 0;
 }
 

@@ -69,6 +69,18 @@ void clua_close_pool(clua_state *state) { (void)state; }
 
 #endif
 
+// One call may not have more than about 20,000 values on the stack: its locals, arguments and results. With `__call = t`, calling t moves all of
+// them up by one, again and again, where nothing can interrupt it, so the time until the stack is full grows with the square of its size. A
+// stack grows into a new block, which is known by the running call's values being much of what it would hold.
+enum { CALL_VALUES = 20500, VALUE_SIZE = 16 };
+
+static int overfills_stack(clua_state *state, size_t size) {
+    if (size <= CALL_VALUES * VALUE_SIZE || (size_t)lua_gettop(state->current) * 4 * VALUE_SIZE < size) return 0;
+    state->stack_refused = 1;
+    clua_note_error(state, state->current);  // no message handler will see it
+    return 1;
+}
+
 // Lua always tells the old size, so counting needs no header. The cap is enforced only while a script runs: what Swift pushes never fails
 // for the cap (it could not raise), and is checked when Swift has returned.
 void *clua_allocate(void *argument, void *block, size_t old_size, size_t new_size) {
@@ -81,7 +93,8 @@ void *clua_allocate(void *argument, void *block, size_t old_size, size_t new_siz
     }
     if (state->enforce && new_size > old) {
         size_t others = state->used - old, cap = state->configuration.memory;
-        if (others > cap || new_size > cap - others) return NULL;
+        if (others > cap || new_size > cap - others ) return NULL;
+        if (!block && overfills_stack(state, new_size)) return NULL;
         if (state->fail_nth && ++state->allocations >= state->fail_nth) return NULL;
     }
     void *result = resize(&state->pool, block, old, new_size);

@@ -57,6 +57,8 @@ static void fill_registry(clua_state *state) {
     set_reason(L, CLUA_COMPUTING, "computing limit exceeded");
     set_reason(L, CLUA_MEMORY, "not enough memory");
     set_reason(L, CLUA_OUTPUT, "output limit exceeded");
+    lua_pushliteral(L, "stack overflow");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_keys.stack);
     lua_createtable(L, 0, 3);
     lua_pushcfunction(L, error_tostring);
     lua_setfield(L, -2, "__tostring");

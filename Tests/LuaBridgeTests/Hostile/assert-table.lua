@@ -1,0 +1,2 @@
+-- gives: false table
+local ok, e = pcall(assert, false, {}) return ok, type(e)

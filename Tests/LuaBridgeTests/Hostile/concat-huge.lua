@@ -1,0 +1,2 @@
+-- raises: 
+table.concat({}, 'x', 1, math.maxinteger)

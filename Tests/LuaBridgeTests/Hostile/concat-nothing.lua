@@ -1,0 +1,2 @@
+-- ends: limit
+table.concat(setmetatable({}, { __index = function() return '' end }), '', 1, 1 << 50)

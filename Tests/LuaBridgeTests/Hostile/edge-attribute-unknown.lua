@@ -1,0 +1,2 @@
+-- raises: unknown attribute
+local a <weak> = 1

@@ -1,0 +1,2 @@
+-- raises: 
+return string.char(-1)

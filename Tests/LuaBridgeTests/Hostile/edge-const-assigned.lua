@@ -1,0 +1,2 @@
+-- raises: const
+local a <const> = 1 a = 2

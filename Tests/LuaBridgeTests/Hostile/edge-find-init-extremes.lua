@@ -1,0 +1,2 @@
+-- gives: nil
+return ('abc'):find('a', math.maxinteger)

@@ -1,0 +1,2 @@
+-- gives: 1 1
+return ('abc'):find('a', math.mininteger)

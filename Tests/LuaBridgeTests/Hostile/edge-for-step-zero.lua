@@ -1,0 +1,2 @@
+-- raises: zero
+for i = 1, 10, 0 do end

@@ -1,0 +1,2 @@
+-- raises: bad argument
+return ('%d'):format()

@@ -1,0 +1,2 @@
+-- raises: 
+return ('%100d'):format(1)

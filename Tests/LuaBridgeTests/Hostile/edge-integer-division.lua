@@ -1,0 +1,2 @@
+-- raises
+return 1 // 0

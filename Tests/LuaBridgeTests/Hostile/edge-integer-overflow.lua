@@ -1,0 +1,2 @@
+-- gives: true
+return math.maxinteger + 1 == math.mininteger

@@ -1,0 +1,2 @@
+-- raises: NaN
+local t = {} t[0 / 0] = 1

@@ -1,0 +1,2 @@
+-- raises: nil
+local t = {} t[nil] = 1

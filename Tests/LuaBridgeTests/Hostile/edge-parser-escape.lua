@@ -1,0 +1,2 @@
+-- raises: 
+return '\u{FFFFFFFFF}'

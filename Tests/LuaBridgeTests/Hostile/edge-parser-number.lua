@@ -1,0 +1,2 @@
+-- raises: malformed number
+return 0x

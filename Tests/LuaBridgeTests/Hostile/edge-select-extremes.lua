@@ -1,0 +1,2 @@
+-- raises: 
+return select(math.mininteger, 1)

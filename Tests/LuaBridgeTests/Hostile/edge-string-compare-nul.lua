@@ -1,0 +1,2 @@
+-- gives: true
+return 'a\0b' < 'a\0c'

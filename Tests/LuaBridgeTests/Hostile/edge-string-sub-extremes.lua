@@ -1,0 +1,2 @@
+-- gives: 
+return ('abc'):sub(math.mininteger, math.mininteger)

@@ -1,0 +1,2 @@
+-- gives: abc
+return ('abc'):sub(math.mininteger, math.maxinteger)

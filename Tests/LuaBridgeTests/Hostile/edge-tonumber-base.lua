@@ -1,0 +1,2 @@
+-- raises: base
+return tonumber('1', 99)

@@ -1,0 +1,2 @@
+-- raises: 
+return utf8.char(1 << 40)

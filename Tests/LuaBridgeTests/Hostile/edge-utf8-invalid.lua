@@ -1,0 +1,2 @@
+-- gives: nil 1
+return utf8.len('\xff')

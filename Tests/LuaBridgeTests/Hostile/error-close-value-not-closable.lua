@@ -1,0 +1,2 @@
+-- raises: non-closable
+local a <close> = 5

@@ -1,0 +1,3 @@
+-- gives: false function
+local ok, e = pcall(error, print)
+return ok, type(e)

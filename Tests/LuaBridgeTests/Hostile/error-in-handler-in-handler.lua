@@ -1,0 +1,2 @@
+-- gives: false
+return (xpcall(error, function() xpcall(error, function() error('c') end) error('b') end))

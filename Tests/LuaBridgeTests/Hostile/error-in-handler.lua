@@ -1,0 +1,2 @@
+-- gives: false
+return (xpcall(function() error('a') end, function() error('b') end))

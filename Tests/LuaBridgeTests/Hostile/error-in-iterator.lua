@@ -1,0 +1,2 @@
+-- raises: it
+for _ in function() error('it') end do end

@@ -1,0 +1,2 @@
+-- raises: x
+error('x', math.mininteger)

@@ -1,0 +1,2 @@
+-- raises: xxxx
+error(('x'):rep(1 << 20))

@@ -1,0 +1,2 @@
+-- raises: 
+error(setmetatable({}, { __index = function() while true do end end }))

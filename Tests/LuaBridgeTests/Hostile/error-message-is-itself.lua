@@ -1,0 +1,2 @@
+-- raises: 
+local e = {} e.message = e error(e)

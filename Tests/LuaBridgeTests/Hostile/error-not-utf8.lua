@@ -1,0 +1,2 @@
+-- raises: 
+error('\xff\xfe\0\x80')

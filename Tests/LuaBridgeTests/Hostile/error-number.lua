@@ -1,0 +1,3 @@
+-- gives: false number
+local ok, e = pcall(error, 42)
+return ok, type(e)

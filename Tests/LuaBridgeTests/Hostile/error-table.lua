@@ -1,0 +1,3 @@
+-- gives: false table
+local ok, e = pcall(error, {})
+return ok, type(e)

@@ -1,0 +1,2 @@
+-- raises: 
+error(setmetatable({}, { __tostring = function() return {} end }))

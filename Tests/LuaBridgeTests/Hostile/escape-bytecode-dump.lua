@@ -1,0 +1,2 @@
+-- gives: nil
+return string.dump

@@ -1,0 +1,2 @@
+-- raises: 
+coroutine.close(coroutine.running())

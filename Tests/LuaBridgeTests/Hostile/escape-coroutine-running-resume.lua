@@ -1,0 +1,2 @@
+-- gives: false
+return (coroutine.resume(coroutine.running()))

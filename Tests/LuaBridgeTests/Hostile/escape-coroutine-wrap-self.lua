@@ -1,0 +1,2 @@
+-- raises: 
+local f f = coroutine.wrap(function() return f() end) return f()

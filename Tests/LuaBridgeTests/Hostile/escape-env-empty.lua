@@ -1,0 +1,2 @@
+-- raises: nil value
+local _ENV = {} print('x')

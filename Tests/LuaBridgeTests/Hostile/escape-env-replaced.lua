@@ -1,0 +1,2 @@
+-- gives: 5
+local _ENV = { x = 5 } return x

@@ -1,0 +1,3 @@
+-- ends: limit
+error = nil setmetatable = nil type = nil
+while true do end

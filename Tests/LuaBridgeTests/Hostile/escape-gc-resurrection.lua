@@ -1,0 +1,3 @@
+-- raises: __gc
+kept = nil
+setmetatable({}, { __gc = function(o) kept = o end })

@@ -1,0 +1,2 @@
+-- raises: __gc
+setmetatable({}, { __gc = function() end })

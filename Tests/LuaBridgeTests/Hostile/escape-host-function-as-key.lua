@@ -1,0 +1,2 @@
+-- gives: 1
+return ({ [host] = 1 })[host]

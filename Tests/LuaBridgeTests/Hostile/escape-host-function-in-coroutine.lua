@@ -1,0 +1,2 @@
+-- gives: 6
+return coroutine.wrap(host)(5)

@@ -1,0 +1,2 @@
+-- raises: no value
+host()

@@ -1,0 +1,2 @@
+-- gives: mine
+return getmetatable(setmetatable({}, { __metatable = 'mine' }))

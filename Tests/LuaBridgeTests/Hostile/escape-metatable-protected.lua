@@ -1,0 +1,2 @@
+-- raises: protected
+local t = setmetatable({}, { __metatable = false }) setmetatable(t, {})

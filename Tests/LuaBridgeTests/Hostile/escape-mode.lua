@@ -1,0 +1,2 @@
+-- raises: __mode
+setmetatable({}, { __mode = 'k' })

@@ -1,0 +1,2 @@
+-- raises: non-closable
+local o <close> = object()

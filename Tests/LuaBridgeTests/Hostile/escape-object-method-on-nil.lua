@@ -1,0 +1,2 @@
+-- raises: 
+return object().describe()

@@ -1,0 +1,2 @@
+-- raises: 
+local o = object() return o.describe({})

@@ -1,0 +1,2 @@
+-- raises: 
+for k in pairs(object()) do end

@@ -1,0 +1,2 @@
+-- raises: table expected
+rawset(object(), 1, 1)

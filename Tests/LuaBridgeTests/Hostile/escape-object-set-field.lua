@@ -1,0 +1,2 @@
+-- raises: 
+object().x = 1

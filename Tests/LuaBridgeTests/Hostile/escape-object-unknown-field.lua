@@ -1,0 +1,2 @@
+-- raises: has no field
+return object().nothing

@@ -1,0 +1,3 @@
+-- ends: limit
+pcall = function(f) while true do f() end end
+pcall(function() end)

@@ -1,0 +1,2 @@
+-- raises: 
+require('..')

@@ -1,0 +1,2 @@
+-- raises: 
+require('a\0b')

@@ -1,0 +1,2 @@
+-- raises: 
+getmetatable('').__index = function() return 'mine' end

@@ -1,0 +1,2 @@
+-- raises: outside a coroutine
+coroutine.yield(1)

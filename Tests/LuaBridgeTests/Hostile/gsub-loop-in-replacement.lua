@@ -1,0 +1,2 @@
+-- ends: limit
+('a'):gsub('a', function() while true do end end)

@@ -1,0 +1,2 @@
+-- ends: limit
+while true do coroutine.close(coroutine.create(print)) end

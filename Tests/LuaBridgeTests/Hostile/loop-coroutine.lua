@@ -1,0 +1,2 @@
+-- ends: limit
+coroutine.wrap(function() while true do end end)()

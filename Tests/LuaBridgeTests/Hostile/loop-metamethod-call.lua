@@ -1,0 +1,3 @@
+-- ends: limit
+local t = setmetatable({}, { __call = function(self) return self end })
+while true do t()()()() end

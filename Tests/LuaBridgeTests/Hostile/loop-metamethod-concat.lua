@@ -1,0 +1,2 @@
+-- ends: limit
+return setmetatable({}, { __concat = function() while true do end end }) .. 'x'

@@ -1,0 +1,2 @@
+-- ends: limit
+return #setmetatable({}, { __len = function() while true do end end })

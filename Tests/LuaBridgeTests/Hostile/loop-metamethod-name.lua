@@ -1,0 +1,2 @@
+-- gives: thing: 1
+return tostring(setmetatable({}, { __name = 'thing' }))

@@ -1,0 +1,2 @@
+-- ends: limit
+tostring(setmetatable({}, { __tostring = function() while true do end end }))

@@ -1,0 +1,2 @@
+-- ends: limit
+while true do pcall(coroutine.wrap(function() while true do end end)) end

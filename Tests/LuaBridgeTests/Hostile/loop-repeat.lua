@@ -1,0 +1,2 @@
+-- ends: limit
+repeat until false

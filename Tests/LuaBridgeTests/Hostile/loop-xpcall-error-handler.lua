@@ -1,0 +1,2 @@
+-- ends: limit
+while true do xpcall(error, function() while true do end end) end

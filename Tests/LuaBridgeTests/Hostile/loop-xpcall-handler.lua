@@ -1,0 +1,3 @@
+-- ends: limit
+local function loop() while true do end end
+while true do xpcall(loop, loop) end

@@ -1,0 +1,2 @@
+-- ends
+local s = 'x' while true do s = s:gsub('x', 'xx') end

@@ -1,0 +1,2 @@
+-- ends: memory
+local t = {} while true do table.insert(t, {}) end

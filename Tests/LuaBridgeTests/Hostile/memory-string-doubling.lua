@@ -1,0 +1,2 @@
+-- ends: memory
+local s = 'xxxxxxxx' while true do s = s .. s end

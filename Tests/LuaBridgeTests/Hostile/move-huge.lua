@@ -1,0 +1,2 @@
+-- ends: limit
+return table.move({}, 1, 1 << 50, 2)

@@ -1,0 +1,2 @@
+-- raises: 
+return table.move({}, math.mininteger, math.maxinteger, 1)

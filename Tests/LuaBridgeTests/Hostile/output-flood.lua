@@ -1,0 +1,2 @@
+-- ends: output
+while true do print(('x'):rep(10000)) end

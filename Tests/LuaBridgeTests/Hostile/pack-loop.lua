@@ -1,0 +1,2 @@
+-- ends: limit
+while true do table.pack(table.unpack({}, 1, 200)) end

@@ -1,0 +1,2 @@
+-- ends: limit
+while true do ('('):rep(65536):find('%b()') end

@@ -1,0 +1,2 @@
+-- raises: 
+return ('('):rep(300):find(('('):rep(300))

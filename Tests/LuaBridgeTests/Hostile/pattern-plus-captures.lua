@@ -1,0 +1,2 @@
+-- ends: limit
+return ('a'):rep(3000):match(('(.+)'):rep(5) .. 'b')

@@ -1,0 +1,2 @@
+-- raises or ends
+local t = setmetatable({}, {}) getmetatable(t).__call = t return t()

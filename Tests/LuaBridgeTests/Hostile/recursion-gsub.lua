@@ -1,0 +1,2 @@
+-- raises: 
+local function f() return ('x'):gsub('x', f) end return f()

@@ -1,0 +1,2 @@
+-- ends or raises
+local function f() return 1 + f() end return f()

@@ -1,0 +1,2 @@
+-- raises or gives
+local function f() return pcall(f) end return f()

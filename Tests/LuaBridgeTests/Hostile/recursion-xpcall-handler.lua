@@ -1,0 +1,2 @@
+-- gives: false
+local function h() error('again') end return (xpcall(error, h, 'x'))

@@ -1,0 +1,2 @@
+-- gives: 0
+return #string.rep('', 1 << 50)

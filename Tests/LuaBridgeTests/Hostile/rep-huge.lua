@@ -1,0 +1,2 @@
+-- raises: string
+return string.rep('x', 1 << 50)

@@ -1,0 +1,2 @@
+-- raises: string
+return string.rep('', 1 << 50, 'x')

@@ -1,0 +1,2 @@
+-- raises: 
+table.sort(setmetatable({}, { __len = function() return 1 << 40 end }))

@@ -1,0 +1,2 @@
+-- raises: 
+coroutine.wrap(function() table.sort({ 3, 1, 2 }, function() coroutine.yield() end) end)()

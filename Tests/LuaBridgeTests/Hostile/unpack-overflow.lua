@@ -1,0 +1,2 @@
+-- raises: too many results
+return table.unpack({}, math.mininteger, math.maxinteger)
