@@ -19,8 +19,8 @@ verdict() { awk -v r="$1" -v t="$2" 'BEGIN { print t == "-" ? "-" : r < t ? "ok"
 
 for size in $sizes; do
     for mode in ${MODES:-together apart}; do
-        # Each application moves by itself: beyond 5,000 objects that says nothing new.
-        [ "$mode" = apart ] && [ "$size" -gt 5000 ] && continue
+        # Each application moves by itself, so its time says it all; APART=5000 takes some minutes.
+        [ "$mode" = apart ] && [ "$size" -gt "${APART:-500}" ] && continue
         count=$rounds
         if [ "$mode" = apart ] || [ "$size" -gt 5000 ]; then count=1; fi
         for ((round = 0; round < count; round++)); do
