@@ -132,6 +132,16 @@ import Testing
         #expect(report.effects.first?.verb == .call)
     }
 
+    @Test func `what a drill leaves out needs no person after a crash`() async throws {
+        let whole = Stage(runningAs: .drill)
+        _ = try await whole.run("dr.exec { argv = { 'psql' } } dr.exec { argv = { 'psql' }, in_drill = 'run' }")
+        let intents = whole.journal.entries.indices.filter { whole.journal.entries[$0].kind == .intent }
+        let skipped = Stage(journal: whole.journal.cut(after: intents[0] + 1), runningAs: .drill)
+        #expect(try await skipped.resume().outcome == .succeeded)
+        let performed = Stage(journal: whole.journal.cut(after: intents[1] + 1), runningAs: .drill)
+        #expect(try await performed.resume().outcome == .waiting)
+    }
+
     @Test func `G2 what did not happen is done now`() async throws {
         let stage = try await interrupted("dr.exec { argv = { 'psql' } }")
         #expect(try await stage.resume(settled: ["0/1/1/do": .notDone]).outcome == .succeeded)

@@ -98,6 +98,24 @@ import Testing
         }
     }
 
+    @Test func `G5 what a drill's hooks call is left out unless the call says otherwise, though the run is live`() throws {
+        let shop = try shop(
+            """
+            local drill = dr.drill { pair = "east-west", applications = { "ledger" }, on = { ready = function()
+              dr.log("skipped: %s", tostring(dr.exec { argv = { "tool", "hook" } }.skipped))
+              dr.parallel { function() dr.exec { argv = { "tool", "branch" } } end }
+              dr.exec { argv = { "tool", "asked" }, in_drill = "run" }
+            end } }
+            dr.exec { argv = { "tool", "after" } }
+            dr.cleanup { drill = drill }
+            """, script: #"echo "$1 $DRRUNBOOK_MODE" >> called"#)
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        let run = try shop.drrunbook("run", "runbooks/call.lua")
+        #expect(run.status == 0, "\(run.output)\(run.error)")
+        #expect(run.output.contains("skipped: true"))
+        #expect(try shop.read("called") == "asked drill\nafter live\n")
+    }
+
     @Test func `G7 what dr.yaml does not allow is exit status 5, with the nearest entry and its line`() throws {
         let shop = try shop("dr.exec { argv = { 'tol' } }", script: "touch called")
         let answer = try shop.drrunbook("run", "runbooks/call.lua")

@@ -191,6 +191,14 @@ enum Move {
           return report(place, moved, began)
         end
 
+        -- A hook of a drill: what it calls outside is left out, or done, as in a run that is a drill.
+        local function drill_hook(...)
+          host.begin_drill()
+          local ok, e = pcall(hook, ...)
+          host.end_drill()
+          if not ok then error(e, 0) end
+        end
+
         -- A clone of each application in order, each when the one before is ready. What fails takes the whole clone with it.
         function lib.drill(call, on)
           local began = host.now()
@@ -201,11 +209,11 @@ enum Move {
           local clones, last = {}, nil
           local ok, e = pcall(each, host.waves(names, call.after), false, function(name)
             lib.scoped(name, function()
-              hook(call, on, "starting", name)
+              drill_hook(call, on, "starting", name)
               local clone = host.perform("start_clone", { drill = opened.id, cluster = opened.cluster, application = name })
               clones[name] = clone
               if last == nil or clone.ready_at > last then last = clone.ready_at end
-              hook(call, on, "ready", name)
+              drill_hook(call, on, "ready", name)
             end)
           end)
           if not ok then

@@ -90,6 +90,14 @@ struct HostLibrary {
             session.beginRepeat(call[0].shown)
             return []
         }
+        try host.register("begin_drill") { [unowned session] (_: LuaCall) in
+            session.beginDrill()
+            return []
+        }
+        try host.register("end_drill") { [unowned session] (_: LuaCall) in
+            session.endDrill()
+            return []
+        }
         try host.register("end_repeat") { [unowned session] (_: LuaCall) in
             session.endRepeat()
             return []

@@ -15,10 +15,15 @@ final class Branch {
     var path: [String]
     /// What may call its function several times and is under way: `retry`, `wait_until`, an undo.
     var repeating: [String]
+    /// Hooks of a drill that are under way: what they call outside is called for a drill, though the run is live.
+    var drills: Int
     private var requests = 0
 
-    init(id: String, coroutine: LuaCoroutine, path: [String], repeating: [String] = [], fork: Fork? = nil, position: Int = 0) {
+    init(
+        id: String, coroutine: LuaCoroutine, path: [String], repeating: [String] = [], drills: Int = 0, fork: Fork? = nil, position: Int = 0
+    ) {
         self.repeating = repeating
+        self.drills = drills
         self.id = id
         self.coroutine = coroutine
         self.path = path
@@ -65,5 +70,7 @@ struct PendingAction {
     let branch: Branch
     let action: PreparedAction
     let location: SourceLocation?
+    /// In a hook of a drill.
+    let isInDrill: Bool
     let begun: Instant
 }

@@ -114,6 +114,8 @@ final class RunSession {
     }
 
     func beginRepeat(_ name: String) { current?.repeating.append(name) }
+    func beginDrill() { current?.drills += 1 }
+    func endDrill() { current?.drills -= 1 }
     func endRepeat() { _ = current?.repeating.popLast() }
 
     /// The handle of a secret. What was said of it the first time, refusals too, is said again on replay.
@@ -194,7 +196,9 @@ final class RunSession {
             let key = branch.nextPlace() + "/1/do"
             let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
             let begun = try record.intent(entry)
-            waiting.append(PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun))
+            waiting.append(
+                PendingAction(intent: entry, branch: branch, action: action, location: location, isInDrill: branch.drills > 0, begun: begun)
+            )
         case .fork(let functions):
             let place = branch.nextPlace()
             let fork = Fork(parent: branch, count: functions.count)
@@ -202,7 +206,7 @@ final class RunSession {
                 let id = "\(branch.id).\(place.split(separator: "/").last ?? "0")-\(index + 1)"
                 let child = Branch(
                     id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"],
-                    repeating: branch.repeating, fork: fork, position: index)
+                    repeating: branch.repeating, drills: branch.drills, fork: fork, position: index)
                 ready.append((child, .start([])))
             }
             if functions.isEmpty { ready.append((branch, .answer([.table(try lua.table())]))) }

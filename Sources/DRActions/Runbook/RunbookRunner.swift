@@ -112,7 +112,7 @@ public actor RunbookRunner {
                     continue
                 }
                 if !isLive {
-                    let lost = try LostAnswers(session.waiting, settled: settled, run: record.run, points: points)
+                    let lost = try LostAnswers(session.waiting, settled: settled, run: record.run, points: points, runningAs: runningAs)
                     if let question = lost.question { return record.wait(for: question) }
                     try record.resumed()
                     isLive = true
@@ -155,7 +155,8 @@ public actor RunbookRunner {
         let call = EngineCall(
             key: OperationKey("\(record.run)/\(pending.intent.key)"), holder: holder, effects: EffectLog(), points: points)
         let context = ActionContext(
-            engine: engine, outside: outside, clock: clock, inventory: inventory, call: call, begun: pending.begun, runningAs: runningAs,
+            engine: engine, outside: outside, clock: clock, inventory: inventory, call: call, begun: pending.begun,
+            runningAs: pending.isInDrill ? .drill : runningAs,
             hasChanged: record.ledger.hasChanged)
         return ActionLaunch(key: pending.intent.key, action: pending.action, context: context)
     }
