@@ -18,6 +18,7 @@ have_header xxhash.h || need libxxhash-dev
 have_header curl/curl.h || need libcurl4-openssl-dev
 command -v sqlite3 >/dev/null || need sqlite3
 command -v pkill >/dev/null || need procps
+[ -e /usr/share/zoneinfo/Europe/Berlin ] || [ -e /var/db/timezone/zoneinfo/Europe/Berlin ] || need tzdata
 command -v python3 >/dev/null || need python3
 
 [ -n "$missing" ] || exit 0

@@ -41,6 +41,10 @@ public struct ActionRegistry: Sendable {
         .adding(OpenDrill.self)
         .adding(StartClone.self)
         .adding(Cleanup.self)
+        .adding(Get.self)
+        .adding(List.self)
+        .adding(WaitReady.self)
+        .adding(Patch.self)
         .adding(Sleep.self)
         .adding(Exec.self)
         .adding(HTTP.self)
@@ -50,6 +54,7 @@ public struct ActionRegistry: Sendable {
         .adding(flow: Failover.self)
         .adding(flow: Failback.self)
         .adding(flow: Drill.self)
+        .adding(flow: Reprotect.self)
 
     /// What people may call, by name.
     public var verbs: [any Declared.Type] {

@@ -197,6 +197,8 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     public let last_point: PointID?
     public let last_point_at: Instant?
     public let protected: Bool
+    /// Since when nothing younger would survive the loss of its cluster; nil = it is protected, or nobody knows.
+    public let unprotected_since: Instant?
     public let schedule: ScheduleName?
     /// The run that holds the lock.
     public let lock: RunID?
@@ -208,8 +210,9 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     public init(
         name: ApplicationName, active_at: ClusterName?, epoch: Epoch, running: Bool, split_brain_risk: Bool, clusters: [String: String],
         rpo: Duration?, last_point: PointID?, last_point_at: Instant?, protected: Bool, schedule: ScheduleName?, lock: RunID?,
-        problems: [String] = [], last_drill: LastDrill? = nil
+        problems: [String] = [], last_drill: LastDrill? = nil, unprotected_since: Instant? = nil
     ) {
+        self.unprotected_since = unprotected_since
         self.last_drill = last_drill
         self.name = name
         self.active_at = active_at

@@ -72,3 +72,44 @@ public struct Retention: Hashable, Sendable, Codable {
         self.weekly = weekly
     }
 }
+
+/// A schedule and when it runs.
+public struct ScheduleStatus: Sendable, Hashable {
+    public let schedule: Schedule
+    /// `every 15m`, `daily 02:15 Europe/Berlin`.
+    public let when: String
+    /// When it ran last, whatever came of it.
+    public let last: Instant?
+    /// Nil = suspended or unknown.
+    public let next: Instant?
+    /// The slot it is to run for now.
+    public let due: Instant?
+    /// In a row.
+    public let failures: Int
+    public let error: String?
+
+    public init(schedule: Schedule, when: String, last: Instant?, next: Instant?, due: Instant?, failures: Int, error: String?) {
+        self.schedule = schedule
+        self.when = when
+        self.last = last
+        self.next = next
+        self.due = due
+        self.failures = failures
+        self.error = error
+    }
+}
+
+/// What a schedule's run did for one application.
+public struct ScheduleCopy: Sendable {
+    public let application: ApplicationName
+    public let recovery_point: PointID?
+    public let from: ClusterName?
+    public let error: DRError?
+
+    public init(application: ApplicationName, recovery_point: PointID?, from: ClusterName?, error: DRError?) {
+        self.application = application
+        self.recovery_point = recovery_point
+        self.from = from
+        self.error = error
+    }
+}

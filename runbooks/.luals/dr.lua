@@ -73,6 +73,14 @@ function dr.failback(call) end
 ---@return table
 function dr.failover(call) end
 
+---One object of a cluster as a table; nil when it is not there.
+---```lua
+---local pg = dr.get { cluster = "west", kind = "StatefulSet", namespace = "shop-db", name = "pg" }
+---```
+---@param call { cluster: string, kind: string, namespace?: string, name: string }
+---@return table
+function dr.get(call) end
+
 ---Asks a web service that dr.yaml allows. In plans it is never asked; drills only GET and HEAD.
 ---```lua
 ---dr.http { method = "PUT", url = "https://lb.example.com/pools/shop", json = { active = "west" }, idempotent = true }
@@ -80,6 +88,14 @@ function dr.failover(call) end
 ---@param call { method?: "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE"|"OPTIONS", url: string, headers?: table<string, string|DRSecret>, query?: table<string, string>, json?: any, body?: string, expect?: string|integer|(string|integer)[], timeout?: string|DRDuration, idempotent?: boolean, verify?: fun(): any, in_plan?: any, in_drill?: "skip"|"run"|table }
 ---@return table
 function dr.http(call) end
+
+---The objects of one kind at a cluster, as tables, by name.
+---```lua
+---for _, s in ipairs(dr.list { cluster = "west", kind = "Service", namespace = "shop-web" }) do dr.log(s.metadata.name) end
+---```
+---@param call { cluster: string, kind: string, namespace?: string }
+---@return table
+function dr.list(call) end
 
 ---Copies applications to the destination once. Nothing moves, nothing starts.
 ---```lua
@@ -105,6 +121,14 @@ function dr.notify(call) end
 ---@return table
 function dr.pair(call) end
 
+---Sets single values of an application's object where it is live; returns the patch that takes it back.
+---```lua
+---local p = dr.patch { cluster = "west", application = "storefront", kind = "ConfigMap", namespace = "shop-web", name = "web", patch = { data = { mode = "read-only" } } }
+---```
+---@param call { cluster: string, application: string, kind: string, namespace?: string, name: string, patch: any }
+---@return table
+function dr.patch(call) end
+
 ---Stops applications at the source in reverse of their order.
 ---```lua
 ---dr.quiesce { pair = "east-west", applications = "all" }
@@ -120,6 +144,14 @@ function dr.quiesce(call) end
 ---@param call { pair: string|DRPair, applications: "all"|string[], at_or_before?: string|DRTime, verified?: boolean, reversed?: boolean }
 ---@return table
 function dr.recovery_points(call) end
+
+---Protects applications from where they are live: one copy the other way now, and a schedule for those to come.
+---```lua
+---dr.reprotect { pair = "east-west", applications = "all", interval = "15m" }
+---```
+---@param call { pair: string|DRPair, applications: "all"|string[], interval: string|DRDuration, retain?: table<string, integer> }
+---@return table
+function dr.reprotect(call) end
 
 ---Lets a held schedule run again.
 ---```lua
@@ -152,6 +184,14 @@ function dr.status(call) end
 ---@param call { name: string }
 ---@return table
 function dr.suspend_schedule(call) end
+
+---Waits until an object is ready: a workload's processes answer, or its status has the condition.
+---```lua
+---dr.wait_ready { cluster = "west", kind = "StatefulSet", namespace = "shop-db", name = "pg", timeout = "5m" }
+---```
+---@param call { cluster: string, kind: string, namespace?: string, name: string, condition?: string, timeout?: string|DRDuration }
+---@return table
+function dr.wait_ready(call) end
 
 ---Declares the runbook; the file returns it.
 ---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table) }

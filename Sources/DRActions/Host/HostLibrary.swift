@@ -177,7 +177,7 @@ struct HostLibrary {
 
     // Named in the language, not built yet: a person should not look for a spelling mistake.
     private static let laterVerbs: Set = [
-        "reprotect", "undo", "finally", "settle", "approve", "window", "get", "list", "wait_ready", "patch",
+        "undo", "finally", "settle", "approve", "window",
         "previous", "results",
     ]
 }

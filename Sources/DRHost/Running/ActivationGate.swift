@@ -39,5 +39,10 @@ struct ActivationGate: DREngine {
     func startClone(_ order: CloneOrder, _ call: EngineCall) async throws -> CloneReport { try await engine.startClone(order, call) }
     func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport { try await engine.cleanUp(drill, call) }
     func drills() async throws -> [DrillStatus] { try await engine.drills() }
+    func objects(_ order: ObjectOrder, _ call: EngineCall) async throws -> [Value] { try await engine.objects(order, call) }
+    func waitReady(_ order: ObjectOrder, condition: String, timeout: Duration, _ call: EngineCall) async throws -> Instant {
+        try await engine.waitReady(order, condition: condition, timeout: timeout, call)
+    }
+    func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { try await engine.patch(order, call) }
     func release(run: RunID) async throws { try await engine.release(run: run) }
 }

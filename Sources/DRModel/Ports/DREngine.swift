@@ -32,6 +32,13 @@ public protocol DREngine: Sendable {
     /// The drills that stand at clusters that answer, oldest first.
     func drills() async throws -> [DrillStatus]
 
+    /// Objects of a cluster as trees, in key order.
+    func objects(_ order: ObjectOrder, _ call: EngineCall) async throws -> [Value]
+    /// Returns when the object is ready, and since when. Throws `not-found`, `timeout`.
+    func waitReady(_ order: ObjectOrder, condition: String, timeout: Duration, _ call: EngineCall) async throws -> Instant
+    /// Throws `fenced` where the application is not live at the object's cluster.
+    func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport
+
     /// Releases what the run holds: locks and pins.
     func release(run: RunID) async throws
 }
@@ -42,6 +49,11 @@ extension DREngine {
     public func startClone(_ order: CloneOrder, _ call: EngineCall) async throws -> CloneReport { throw unable("drills") }
     public func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport { throw unable("drills") }
     public func drills() async throws -> [DrillStatus] { [] }
+    public func objects(_ order: ObjectOrder, _ call: EngineCall) async throws -> [Value] { throw unable("access to objects") }
+    public func waitReady(_ order: ObjectOrder, condition: String, timeout: Duration, _ call: EngineCall) async throws -> Instant {
+        throw unable("access to objects")
+    }
+    public func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { throw unable("access to objects") }
 
     private func unable(_ what: String) -> DRError { DRError(.notAllowed, "this engine has no \(what)") }
 }

@@ -20,6 +20,8 @@ struct Survey {
 extension DocumentPath {
     /// In which epoch the cluster was deposed, until the application is live there again.
     static func deposed(_ application: ApplicationName) -> DocumentPath { DocumentPath("deposed", application.text) }
+    /// When it went live here last, for `unprotected_since`.
+    static func activated(_ application: ApplicationName) -> DocumentPath { DocumentPath("activated", application.text) }
 }
 
 /// What puts a recovery point in place at a destination: everything held, nothing of others touched.

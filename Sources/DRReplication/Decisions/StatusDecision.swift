@@ -11,6 +11,8 @@ struct ClusterSight {
     var schedules: [Schedule] = []
     var locks: [ApplicationLock] = []
     var drills: [ApplicationName: LastDrill] = [:]
+    /// When it went live here last.
+    var activated: [ApplicationName: Instant] = [:]
     /// Records that cannot be read and belong to no application alone.
     var problems: [String] = []
 }
@@ -60,15 +62,18 @@ struct StatusDecision {
             cluster.sight.points[application]?.first { $0.verifiedAt != nil && cluster.name != active }
         }.max(by: RecoveryPoint.isOlder)
         let schedule = schedules.first { leads(from: active, $0) } ?? schedules.first
+        let isProtected = schedule.map { leads(from: active, $0) && !$0.suspended && newest?.epoch == standing.epoch } ?? false
+        let wentLive = active.flatMap { sights[$0] ?? nil }?.activated[application]
         return ApplicationStatus(
             name: application, active_at: active, epoch: standing.epoch,
             running: active.map { isRunning($0, ownRecord, standing) } ?? false,
             split_brain_risk: claims.count > 1 || ownRecord?.split_brain_risk == true, clusters: roles(active, standing),
             rpo: newest.map { max(.zero, now - $0.instant) }, last_point: newest?.id, last_point_at: newest?.instant,
-            protected: schedule.map { leads(from: active, $0) && !$0.suspended && newest?.epoch == standing.epoch } ?? false,
+            protected: isProtected,
             schedule: schedule?.name,
             lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.alive }?.holder.run, problems: problems,
-            last_drill: known.compactMap { $0.sight.drills[application] }.max { $0.ready_at < $1.ready_at })
+            last_drill: known.compactMap { $0.sight.drills[application] }.max { $0.ready_at < $1.ready_at },
+            unprotected_since: isProtected ? nil : newest?.epoch == standing.epoch ? newest?.instant : wentLive ?? newest?.instant)
     }
 
     private var problems: [String] {
@@ -84,8 +89,10 @@ struct StatusDecision {
         return standing.epoch == .first
     }
 
+    /// A schedule copies from wherever the application lives, as far as its pair leads that way.
     private func leads(from active: ClusterName?, _ schedule: Schedule) -> Bool {
-        pairs.first { $0.name == schedule.pair }?.source == active
+        guard let pair = pairs.first(where: { $0.name == schedule.pair }) else { return false }
+        return pair.source == active || pair.bothWays && pair.destination == active
     }
 
     private func roles(_ active: ClusterName?, _ standing: Standing) -> [String: String] {

@@ -198,6 +198,7 @@ extension ReplicationEngine {
             // Without a time it was verified on the way here.
             verified: choice.point.verifiedAt ?? clock.now(), before: before)
         var transaction = try placement.transaction(activation.key("live"), epoch: epoch, staged: staged, risk: risk)
+        transaction.changes.append(.write(.activated(activation.name), ["epoch": .integer(epoch.number), "at": .instant(clock.now())]))
         transaction.answer = try Value(encoding: answer)
         let committed = try await activation.destination.commit(transaction)
         activation.call.effects.record(committed.effects)

@@ -64,7 +64,7 @@ extension ReplicationEngine {
     }
 
     /// As it stands at its place, else as dr.yaml declares it.
-    private func schedule(_ name: ScheduleName) async throws -> (Schedule, any Cluster) {
+    func schedule(_ name: ScheduleName) async throws -> (Schedule, any Cluster) {
         if let declared = inventory.schedules.first(where: { $0.name == name }) {
             let place = try await direction(declared.pair, reversed: false).destination
             guard let value = try await place.document(.schedule(name)) else { return (declared, place) }

@@ -37,6 +37,7 @@ extension ReplicationEngine {
                     sight.unknowable[name] = error
                 }
                 sight.drills[name] = try await cluster.read(LastDrill.self, .drilled(name), "last drill of \(name)")
+                if case .instant(let at)? = try await cluster.document(.activated(name))?["at"] { sight.activated[name] = at }
                 let points = try await cluster.points(of: name)
                 sight.points[name] = points.sound
                 sight.pointProblems[name] = points.problems

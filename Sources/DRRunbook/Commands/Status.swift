@@ -39,7 +39,8 @@ struct Status: HostCommand {
             let why =
                 item.last_point == nil
                 ? "no verified recovery point lies at another site" : "no schedule copies it from where it is, or none has since it moved"
-            lines.append("\(item.name): UNPROTECTED: \(why)")
+            let since = item.unprotected_since.map { " since \(Runs.time($0))" } ?? ""
+            lines.append("\(item.name): UNPROTECTED\(since): \(why)")
         }
         if let last = item.last_drill { lines.append("\(item.name): drilled \(last.ready_at), ready in \(last.rto.text)") }
         if let run = item.lock { lines.append("\(item.name): locked by run \(run)") }
@@ -54,6 +55,7 @@ struct Status: HostCommand {
             ("clusters", .map(item.clusters.mapValues(Value.string))), ("rpo", item.rpo.map(Value.duration) ?? .null),
             ("last_point", JSONLines.text(item.last_point?.text)), ("last_point_at", item.last_point_at.map(Value.instant) ?? .null),
             ("protected", .bool(item.protected)), ("schedule", JSONLines.text(item.schedule?.text)),
+            ("unprotected_since", item.unprotected_since.map(Value.instant) ?? .null),
             ("lock", JSONLines.text(item.lock?.text)),
             (
                 "last_drill",

@@ -1,0 +1,59 @@
+public import DRModel
+internal import DRReplication
+
+extension Host {
+    /// Every schedule with when it ran and when it runs next.
+    public func schedules() async throws -> [ScheduleStatus] { try await engine(over: world).schedules(since: world.clock.now()) }
+
+    /// Runs schedules when they are due and removes drills whose lease is over, until `isStopped` says so; what is under way is brought to its end first.
+    /// Failures are told and tried again after a pause, they do not end it.
+    public func serve(until isStopped: @escaping @Sendable () -> Bool, tell: @escaping @Sendable (ServiceEvent) -> Void) async throws {
+        let engine = engine(over: world)
+        let begun = world.clock.now()
+        while !isStopped() {
+            for drill in try await engine.drills() where drill.expired {
+                let call = try observation("serve")
+                do { tell(.cleaned(try await engine.cleanUp(drill.id, call))) } catch {
+                    tell(.failed("drill \(drill.id)", error as? DRError ?? DRError(.internal, "\(error)")))
+                }
+            }
+            var wake = world.clock.now() + .seconds(10)
+            for status in try await engine.schedules(since: begun) where !isStopped() {
+                if let slot = status.due {
+                    await run(status.schedule, slot, engine, tell)
+                } else if let next = status.next {
+                    wake = min(wake, next)
+                }
+            }
+            while !isStopped(), world.clock.now() < wake {
+                try await world.clock.sleep(for: min(.milliseconds(200), max(.milliseconds(1), wake - world.clock.now())))
+            }
+        }
+    }
+
+    private func run(
+        _ schedule: Schedule, _ slot: Instant, _ engine: ReplicationEngine, _ tell: @Sendable (ServiceEvent) -> Void
+    ) async {
+        do {
+            let call = try observation("schedule-\(schedule.name)")
+            do {
+                tell(.copied(schedule.name, try await engine.runSchedule(schedule.name, slot: slot, call), world.clock.now()))
+            } catch {
+                // Others wait for the locks.
+                try await engine.release(run: call.holder.run)
+                throw error
+            }
+            try await engine.release(run: call.holder.run)
+        } catch {
+            tell(.failed("schedule \(schedule.name)", error as? DRError ?? DRError(.internal, "\(error)")))
+        }
+    }
+}
+
+/// What `serve` did.
+public enum ServiceEvent: Sendable {
+    case copied(ScheduleName, [ScheduleCopy], Instant)
+    case cleaned(CleanupReport)
+    /// What, and why not.
+    case failed(String, DRError)
+}

@@ -1,0 +1,148 @@
+import DRModel
+@testable import DRReplication
+import DRSimulation
+import Testing
+
+struct ScheduleTests {
+    private func instant(_ text: String) throws -> Instant { try Instant(rfc3339: text) }
+
+    private func machine(_ policy: SchedulePolicy, zone: String? = nil, suspended: Bool = false) throws -> ScheduleMachine {
+        ScheduleMachine(
+            schedule: Schedule(name: "shop", pair: "east-west", applications: ["ledger"], policy: policy, suspended: suspended),
+            zone: try ZoneFiles.rules(of: zone))
+    }
+
+    @Test func `An interval runs at once, then from slot to slot, and makes up for missed slots with one copy`() throws {
+        let machine = try machine(.interval(.seconds(900)))
+        let start = try instant("2026-03-01T10:00:00Z")
+        #expect(try machine.decide(nil, since: start, now: start) == .run(slot: start))
+        let past = ScheduleRecord(slot: start, at: start + .seconds(40), failures: 0)
+        #expect(try machine.decide(past, since: start, now: start + .seconds(899)) == .wait(until: start + .seconds(900)))
+        #expect(try machine.decide(past, since: start, now: start + .seconds(9000)) == .run(slot: start + .seconds(9000)))
+        #expect(
+            try self.machine(.interval(.seconds(900)), suspended: true).decide(past, since: start, now: start + .seconds(9000))
+                == .suspended)
+    }
+
+    @Test func `After failures the pause doubles, and the next slot ends it`() throws {
+        let machine = try machine(.interval(.seconds(900)))
+        let start = try instant("2026-03-01T10:00:00Z")
+        for (failures, pause) in [(1, 30), (2, 60), (3, 120), (9, 900)] {
+            let past = ScheduleRecord(slot: start, at: start, failures: failures)
+            #expect(try machine.decide(past, since: start, now: start + .seconds(1)) == .wait(until: start + .seconds(pause)))
+            #expect(try machine.decide(past, since: start, now: start + .seconds(pause)) == .run(slot: start + .seconds(pause)))
+        }
+    }
+
+    @Test(
+        arguments: [
+            (SchedulePolicy.daily(at: "02:15", zone: nil), "UTC", "2026-03-01T02:15:00Z", "2026-03-02T02:15:00Z"),
+            (.daily(at: "22:00", zone: nil), "America/New_York", "2026-01-10T12:00:00Z", "2026-01-11T03:00:00Z"),
+            // Clocks skip 02:00 to 03:00 in this night, and show it twice in that one.
+            (.daily(at: "02:30", zone: nil), "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z"),
+            (.daily(at: "02:30", zone: nil), "Europe/Berlin", "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"),
+            (.daily(at: "02:30", zone: nil), "Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z"),
+            (.daily(at: "02:30", zone: nil), "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"),
+            (.weekly(day: "sunday", at: "04:00", zone: nil), "UTC", "2026-11-26T12:00:00Z", "2026-11-29T04:00:00Z"),
+            (.weekly(day: "thursday", at: "04:00", zone: nil), "UTC", "2026-11-26T12:00:00Z", "2026-12-03T04:00:00Z"),
+            (.monthly(day: 31, at: "01:00", zone: nil), "UTC", "2026-02-01T00:00:00Z", "2026-02-28T01:00:00Z"),
+            (.monthly(day: 31, at: "01:00", zone: nil), "UTC", "2026-02-28T01:00:00Z", "2026-03-31T01:00:00Z"),
+        ])
+    func `A slot is the next time the clocks of its zone show it`(
+        policy: SchedulePolicy, zone: String, after: String, next: String
+    ) throws {
+        #expect(try machine(policy, zone: zone).slot(after: instant(after)) == instant(next))
+    }
+
+    @Test func `A time zone that there is none of is an error of the configuration`() throws {
+        for zone in ["Europe/Berln", "../passwd", ""] {
+            #expect(throws: DRError.self) { try ZoneFiles.rules(of: zone) }
+        }
+    }
+
+    @Test func `A schedule copies each application from where it is live, there and back`() async throws {
+        let world = try EngineWorld()
+        let engine = world.engine()
+        func run(_ name: String) async throws -> [ScheduleCopy] {
+            let copies = try await engine.runSchedule("shop", slot: world.clock.now(), Spoken(name, run: RunID("serve-\(name)")).call)
+            try await engine.release(run: RunID("serve-\(name)"))
+            world.clock.advance(by: .seconds(60))
+            return copies
+        }
+        func status() async throws -> ApplicationStatus {
+            try await engine.status(of: ["ledger"], without: [], Spoken("status").call)[0]
+        }
+        #expect(try await run("first").map(\.from) == ["east", "east"])
+        #expect(try await status().protected)
+        let (moved, _) = try await engine.move("ledger")
+        let unprotected = try await status()
+        #expect(!unprotected.protected && unprotected.unprotected_since == world.clock.now())
+        #expect(moved.active_at == "west")
+        #expect(try await run("second").map(\.from) == ["west", "east"])
+        let again = try await status()
+        #expect(again.protected && again.unprotected_since == nil && again.last_point == "ledger-e2-g1")
+        try await engine.move("ledger", reversed: true, run: "back")
+        #expect(try await run("third").map(\.from) == ["east", "east"])
+        #expect(try await status().protected)
+    }
+
+    @Test func `What fails for one application is said, does not keep the others from being copied, and is tried again`() async throws {
+        let world = try EngineWorld()
+        world.east.memory.remove("pg-data")
+        let engine = world.engine()
+        let copies = try await engine.runSchedule("shop", slot: world.clock.now(), Spoken("serve").call)
+        #expect(copies.map { $0.error?.code } == [.volumeMissing, nil])
+        let status = try #require(try await engine.schedules(since: world.clock.now()).first)
+        #expect(status.failures == 1 && status.due == nil && status.next == world.clock.now() + .seconds(30))
+        #expect(status.error?.contains("pg-data") == true)
+        world.east.memory.write("one", to: "pg-data")
+        #expect(try await engine.runSchedule("shop", slot: world.clock.now(), Spoken("again").call).allSatisfy { $0.error == nil })
+        let mended = try #require(try await engine.schedules(since: world.clock.now()).first)
+        #expect(mended.failures == 0 && mended.next == world.clock.now() + .seconds(900))
+    }
+
+    @Test func `A patch is made where the application is live, can be taken back, and is fenced elsewhere`() async throws {
+        let world = try EngineWorld()
+        let engine = world.engine()
+        let object = ObjectOrder(cluster: "east", kind: "ConfigMap", namespace: "shop-web", name: "web")
+        let before = world.east.text("ConfigMap", "web")
+        let spoken = Spoken("patch")
+        let report = try await engine.patch(
+            PatchOrder(object: object, application: "storefront", patch: ["data": ["mode": "read-only", "why": "drill"]]), spoken.call)
+        #expect(report.changed && spoken.texts == ["patch ConfigMap shop-web/web @east"])
+        #expect(try await engine.objects(object, Spoken("get").call).first?["data"]["mode"] == "read-only")
+        let back = try await engine.patch(
+            PatchOrder(object: object, application: "storefront", patch: report.inverse), Spoken("back").call)
+        #expect(back.changed && world.east.text("ConfigMap", "web") == before)
+        try await engine.release(run: "run-1")
+        try await engine.move("storefront", run: "move")
+        #expect(
+            await expectError(.fenced) {
+                try await engine.patch(
+                    PatchOrder(object: object, application: "storefront", patch: ["data": ["mode": "x"]]), Spoken("late").call)
+            } != nil)
+        #expect(
+            await expectError(.notAllowed) {
+                let other = ObjectOrder(cluster: "east", kind: "StatefulSet", namespace: "shop-db", name: "pg")
+                return try await engine.patch(PatchOrder(object: other, application: "ledger", patch: ["x": "y"]), Spoken("a").call)
+            } == nil)
+    }
+
+    @Test func `Waiting for an object ends when its processes answer, and says what it was when they do not`() async throws {
+        let world = try EngineWorld()
+        let engine = world.engine()
+        let pg = ObjectOrder(cluster: "east", kind: "StatefulSet", namespace: "shop-db", name: "pg")
+        world.east.set { $0.slowness = 3 }
+        let begun = world.clock.now()
+        let ready = try await engine.waitReady(pg, condition: "Ready", timeout: .seconds(60), Spoken("wait").call)
+        #expect(ready - begun == .seconds(3))
+        world.east.set { $0.slowness = 100 }
+        #expect(
+            await expectError(.timeout) {
+                try await engine.waitReady(pg, condition: "Ready", timeout: .seconds(5), Spoken("wait").call)
+            } != nil)
+        let none = ObjectOrder(cluster: "east", kind: "StatefulSet", namespace: "shop-db", name: "nothing")
+        #expect(
+            await expectError(.notFound) { try await engine.waitReady(none, condition: "Ready", timeout: .zero, Spoken("w").call) } != nil)
+    }
+}
