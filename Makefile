@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: bootstrap build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
+.PHONY: histories bootstrap build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -37,6 +37,9 @@ test-s3: build-tests
 
 build-tests: bootstrap
 	swift build --build-tests $(BUILD_FLAGS)
+
+histories: build
+	HISTORIES=10000 swift test --skip-build --disable-xctest --filter HistoryTests
 
 tsan: bootstrap
 	swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan

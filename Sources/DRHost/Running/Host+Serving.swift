@@ -5,6 +5,14 @@ extension Host {
     /// Every schedule with when it ran and when it runs next.
     public func schedules() async throws -> [ScheduleStatus] { try await engine(over: world).schedules(since: world.clock.now()) }
 
+    /// Who holds which application, at clusters that answer.
+    public func locks() async throws -> [(cluster: ClusterName, lock: ApplicationLock)] { try await engine(over: world).locks() }
+
+    /// Takes an application's locks from whoever holds them, and says where.
+    public func breakLock(of application: ApplicationName) async throws -> [ClusterName] {
+        try await engine(over: world).breakLock(of: application)
+    }
+
     /// Runs schedules when they are due and removes drills whose lease is over, until `isStopped` says so; what is under way is brought to its end first.
     /// Failures are told and tried again after a pause, they do not end it.
     public func serve(until isStopped: @escaping @Sendable () -> Bool, tell: @escaping @Sendable (ServiceEvent) -> Void) async throws {

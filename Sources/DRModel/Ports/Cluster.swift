@@ -34,6 +34,14 @@ public protocol Cluster: Sendable {
     /// Releases all locks of the run here.
     func unlock(run: RunID) async throws
     func locks() async throws -> [ApplicationLock]
+    /// Takes the application's lock from whoever holds it: the holder is refused when it next asks for it. False when nobody holds it.
+    func breakLock(_ application: ApplicationName) async throws -> Bool
+}
+
+extension Cluster {
+    public func breakLock(_ application: ApplicationName) async throws -> Bool {
+        throw DRError(.notAllowed, "locks of cluster \(name) cannot be broken")
+    }
 }
 
 /// Which objects of a cluster are read.

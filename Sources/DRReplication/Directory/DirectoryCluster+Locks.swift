@@ -23,6 +23,14 @@ extension DirectoryCluster {
             guard mine.holder.run == holder.run else {
                 throw locked(LockNote(application: application, holder: mine.holder, since: mine.since))
             }
+            // Somebody may have broken it while this process was paused.
+            guard try folder.reach({ try note(application) })?.holder.run == mine.holder.run else {
+                held.withLock { $0[application] = nil }
+                mine.kernel.release()
+                throw DRError(
+                    .locked, "the lock of \(application) at \(name) was taken from run \(holder.run) by somebody else",
+                    hint: "look at `drrunbook status` and `drrunbook lock list`, and begin anew")
+            }
             if mine.holder == holder { return }
             try write(LockNote(application: application, holder: holder, since: mine.since))
             held.withLock { $0[application] = HeldLock(holder: holder, since: mine.since, kernel: mine.kernel) }
@@ -64,6 +72,16 @@ extension DirectoryCluster {
                 held.withLock { $0[application] = nil }
                 lock.kernel.release()
             }
+        }
+    }
+
+    /// The kernel's lock stays with the old holder, on a file that no longer has a name: whoever comes next makes a new one.
+    public func breakLock(_ application: ApplicationName) async throws -> Bool {
+        try await alone {
+            let isNoted = try folder.io.facts(notePath(application)) != nil
+            try folder.remove(kernelLock(application))
+            try folder.remove(notePath(application))
+            return isNoted
         }
     }
 

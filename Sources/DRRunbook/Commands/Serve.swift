@@ -108,7 +108,7 @@ private enum StopSignal {
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
                 // Some send it to the process and to its group at once: that is one.
-                let now = unsafe time(nil)
+                let now = time(nil)
                 if unsafe StopSignal.count > 0, unsafe now > StopSignal.first + 1 { _exit(128 + number) }
                 if unsafe StopSignal.count == 0 { unsafe StopSignal.first = now }
                 unsafe StopSignal.count = 1

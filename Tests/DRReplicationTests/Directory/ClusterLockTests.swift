@@ -83,4 +83,19 @@ struct ClusterLockTests {
         #expect(try await fixture.cluster().locks().first?.alive == false)
         try await fixture.cluster().lock("ledger", for: other)
     }
+
+    @Test func `G1 a holder whose lock was broken while it was paused is refused, and another holds it`() async throws {
+        let here = fixture
+        let old = here.cluster(), new = here.cluster()
+        let first = LockHolder(run: "run-1", runbook: "a.lua", host: "here", process: 1)
+        let second = LockHolder(run: "run-2", runbook: "b.lua", host: "there", process: 2)
+        try await old.lock("ledger", for: first)
+        #expect(await expectError(.locked) { try await new.lock("ledger", for: second) } != nil)
+        #expect(try await new.breakLock("ledger"))
+        try await new.lock("ledger", for: second)
+        #expect(await expectError(.locked) { try await old.lock("ledger", for: first) } != nil)
+        #expect(try await old.locks().map(\.holder.run) == ["run-2"])
+        #expect(try await new.breakLock("ledger"))
+        #expect(try await !new.breakLock("ledger"))
+    }
 }

@@ -10,12 +10,25 @@ final class Breaker: Sendable {
 
     private let position: Int
     private let after: Bool
+    /// Called after each call.
+    private let watching: @Sendable () -> Void
+    /// What happens while it is paused before the call at `position`; nil = it dies there.
+    private let pause: (@Sendable () async -> Void)?
     private let state = Lock(State())
 
     /// `position` counts from 1; 0 never breaks.
-    init(at position: Int = 0, after: Bool = false) {
+    init(at position: Int = 0, after: Bool = false, watching: @escaping @Sendable () -> Void = {}) {
         self.position = position
         self.after = after
+        self.watching = watching
+        pause = nil
+    }
+
+    init(pausingAt position: Int, watching: @escaping @Sendable () -> Void, _ pause: @escaping @Sendable () async -> Void) {
+        self.position = position
+        after = false
+        self.watching = watching
+        self.pause = pause
     }
 
     var calls: [String] { state.withLock { $0.calls } }
@@ -24,12 +37,17 @@ final class Breaker: Sendable {
         let strikes = try state.withLock { state in
             if state.dead { throw Killed() }
             state.calls.append(call)
-            if state.calls.count == position { state.dead = true }
+            if state.calls.count == position, pause == nil { state.dead = true }
             return state.calls.count == position
         }
-        if strikes, !after { throw Killed() }
+        if strikes, let pause {
+            await pause()
+        } else if strikes, !after {
+            throw Killed()
+        }
         let result = try await body()
-        if strikes { throw Killed() }
+        watching()
+        if strikes, pause == nil { throw Killed() }
         return result
     }
 }

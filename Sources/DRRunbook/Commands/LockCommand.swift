@@ -1,0 +1,75 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct LockCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lock", abstract: "Shows who holds which application, and breaks locks.", subcommands: [List.self, Break.self],
+        defaultSubcommand: List.self)
+
+    struct List: HostCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists locks: application, cluster, holder, since when.",
+            discussion: """
+                EXAMPLE
+                  drrunbook lock list
+                """)
+        @OptionGroup var common: CommonOptions
+
+        func perform(_ output: Output) async throws -> ExitStatus {
+            try await withHost { host in
+                let list = try await host.locks()
+                var table = Table("APPLICATION", "CLUSTER", "RUN", "RUNBOOK", "HOLDER", "SINCE", "STATE")
+                for (cluster, lock) in list {
+                    let holder = lock.holder
+                    table.add(
+                        lock.application.text, cluster.text, holder.run.text, holder.runbook, "\(holder.host), process \(holder.process)",
+                        Runs.time(lock.since), lock.alive ? "held" : "left by a dead process")
+                    output.object(
+                        "lock",
+                        [
+                            ("application", .string(lock.application.text)), ("cluster", .string(cluster.text)),
+                            ("holder", .string(holder.run.text)), ("runbook", .string(holder.runbook)), ("host", .string(holder.host)),
+                            ("process", .integer(Int64(holder.process))), ("since", .instant(lock.since)), ("alive", .bool(lock.alive)),
+                        ])
+                }
+                if list.isEmpty { output.say("no locks") } else { output.table(table) }
+                return .done
+            }
+        }
+    }
+
+    struct Break: HostCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes an application's lock from its holder.",
+            discussion: """
+                A lock goes by itself with its holder's process. Break it when that process hangs or is paused for good: the holder is refused \
+                at its next step, and whatever it was about to commit still meets the epoch.
+
+                EXAMPLE
+                  drrunbook lock break ledger --yes
+                """)
+        @Argument(help: "The application.") var application: ApplicationName
+        @Flag(name: .long, help: "Yes, though its holder lives.") var yes = false
+        @OptionGroup var common: CommonOptions
+
+        func perform(_ output: Output) async throws -> ExitStatus {
+            try await withHost { host in
+                let held = try await host.locks().filter { $0.lock.application == application }
+                guard !held.isEmpty else {
+                    output.say("nobody holds \(application)")
+                    return .done
+                }
+                if let living = held.first(where: { $0.lock.alive }), !yes {
+                    throw DRError(
+                        .notAllowed,
+                        "\(application) is held by run \(living.lock.holder.run), whose process \(living.lock.holder.process) on "
+                            + "\(living.lock.holder.host) lives",
+                        hint: "stop that process, or say --yes")
+                }
+                for cluster in try await host.breakLock(of: application) { output.say("broken: \(application) at \(cluster)") }
+                return .done
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import DRModel
+import DRReplication
+import DRSimulation
+import DRSupport
+import Foundation
+import Testing
+
+/// Numbers that are the same for a seed.
+private struct Dice {
+    private var state: UInt64
+
+    init(seed: Int) { state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+
+    mutating func roll(_ sides: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int((state >> 33) % UInt64(sides))
+    }
+}
+
+/// What somebody who sees both clusters at once, which no host can, sees after every call of a port.
+private final class Watcher: Sendable {
+    private let world: EngineWorld
+    private let seen = Lock<(instants: Int, findings: [String], highest: Int64)>((0, [], 1))
+
+    init(_ world: EngineWorld) { self.world = world }
+
+    var findings: [String] { seen.withLock { $0.findings } }
+    var instants: Int { seen.withLock { $0.instants } }
+
+    func look() {
+        let records = [world.east, world.west].map { cluster -> (name: String, epoch: Int64, active: String, risk: Bool, running: Bool) in
+            let record = cluster.allDocuments[.application("ledger")]
+            return (
+                cluster.name.text, record?["epoch"].integer ?? 1, record?["active"].string ?? "east",
+                record?["split_brain_risk"] == .bool(true), cluster.processes("pg") > 0
+            )
+        }
+        let epoch = records.map(\.epoch).max() ?? 1
+        let holders = records.filter { $0.epoch == epoch && $0.active == $0.name }
+        seen.withLock { seen in
+            seen.instants += 1
+            if holders.count > 1 { seen.findings.append("two clusters hold epoch \(epoch)") }
+            if epoch < seen.highest { seen.findings.append("the highest epoch fell from \(seen.highest) to \(epoch)") }
+            seen.highest = max(seen.highest, epoch)
+            if records.allSatisfy(\.running), !holders.contains(where: \.risk) {
+                seen.findings.append("processes run at both clusters in epoch \(epoch), and nobody says so")
+            }
+        }
+    }
+}
+
+struct HistoryTests {
+    private struct Step {
+        let host: Int
+        let kind: Int
+        let reversed: Bool
+        let key: String
+    }
+
+    private static let kinds = ["stop", "restart", "migrate", "last sync", "planned", "disaster", "release"]
+
+    @discardableResult
+    private func perform(_ step: Step, _ world: EngineWorld, _ breaker: Breaker) async -> String {
+        let engine = world.engine(breaking: breaker)
+        let spoken = Spoken(step.key, run: step.host == 0 ? "host-a" : "host-b")
+        do {
+            switch step.kind {
+            case 0: try await engine.stop("ledger", reversed: step.reversed, spoken)
+            case 1: try await engine.restart("ledger", reversed: step.reversed, spoken)
+            case 2: try await engine.migrate(["ledger"], reversed: step.reversed, spoken)
+            case 3: try await engine.migrate(["ledger"], final: true, reversed: step.reversed, spoken)
+            case 4: try await engine.activate("ledger", .planned, reversed: step.reversed, spoken)
+            case 5: try await engine.activate("ledger", .disaster, reversed: step.reversed, accepting: .seconds(1 << 30), spoken)
+            default: break
+            }
+            try await engine.release(run: spoken.call.holder.run)
+            return "done"
+        } catch is Killed {
+            // Its locks go with its process.
+            for cluster in [world.east, world.west] {
+                cluster.set { $0.locks = $0.locks.filter { $0.value.holder.run != spoken.call.holder.run } }
+            }
+            return "killed"
+        } catch let error as DRError {
+            try? await world.engine().release(run: spoken.call.holder.run)
+            for cluster in [world.east, world.west] {
+                cluster.set { $0.locks = $0.locks.filter { $0.value.holder.run != spoken.call.holder.run } }
+            }
+            return error.code.rawValue
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// One history; its lines, what the watcher found, and at how many instants it looked.
+    private func history(_ seed: Int) async throws -> (lines: [String], findings: [String], instants: Int) {
+        var dice = Dice(seed: seed)
+        let world = try EngineWorld()
+        let watcher = Watcher(world)
+        var lines: [String] = []
+        var past: [Step] = []
+        for number in 0..<10 {
+            world.clock.advance(by: .seconds(30))
+            switch dice.roll(12) {
+            case 0:
+                let cluster = dice.roll(2) == 0 ? world.east : world.west
+                cluster.goAway()
+                lines.append("\(cluster.name) goes away")
+                continue
+            case 1, 2:
+                for cluster in [world.east, world.west] { cluster.goAway(false) }
+                lines.append("both are back")
+                continue
+            default: break
+            }
+            // A retry of something begun earlier, by its own key, or something new.
+            let old = !past.isEmpty && dice.roll(3) == 0 ? past[dice.roll(past.count)] : nil
+            let step = old ?? Step(host: dice.roll(2), kind: dice.roll(6), reversed: dice.roll(3) == 0, key: "step-\(number)")
+            if old == nil { past.append(step) }
+            let position = dice.roll(40) + 1
+            let breaker: Breaker
+            var fault = ""
+            switch dice.roll(4) {
+            case 0:
+                breaker = Breaker(at: position, after: dice.roll(2) == 0, watching: watcher.look)
+                fault = " (killed at call \(position))"
+            case 1:
+                // Paused for so long that others take its locks, and woken up again in the middle of what it did.
+                let other = Step(host: 1 - step.host, kind: dice.roll(6), reversed: dice.roll(3) == 0, key: "between-\(number)")
+                let third = Step(host: 1 - step.host, kind: dice.roll(6), reversed: other.reversed, key: "between-\(number)-b")
+                breaker = Breaker(pausingAt: position, watching: watcher.look) {
+                    for cluster in [world.east, world.west] { cluster.set { $0.locks = [:] } }
+                    for step in [other, third] { await self.perform(step, world, Breaker(watching: watcher.look)) }
+                }
+                fault =
+                    " (paused at call \(position) for \(Self.kinds[other.kind]), \(Self.kinds[third.kind])\(other.reversed ? " back" : ""))"
+            default: breaker = Breaker(watching: watcher.look)
+            }
+            let outcome = await perform(step, world, breaker)
+            lines.append(
+                "host \(step.host): \(old == nil ? "" : "again ")\(Self.kinds[step.kind])\(step.reversed ? " back" : "")\(fault): \(outcome)"
+            )
+            watcher.look()
+        }
+        return (lines, watcher.findings, watcher.instants)
+    }
+
+    @Test func `G1 no history of two hosts, pauses, crashes, partitions and retries has an instant with two active clusters`() async throws
+    {
+        let environment = ProcessInfo.processInfo.environment
+        let count = environment["HISTORIES"].flatMap { Int($0) } ?? 60
+        let first = environment["SEED"].flatMap { Int($0) } ?? 1
+        var moves = 0
+        var instants = 0
+        for seed in first..<first + count {
+            let (lines, findings, looked) = try await history(seed)
+            #expect(findings.isEmpty, "seed \(seed): \(findings.first ?? "") in\n\(lines.joined(separator: "\n"))")
+            moves += lines.count { ($0.contains("disaster") || $0.contains("planned")) && $0.hasSuffix(": done") }
+            instants += looked
+        }
+        // A history in which nothing happens finds nothing.
+        #expect(moves > count / 3)
+        #expect(instants > count * 50)
+    }
+}
