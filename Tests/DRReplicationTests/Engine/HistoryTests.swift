@@ -149,7 +149,8 @@ struct HistoryTests {
     {
         let environment = ProcessInfo.processInfo.environment
         let count = environment["HISTORIES"].flatMap { Int($0) } ?? 60
-        let first = environment["SEED"].flatMap { Int($0) } ?? 1
+        // Among these is one (423) that finds a second writer when commits do not look at their guards.
+        let first = environment["SEED"].flatMap { Int($0) } ?? 400
         var moves = 0
         var instants = 0
         for seed in first..<first + count {
