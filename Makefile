@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: histories bootstrap build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
+.PHONY: histories bootstrap differential build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -46,6 +46,13 @@ tsan: bootstrap
 
 asan: bootstrap
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/leaks.supp:print_suppressions=0 swift test --disable-xctest --sanitize=address --scratch-path .build-asan
+
+# Our pattern and table functions beside the system's own, on 100,000 generated calls.
+differential: build-tests
+	LUA_DIFFERENTIAL=100000 swift test --skip-build --disable-xctest --filter DifferentialTests
+
+build-tests: bootstrap
+	swift build --build-tests $(BUILD_FLAGS)
 
 record: bootstrap
 	RECORD=1 swift test --disable-xctest

@@ -55,7 +55,8 @@ let package = Package(
         .executableTarget(name: "DRRunbook", dependencies: ["DRHost", "DRModel", "DRActions", support, argumentParser]),
 
         .testTarget(name: "DRSupportTests", dependencies: [support]),
-        .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua", support], exclude: ["Hostile"]),
+        .target(name: "CPlainLua", path: "Tests/CPlainLua", linkerSettings: [.linkedLibrary("lua5.4")]),
+        .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua", "CPlainLua", support], exclude: ["Hostile"]),
         .testTarget(name: "DRModelTests", dependencies: ["DRModel", support]),
         .testTarget(name: "DRManifestTests", dependencies: ["DRManifest", "DRModel", support]),
         .testTarget(

@@ -8,10 +8,7 @@ static inline struct saved enter(clua_state *state, struct entry *entry) {
     struct saved saved = {state->enforce, state->nesting, state->current};
     if (state->depth == 0) {
         clua_end_stop(state, CLUA_RUNNING);
-        clua_reset_budget(state);
-#if CLUA_SIGNALS
         clua_watch_begin(state);
-#endif
     }
     entry->outer = state->entries;
     state->entries = entry;
@@ -35,9 +32,7 @@ static inline int leave(clua_state *state, struct entry *entry, struct saved sav
     state->current = saved.current;
     state->entries = entry->outer;
     state->depth--;
-#if CLUA_SIGNALS
     if (state->depth == 0) clua_watch_end(state);
-#endif
     return status;
 }
 
@@ -66,10 +61,7 @@ lua_State *clua_begin_call(clua_state *state, int slot) {
 static int call_idle(clua_state *state, int narguments, int nresults) {
     struct entry entry = {.kind = ENTRY_CALL, .thread = state->main, .from = state->main};
     clua_end_stop(state, CLUA_RUNNING);
-    clua_reset_budget(state);
-#if CLUA_SIGNALS
     clua_watch_begin(state);
-#endif
     state->entries = &entry;
     state->depth = state->nesting = 1;
     state->entered++;
@@ -83,9 +75,7 @@ static int call_idle(clua_state *state, int narguments, int nresults) {
     if (__builtin_expect(status == LUA_ERRMEM, 0)) status = clua_note_memory(state, state->main);
     state->entries = NULL;
     state->depth = state->nesting = 0;
-#if CLUA_SIGNALS
     clua_watch_end(state);
-#endif
     return status;
 }
 

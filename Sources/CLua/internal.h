@@ -89,7 +89,8 @@ struct watched {
     _Atomic(clockid_t) clock;
     _Atomic(uint64_t) generation;     // of the budget: one more each time it is renewed
     _Atomic(uint64_t) alarm;          // the generation that is over its limit
-    uint64_t seen, begun;             // the watcher's own: the last generation it saw, and the thread's processor time then
+    uint64_t seen, begun, idle;       // the watcher's own: the last generation it saw running, the thread's processor time then, and the last it
+                                      // saw at rest
 };
 #endif
 
@@ -153,7 +154,14 @@ extern _Atomic(int) clua_watcher_awake;
 void clua_watch_prepare(void);  // this thread
 void clua_watch_call(void);     // the watcher, which sleeps
 
-// Lua starts to run on this thread.
+static inline void clua_reset_budget(clua_state *state) {
+    state->spent = 0;
+    uint64_t generation = atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
+    atomic_store_explicit(&state->watched.generation, generation + 1, memory_order_release);
+}
+
+// Lua starts to run on this thread, with a new budget. The order matters to the watcher: it looks at states that run, and who sees a generation
+// sees the clock it is measured by.
 static inline void clua_watch_begin(clua_state *state) {
     struct watched *watched = &state->watched;
     struct watched_thread *thread = &clua_this_thread;
@@ -162,6 +170,7 @@ static inline void clua_watch_begin(clua_state *state) {
     atomic_store_explicit(&watched->clock, thread->clock, memory_order_relaxed);
     watched->outer = thread->running;
     thread->running = watched;
+    clua_reset_budget(state);
     atomic_store_explicit(&watched->running, 1, memory_order_release);
     if (__builtin_expect(!atomic_load_explicit(&clua_watcher_awake, memory_order_relaxed), 0)) clua_watch_call();
 }
@@ -171,18 +180,14 @@ static inline void clua_watch_end(clua_state *state) {
     clua_this_thread.running = state->watched.outer;
 }
 
-static inline void clua_reset_budget(clua_state *state) {
-    state->spent = 0;
-    uint64_t generation = atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
-    atomic_store_explicit(&state->watched.generation, generation + 1, memory_order_release);
-}
-
 static inline int clua_alarmed(clua_state *state) {
     return atomic_load_explicit(&state->watched.alarm, memory_order_acquire)
         == atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
 }
 #else
 static inline void clua_reset_budget(clua_state *state) { clua_renew_budget(state); }
+static inline void clua_watch_begin(clua_state *state) { clua_reset_budget(state); }
+static inline void clua_watch_end(clua_state *state) { (void)state; }
 #endif
 // Must every instruction be counted?
 static inline int clua_counts(const clua_state *state) { return !CLUA_SIGNALS || state->configuration.instructions != 0; }

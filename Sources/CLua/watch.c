@@ -79,9 +79,14 @@ static void install_handler(void) {
 static uint64_t look(void) {
     uint64_t next = 0;
     for (struct watched *watched = watcher.first; watched; watched = watched->next) {
-        uint64_t generation = atomic_load_explicit(&watched->generation, memory_order_acquire);
         int is_running = atomic_load_explicit(&watched->running, memory_order_acquire);
-        if (!is_running && generation == watched->seen) continue;
+        uint64_t generation = atomic_load_explicit(&watched->generation, memory_order_acquire);
+        if (!is_running) {
+            // It may have run since the last look, and may soon again.
+            if (generation != watched->idle) next = next ? next : LOOK;
+            watched->idle = generation;
+            continue;
+        }
         uint64_t wait = LOOK, now = time_of(atomic_load_explicit(&watched->clock, memory_order_relaxed));
         if (generation != watched->seen) {
             watched->seen = generation;
@@ -95,7 +100,7 @@ static uint64_t look(void) {
             if (used >= limits->nanoseconds) reason = CLUA_COMPUTING;
             else if (limits->nanoseconds - used < wait) wait = limits->nanoseconds - used;
         }
-        if (reason && is_running) {
+        if (reason) {
             atomic_store_explicit(&watched->alarm, generation, memory_order_release);
             syscall(SYS_tgkill, getpid(), atomic_load_explicit(&watched->thread, memory_order_relaxed), watcher.signal);
             wait = URGENT;

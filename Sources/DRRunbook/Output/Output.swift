@@ -13,10 +13,13 @@ struct Output: Sendable {
     /// Nil: text for people.
     let lines: JSONLines?
     let style: Style
+    /// Errors are read by a person: the line they are about is shown with them.
+    private let showsSource: Bool
 
     init(json: Bool, noColor: Bool, verbose: Bool) {
         self.verbose = verbose
         lines = json ? JSONLines() : nil
+        showsSource = isatty(STDERR_FILENO) == 1 && !json
         let isTerminal = isatty(STDOUT_FILENO) == 1 && !json
         style = Style(
             isTerminal: isTerminal,
@@ -44,10 +47,17 @@ struct Output: Sendable {
     func failure(_ error: any Error) {
         let problems = (error as? ConfigurationError)?.problems ?? [error as? DRError ?? DRError(.internal, "\(error)")]
         for problem in problems {
-            Self.error("\(style.error("error:")) \(problem)")
+            self.problem(problem)
             lines?.write("error", JSONLines.members(problem))
         }
         if problems.count > 1 { Self.error("\(problems.count) errors; nothing was changed") }
+    }
+
+    /// An error, and where a person reads it the line it is about.
+    func problem(_ problem: DRError) {
+        Self.error("\(style.error("error:")) \(problem)")
+        guard showsSource, let excerpt = problem.location.flatMap(SourceExcerpt.init) else { return }
+        for line in excerpt.lines { Self.error(style.faint(line)) }
     }
 
     static func standard(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }

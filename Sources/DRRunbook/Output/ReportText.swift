@@ -19,7 +19,7 @@ struct ReportText {
         }
         output.say()
         output.say(outcome(style))
-        if let error = report.error, output.lines == nil { output.note("\(style.error("error:")) \(error)") }
+        if let error = report.error, output.lines == nil { output.problem(error) }
         if let next { output.say("next: \(next)") }
     }
 
