@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: histories bootstrap differential build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
+.PHONY: histories bootstrap differential fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -35,6 +35,13 @@ crash: build
 test-s3: build-tests
 	Scripts/test-s3.sh
 
+# Generated programs, source texts and values across the Lua boundary.
+fuzz: build-tests
+	LUA_FUZZ=30 swift test --skip-build --disable-xctest --filter FuzzTests
+
+fuzz-long: build-tests
+	LUA_FUZZ=600 swift test --skip-build --disable-xctest --filter FuzzTests
+
 build-tests: bootstrap
 	swift build --build-tests $(BUILD_FLAGS)
 
@@ -50,9 +57,6 @@ asan: bootstrap
 # Our pattern and table functions beside the system's own, on 100,000 generated calls.
 differential: build-tests
 	LUA_DIFFERENTIAL=100000 swift test --skip-build --disable-xctest --filter DifferentialTests
-
-build-tests: bootstrap
-	swift build --build-tests $(BUILD_FLAGS)
 
 record: bootstrap
 	RECORD=1 swift test --disable-xctest
