@@ -45,7 +45,7 @@ fuzz-long: build-tests
 build-tests: bootstrap
 	swift build --build-tests $(BUILD_FLAGS)
 
-histories: build
+histories: build-tests
 	HISTORIES=10000 swift test --skip-build --disable-xctest --filter HistoryTests
 
 tsan: bootstrap
