@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: histories bootstrap differential fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
+.PHONY: histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -57,6 +57,14 @@ asan: bootstrap
 # Our pattern and table functions beside the system's own, on 100,000 generated calls.
 differential: build-tests
 	LUA_DIFFERENTIAL=100000 swift test --skip-build --disable-xctest --filter DifferentialTests
+
+# DocC of LuaBridge; a broken link fails.
+docs: bootstrap
+	Scripts/docs.sh
+
+# A program that uses all that differs in plain Lua, in fifty processes.
+determinism: build-tests
+	LUA_PROCESSES=50 swift test --skip-build --disable-xctest --filter DeterminismTests
 
 record: bootstrap
 	RECORD=1 swift test --disable-xctest

@@ -12,6 +12,15 @@ public protocol LuaReadable {
 public protocol LuaWritable {
     /// Pushes exactly one value.
     func write(to stack: LuaStack) throws
+    /// Pushes what a host function returns, and says how many values that are: one, but for `LuaResults`.
+    func writeResults(to stack: LuaStack) throws -> Int32
+}
+
+extension LuaWritable {
+    @inlinable @inline(__always) public func writeResults(to stack: LuaStack) throws -> Int32 {
+        try write(to: stack)
+        return 1
+    }
 }
 
 public typealias LuaConvertible = LuaReadable & LuaWritable

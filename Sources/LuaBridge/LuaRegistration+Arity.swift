@@ -8,8 +8,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body().write(to: stack)
-                return 1
+                try body().writeResults(to: stack)
             })
     }
 
@@ -28,8 +27,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name)).write(to: stack)
-                return 1
+                try body(stack.argument(1, of: name)).writeResults(to: stack)
             })
     }
 
@@ -49,8 +47,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name), stack.argument(2, of: name)).write(to: stack)
-                return 1
+                try body(stack.argument(1, of: name), stack.argument(2, of: name)).writeResults(to: stack)
             })
     }
 
@@ -71,8 +68,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name)).write(to: stack)
-                return 1
+                try body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name)).writeResults(to: stack)
             })
     }
 
@@ -94,8 +90,7 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name))
-                    .write(to: stack)
-                return 1
+                    .writeResults(to: stack)
             })
     }
 
@@ -120,8 +115,7 @@ extension LuaRegistrar {
                 try body(
                     stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
                     stack.argument(5, of: name)
-                ).write(to: stack)
-                return 1
+                ).writeResults(to: stack)
             })
     }
 
@@ -148,8 +142,7 @@ extension LuaRegistrar {
                 try body(
                     stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
                     stack.argument(5, of: name), stack.argument(6, of: name)
-                ).write(to: stack)
-                return 1
+                ).writeResults(to: stack)
             })
     }
 
@@ -177,8 +170,7 @@ extension LuaRegistrar {
                 try body(
                     stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
                     stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name)
-                ).write(to: stack)
-                return 1
+                ).writeResults(to: stack)
             })
     }
 
@@ -207,8 +199,7 @@ extension LuaRegistrar {
                 try body(
                     stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
                     stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name), stack.argument(8, of: name)
-                ).write(to: stack)
-                return 1
+                ).writeResults(to: stack)
             })
     }
 

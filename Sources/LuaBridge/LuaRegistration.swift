@@ -113,8 +113,7 @@ extension LuaHostFunction {
             }
             let result = try body(repeat stack.argument(next(), of: name) as each Argument)
             try stack.ensure(8)
-            try result.write(to: stack)
-            return 1
+            return try result.writeResults(to: stack)
         }
     }
 

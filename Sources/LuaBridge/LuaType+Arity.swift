@@ -6,8 +6,7 @@ extension LuaType {
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full)).write(to: stack)
-                return 1
+                try body(stack.object(of: full)).writeResults(to: stack)
             })
     }
 
@@ -28,8 +27,7 @@ extension LuaType {
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full), stack.argument(2, of: full)).write(to: stack)
-                return 1
+                try body(stack.object(of: full), stack.argument(2, of: full)).writeResults(to: stack)
             })
     }
 
@@ -50,8 +48,7 @@ extension LuaType {
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full), stack.argument(2, of: full), stack.argument(3, of: full)).write(to: stack)
-                return 1
+                try body(stack.object(of: full), stack.argument(2, of: full), stack.argument(3, of: full)).writeResults(to: stack)
             })
     }
 
@@ -75,8 +72,7 @@ extension LuaType {
             name,
             LuaHostFunction { stack in
                 try body(stack.object(of: full), stack.argument(2, of: full), stack.argument(3, of: full), stack.argument(4, of: full))
-                    .write(to: stack)
-                return 1
+                    .writeResults(to: stack)
             })
     }
 

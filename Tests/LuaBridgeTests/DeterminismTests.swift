@@ -1,9 +1,10 @@
+import Foundation
 import LuaBridge
 import Testing
 
 @Suite struct DeterminismTests {
     // All that differs from state to state in plain Lua.
-    private static let program = """
+    fileprivate static let program = """
         local t = {}
         for i = 1, 200 do t['key' .. (i * 7919 % 1000)] = i t[i * 31 % 97] = i t[-i] = i end
         for k, v in pairs(t) do print(k, v) end
@@ -24,19 +25,33 @@ import Testing
         print(tostring(0/0), tostring(-(0/0)), string.format('%g', -(0/0)), 1e15, 2^53, -0.0, 1 // 0.0)
         """
 
-    private func transcript(seed: UInt64 = 7) throws -> String {
+    static func transcript(seed: UInt64 = 7) throws -> String {
         var lines: [String] = []
         let lua = Lua(seed: seed, output: { lines.append($0) })
         try lua.register("fail") { () throws -> Void in throw Unexpected(what: "host") }
-        try lua.run(text: Self.program)
+        try lua.run(text: program)
         return lines.joined(separator: "\n")
     }
 
-    @Test func `a program prints the same bytes in twenty fresh states`() throws {
-        let first = try transcript()
+    @Test func `a program prints the same bytes in fifty fresh states`() throws {
+        let first = try Self.transcript()
         #expect(!first.contains("0x"))
-        for _ in 0..<20 { #expect(try transcript() == first) }
-        #expect(try transcript(seed: 8) != first)
+        #expect(first.count > 5_000)
+        for _ in 0..<50 { #expect(try Self.transcript() == first) }
+        #expect(try Self.transcript(seed: 8) != first)
+    }
+
+    // LUA_PROCESSES=50 (make determinism): each process has other addresses and another seed of the system's.
+    @Test func `a program prints the same bytes in other processes`() async throws {
+        let count = ProcessInfo.processInfo.environment["LUA_PROCESSES"].flatMap { Int($0) } ?? 10
+        let here = try Self.transcript()
+        for _ in 0..<count {
+            let child = try await #require(processExitsWith: .success, observing: [\.standardOutputContent]) {
+                print("<<<" + (try DeterminismTests.transcript()) + ">>>")
+            }
+            let output = String(decoding: child.standardOutputContent, as: UTF8.self)
+            #expect(output.contains("<<<" + here + ">>>"))
+        }
     }
 
     @Test func `pairs goes over integers ascending, then strings bytewise`() throws {
