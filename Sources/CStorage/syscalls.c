@@ -371,18 +371,6 @@ int64_t cstorage_free_space(const char *path) {
     return (int64_t)found.f_bavail * (int64_t)found.f_bsize;
 }
 
-int cstorage_lock(const char *path, int wait) {
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (file < 0) return -errno;
-    int status;
-    do status = flock(file, LOCK_EX | (wait ? 0 : LOCK_NB));
-    while (status < 0 && errno == EINTR);
-    if (status == 0) return file;
-    int code = errno;
-    close(file);
-    return -code;
-}
-
 int64_t cstorage_now(void) {
     struct timespec time;
     clock_gettime(CLOCK_REALTIME, &time);

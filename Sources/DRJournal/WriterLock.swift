@@ -38,6 +38,8 @@ final class WriterLock: Sendable {
         guard let held else { return }
         // Emptied first, so that no one reads the name of a process that holds nothing.
         ftruncate(held, 0)
+        // Not by closing alone: a process that is being started holds a copy of every descriptor until it is another program.
+        flock(held, LOCK_UN)
         close(held)
     }
 

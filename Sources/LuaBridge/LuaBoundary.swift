@@ -218,13 +218,18 @@ extension Lua {
         }
     }
 
+    // 64 MiB, or bytes where that would not be exact.
+    private func size(_ bytes: Int) -> String {
+        bytes >= 1 << 20 && bytes % (1 << 20) == 0 ? "\(bytes >> 20) MiB" : "\(bytes) bytes"
+    }
+
     private func terminationMessage(_ reason: Int32, _ underlying: (any Error)?) -> String {
         switch reason {
         case CLUA_MEMORY.status:
-            "memory limit of \(limits.memory) bytes exceeded\(unsafe clua_error_levels(core) > 10_000 ? " by endless recursion" : "")"
+            "memory limit of \(size(limits.memory)) exceeded\(unsafe clua_error_levels(core) > 10_000 ? " by endless recursion" : "")"
         case CLUA_CANCELLED.status: "the run was cancelled"
         case CLUA_STOPPED.status: underlying.map { String(describing: $0) } ?? "the run was stopped"
-        case CLUA_OUTPUT.status: "output limit of \(limits.output) bytes exceeded"
+        case CLUA_OUTPUT.status: "output limit of \(size(limits.output)) exceeded"
         default: "computing limit exceeded"
         }
     }

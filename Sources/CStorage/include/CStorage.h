@@ -63,8 +63,10 @@ int cstorage_sync_filesystem(const char *path);
 /// `ext4`, `nfs`, `fuse.sshfs`, or the magic number in hex.
 int cstorage_filesystem_type(const char *path, char *name, size_t capacity);
 int64_t cstorage_free_space(const char *path);
-/// A descriptor that holds an exclusive lock until it is closed.
+/// A descriptor that holds an exclusive lock until `cstorage_unlock`.
 int cstorage_lock(const char *path, int wait);
+/// Closing alone would not do: a process that is being started holds a copy of every descriptor until it is another program.
+int cstorage_unlock(int file);
 int64_t cstorage_now(void);
 const char *cstorage_reason(int code, char *text, size_t capacity);
 

@@ -66,7 +66,7 @@ final class SystemLock: StoreLock {
 
     func release() {
         descriptor.withLock { descriptor in
-            if descriptor >= 0 { _ = cstorage_close(descriptor) }
+            if descriptor >= 0 { _ = cstorage_unlock(descriptor) }
             descriptor = -1
         }
     }
