@@ -16,8 +16,9 @@ extension RunSummary {
         if let last, last.kind == JournalEntry.Kind.finished.rawValue {
             outcome = (try? Value(json: last.payload))?["outcome"].string.flatMap(RunOutcome.init(rawValue:))
         }
+        let isHeld = last?.kind == JournalEntry.Kind.stopped.rawValue
         self.init(
-            id: header.id, runbook: header.runbook, started: header.started, outcome: outcome,
-            finished: outcome == nil ? nil : last.map { Instant(nanosecondsSince1970: $0.time) })
+            id: header.id, runbook: header.runbook, started: header.started, outcome: isHeld ? .stopped : outcome,
+            finished: outcome == nil ? nil : last.map { Instant(nanosecondsSince1970: $0.time) }, isHeld: isHeld)
     }
 }

@@ -22,7 +22,8 @@ final class WriterLock: Sendable {
             guard reason == EWOULDBLOCK else { throw Self.failure("lock", path, reason) }
             throw DRError(
                 .locked, "another process writes the journal \(journal)" + (holder.isEmpty ? "" : ": process \(holder)"),
-                hint: "wait until it has ended, or use a `state` folder of your own")
+                hint: "wait until it has ended, or use a `state` folder of your own",
+                details: ["process": Int64(holder).map(Value.integer) ?? .null])
         }
         Self.write("\(getpid())", to: opened)
         descriptor = Lock(opened)

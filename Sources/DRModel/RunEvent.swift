@@ -6,6 +6,7 @@ public struct RunEvent: Sendable {
         case actionFinished(ActionEvent, result: Value?, error: DRError?, duration: Duration, effects: [Effect], predicted: Bool)
         case log(String, path: [String])
         case warning(String)
+        case undo(RunReport.Undo)
         case runFinished(RunReport)
     }
 
@@ -81,6 +82,30 @@ public struct RunReport: Sendable, Hashable {
         }
     }
 
+    /// What became of one entry of the undo ledger, or of a `finally`.
+    public struct Undo: Sendable, Hashable, Codable {
+        public enum State: String, Sendable, Codable {
+            case undone
+            /// It must not be: its application lives elsewhere by now.
+            case skipped
+            /// It was tried several times.
+            case failed
+            /// It was never tried: the run ended before.
+            case owed
+        }
+        public let name: String
+        public let application: ApplicationName?
+        public let state: State
+        public let reason: String?
+
+        public init(name: String, application: ApplicationName?, state: State, reason: String?) {
+            self.name = name
+            self.application = application
+            self.state = state
+            self.reason = reason
+        }
+    }
+
     public let run: RunID
     public let outcome: RunOutcome
     public let error: DRError?
@@ -88,8 +113,17 @@ public struct RunReport: Sendable, Hashable {
     public let applications: [Item]
     /// All effects, by branch path in the order of their actions.
     public let effects: [Effect]
+    /// In the order in which they were undone, then those that were not tried.
+    public let undos: [Undo]
+    /// It was put down and can be taken up again.
+    public let isHeld: Bool
 
-    public init(run: RunID, outcome: RunOutcome, error: DRError?, rto: Duration?, applications: [Item], effects: [Effect]) {
+    public init(
+        run: RunID, outcome: RunOutcome, error: DRError?, rto: Duration?, applications: [Item], effects: [Effect], undos: [Undo] = [],
+        isHeld: Bool = false
+    ) {
+        self.undos = undos
+        self.isHeld = isHeld
         self.run = run
         self.outcome = outcome
         self.error = error

@@ -18,7 +18,8 @@ import DRSupport
             """,
         version: "drrunbook 0.1.0",
         subcommands: [
-            Init.self, Apply.self, Run.self, Plan.self, Drill.self, Cleanup.self, Resume.self, Runs.self, Show.self, Status.self,
+            Init.self, Apply.self, Run.self, Plan.self, Drill.self, Cleanup.self, Resume.self, Pause.self, Stop.self, Runs.self, Show.self,
+            Status.self,
             Points.self, Schedules.self, Serve.self, LockCommand.self, Lint.self,
             Explain.self,
         ])

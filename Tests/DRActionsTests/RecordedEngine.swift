@@ -10,6 +10,7 @@ final class RecordedEngine: DREngine {
         var activeAt: [ApplicationName: ClusterName] = [:]
         var stopped: Set<ApplicationName> = []
         var unreachable: [String] = []
+        var released = false
         var withoutPoint: [ApplicationName] = []
     }
 
@@ -130,5 +131,6 @@ final class RecordedEngine: DREngine {
         }
     }
 
-    func release(run: RunID) async throws {}
+    func release(run: RunID) async throws { state.withLock { $0.released = true } }
+    var released: Bool { state.withLock { $0.released } }
 }

@@ -99,12 +99,12 @@ struct Stage {
         self.journal = journal
     }
 
-    func runner(limits: RunLimits = RunLimits(), random: UInt64 = 1) -> RunbookRunner {
+    func runner(limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil) -> RunbookRunner {
         let events = events
         return RunbookRunner(
             engine: engine, outside: outside, runningAs: runningAs, inventory: Self.inventory, clock: clock,
             random: CountingRandom(from: random), journal: journal, limits: limits,
-            host: "here", process: 1, executor: ThreadExecutor(name: "runbook")
+            host: "here", process: 1, control: control, executor: ThreadExecutor(name: "runbook")
         ) { event in events.withLock { $0.append(event) } }
     }
 

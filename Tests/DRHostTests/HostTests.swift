@@ -34,6 +34,7 @@ import Testing
                 case .log: "log"
                 case .warning(let text): "warning \(text)"
                 case .runFinished(let report): "finished \(report.outcome)"
+                default: "other"
                 }
             told.withLock { $0.append(word) }
         }

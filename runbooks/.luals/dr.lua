@@ -197,10 +197,23 @@ function dr.wait_ready(call) end
 ---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table) }
 function dr.runbook(declaration) end
 
----Runs fn under a name that stands in the path of all it does.
+---Runs fn under a name that stands in the path of all it does. Like every verb it takes a deadline, at which the run is put down.
 ---@param name string
 ---@param fn fun(): any
-function dr.step(name, fn) end
+---@param options? { deadline?: string }
+function dr.step(name, fn, options) end
+
+---Registers what takes back what was done: called in reverse order when the run fails or is stopped with --undo. Of an application that went live elsewhere nothing is undone.
+---@param fn fun()
+---@param options? { application?: string, while_active_at?: string, name?: string }
+function dr.undo(fn, options) end
+
+---Registers what is done when the run ends, however it ends, after all undos.
+---@param fn fun()
+function dr.finally(fn) end
+
+---Forgets the undos registered so far: what was done stays.
+function dr.settle() end
 
 ---As step, but a failure is returned: ok, value or error.
 ---@param name string

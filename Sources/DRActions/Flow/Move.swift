@@ -34,25 +34,23 @@ enum Move {
           each(waves, true, function(name)
             lib.scoped(name, function()
               hook(call, on, "stopping", name)
-              stopped[#stopped + 1] = name
-              host.perform("stop", { pair = call.pair, application = name, reversed = call.reversed })
+              local order = { pair = call.pair, application = name, reversed = call.reversed }
+              local entry = lib.owe("stop " .. name, name, host.source(call.pair, call.reversed), function() host.perform("restart", order) end)
+              entry.restarts = true
+              stopped[#stopped + 1] = { name = name, order = order, entry = entry }
+              host.perform("stop", order)
               hook(call, on, "stopped", name)
             end)
           end)
         end
 
-        -- Starts again what was stopped, last stopped first, and says what could not be.
-        local function put_back(call, stopped)
-          local left = {}
+        -- Starts again what was stopped, last stopped first. What could not be stays on the ledger: it is tried again at the end of the run.
+        local function put_back(stopped)
           for i = #stopped, 1, -1 do
-            local name = stopped[i]
-            local ok, e = pcall(lib.scoped, name, host.perform, "restart", { pair = call.pair, application = name, reversed = call.reversed })
-            if not ok then
-              left[#left + 1] = name
-              dr.log("%s could not be started again at the source: %s", name, lib.text_of(e))
-            end
+            local name = stopped[i].name
+            local ok, e = pcall(lib.scoped, name, host.perform, "restart", stopped[i].order)
+            if ok then lib.pay(stopped[i].entry) else dr.log("%s could not be started again at the source: %s", name, lib.text_of(e)) end
           end
-          return left
         end
 
         -- Which point each application gets: its id, or nil for the newest verified one.
@@ -108,6 +106,8 @@ enum Move {
               moved[name] = host.perform("start", { pair = call.pair, application = name, reversed = call.reversed, mode = call.mode,
                 recovery_point = points[name], accept_data_loss = call.accept_data_loss, accept_fuzzy = call.accept_fuzzy,
                 source_fenced = call.source_down and call.source_down.fenced ~= "none" or false })
+              -- From here on this move only goes forward: nothing of it is started again where it was.
+              for _, other in ipairs(names) do lib.settled(other) end
               hook(call, on, "ready", name)
             end)
             if not ok then failure = { name = name, error = e } end
@@ -174,7 +174,7 @@ enum Move {
               host.perform("migrate", { pair = call.pair, applications = moving, reversed = call.reversed, final = true })
             end)
             if not ok then
-              put_back(call, stopped)
+              put_back(stopped)
               error(e, 0)
             end
             call.synced = true
@@ -183,7 +183,7 @@ enum Move {
           if failure then
             if next(moved) == nil then
               -- Nothing is live over there. The engine refuses a restart where the point of no return was passed.
-              put_back(call, stopped)
+              put_back(stopped)
               error(failure.error, 0)
             end
             error(items_failed(call, failure, moved, moving), 0)

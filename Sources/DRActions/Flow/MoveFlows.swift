@@ -65,7 +65,9 @@ struct Quiesce: DRFlow {
           call.reversed = false
           local stopped = {}
           lib.stop_all(call, arguments.on, host.waves(call.applications), stopped)
-          return { stopped = stopped }
+          local names = {}
+          for i, item in ipairs(stopped) do names[i] = item.name end
+          return { stopped = names }
         end
         """#
 }

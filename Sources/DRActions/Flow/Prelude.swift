@@ -61,10 +61,24 @@ enum Prelude {
           return table.unpack(results, 2, results.n)
         end
 
-        function dr.step(name, fn)
+        lib.expect, lib.known_fields = expect, known_fields
+
+        -- The fields of a call without those that every verb takes, and its deadline.
+        local function own_fields(arguments)
+          if type(arguments) ~= "table" or arguments.deadline == nil then return arguments, nil end
+          local own = {}
+          for key, value in pairs(arguments) do if key ~= "deadline" then own[key] = value end end
+          return own, arguments.deadline
+        end
+
+        function dr.step(name, fn, options)
           expect(name, "string", "step: its name")
           expect(fn, "function", "step: its body")
-          return lib.scoped(name, fn)
+          if options == nil then return lib.scoped(name, fn) end
+          expect(options, "table", "step: its options")
+          known_fields(options, { "deadline" }, "step")
+          if options.deadline == nil then return lib.scoped(name, fn) end
+          return lib.within(options.deadline, name, lib.scoped, name, fn)
         end
 
         function dr.attempt(name, fn)
@@ -248,17 +262,25 @@ enum Prelude {
         for _, name in ipairs(host.actions) do
           dr[name] = function(arguments)
             host.expect_run(name)
-            if type(arguments) == "table" and type(arguments.verify) == "function" then return verified(name, arguments) end
-            return host.perform(name, arguments)
+            local own, deadline = own_fields(arguments)
+            local perform = type(own) == "table" and type(own.verify) == "function" and verified or host.perform
+            if deadline ~= nil then return lib.within(deadline, name, perform, name, own) end
+            return perform(name, own)
           end
         end
 
         function lib.flow(name, body)
           dr[name] = function(arguments)
             host.expect_run(name)
-            local call = host.prepare(name, arguments)
+            local own, deadline = own_fields(arguments)
+            local call = host.prepare(name, own)
             host.begin_flow(name)
-            local results = table.pack(pcall(lib.scoped, name, body, call, arguments or {}))
+            local results
+            if deadline ~= nil then
+              results = table.pack(pcall(lib.within, deadline, name, lib.scoped, name, body, call, own))
+            else
+              results = table.pack(pcall(lib.scoped, name, body, call, own or {}))
+            end
             host.end_flow(name)
             if not results[1] then error(results[2], 0) end
             return table.unpack(results, 2, results.n)

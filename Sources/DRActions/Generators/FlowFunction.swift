@@ -12,8 +12,27 @@ struct FlowFunction {
                 "---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table) }\nfunction dr.runbook(declaration) end"
         ),
         FlowFunction(
-            name: "step", signature: "step(name, fn)", summary: "Runs fn under a name that stands in the path of all it does.",
-            stub: "---@param name string\n---@param fn fun(): any\nfunction dr.step(name, fn) end"),
+            name: "step", signature: "step(name, fn, { deadline? })",
+            summary:
+                "Runs fn under a name that stands in the path of all it does. Like every verb it takes a deadline, at which the run is put down.",
+            stub:
+                "---@param name string\n---@param fn fun(): any\n---@param options? { deadline?: string }\nfunction dr.step(name, fn, options) end"
+        ),
+        FlowFunction(
+            name: "undo", signature: "undo(fn, { application?, while_active_at?, name? })",
+            summary:
+                "Registers what takes back what was done: called in reverse order when the run fails or is stopped with --undo. Of an application that went live "
+                + "elsewhere nothing is undone.",
+            stub:
+                "---@param fn fun()\n---@param options? { application?: string, while_active_at?: string, name?: string }\nfunction dr.undo(fn, options) end"
+        ),
+        FlowFunction(
+            name: "finally", signature: "finally(fn)",
+            summary: "Registers what is done when the run ends, however it ends, after all undos.",
+            stub: "---@param fn fun()\nfunction dr.finally(fn) end"),
+        FlowFunction(
+            name: "settle", signature: "settle()", summary: "Forgets the undos registered so far: what was done stays.",
+            stub: "function dr.settle() end"),
         FlowFunction(
             name: "attempt", signature: "attempt(name, fn)", summary: "As step, but a failure is returned: ok, value or error.",
             stub:

@@ -13,12 +13,15 @@ struct HostLibrary {
         try installVerbs(host)
         try installFacts(host)
         try installErrors(host)
+        try installEnd(host)
         let loaded = try lua.load(Prelude.captured + Prelude.text, name: Prelude.name, trusted: true).call([.table(host)])
         guard let dr = loaded.first?.table, let library = loaded.last?.table, loaded.count == 2 else {
             throw DRError(.internal, "the prelude returned no library")
         }
         let surroundings: [LuaValue] = [.table(dr), .table(host), .table(library)]
+        try lua.load(Prelude.captured + RunEnd.text, name: RunEnd.name, trusted: true).call(surroundings)
         try lua.load(Prelude.captured + Move.text, name: Move.name, trusted: true).call(surroundings)
+        session.closing = try library.get("close").function
         for flow in session.registry.flows {
             let name = flow.spec.name
             let body = try lua.load(Prelude.captured + flow.body, name: "=dr.\(name)", trusted: true).call(surroundings).first ?? .nil
@@ -79,7 +82,7 @@ struct HostLibrary {
             return []
         }
         try host.register("begin_flow") { [unowned session] (call: LuaCall) in
-            session.beginFlow(call[0].shown)
+            try session.beginFlow(call[0].shown, at: session.place(call.location))
             return []
         }
         try host.register("end_flow") { [unowned session] (call: LuaCall) in
@@ -177,8 +180,7 @@ struct HostLibrary {
 
     // Named in the language, not built yet: a person should not look for a spelling mistake.
     private static let laterVerbs: Set = [
-        "undo", "finally", "settle", "approve", "window",
-        "previous", "results",
+        "approve", "window", "previous", "results",
     ]
 }
 

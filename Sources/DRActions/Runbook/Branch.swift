@@ -17,11 +17,18 @@ final class Branch {
     var repeating: [String]
     /// Hooks of a drill that are under way: what they call outside is called for a drill, though the run is live.
     var drills: Int
+    /// Undos that are under way.
+    var undos: Int
+    /// What must have ended by when: deadlines of verbs and steps that are under way.
+    var deadlines: [Deadline]
     private var requests = 0
 
     init(
-        id: String, coroutine: LuaCoroutine, path: [String], repeating: [String] = [], drills: Int = 0, fork: Fork? = nil, position: Int = 0
+        id: String, coroutine: LuaCoroutine, path: [String], repeating: [String] = [], drills: Int = 0, undos: Int = 0,
+        deadlines: [Deadline] = [], fork: Fork? = nil, position: Int = 0
     ) {
+        self.undos = undos
+        self.deadlines = deadlines
         self.repeating = repeating
         self.drills = drills
         self.id = id
@@ -38,6 +45,17 @@ final class Branch {
     }
 
     var lastOrdinal: Int { requests }
+    /// The last parts of a request's key: attempt and phase.
+    var phase: String { undos > 0 ? "/1/undo" : "/1/do" }
+}
+
+/// When something must have ended. A run that was put down and taken up again has the whole time again.
+struct Deadline {
+    let what: String
+    let begun: Instant
+    let limit: Duration
+
+    func time(resumed: Instant) -> Instant { max(begun, resumed) + limit }
 }
 
 /// Branches that ran from one place and are waited for there.
@@ -73,4 +91,6 @@ struct PendingAction {
     /// In a hook of a drill.
     let isInDrill: Bool
     let begun: Instant
+    /// It was asked for before: it may have been begun.
+    let isRecorded: Bool
 }

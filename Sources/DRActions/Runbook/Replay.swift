@@ -5,7 +5,7 @@ struct Replay {
     private let records: [JournalRecord]
     private var next = 0
 
-    init(records: [JournalRecord]) { self.records = records.filter { $0.entry.kind != .resumed } }
+    init(records: [JournalRecord]) { self.records = records.filter { $0.entry.kind != .resumed && $0.entry.kind != .stopped } }
 
     /// Everything recorded was consumed: what follows is new.
     var isOver: Bool { next == records.count }
@@ -25,10 +25,10 @@ struct Replay {
     }
 
     /// The next answer of the world, when it is that one's turn. Throws `replay-mismatch` when the script should have asked something first.
-    mutating func nextOutcome() throws -> JournalRecord? {
+    mutating func nextAnswer() throws -> JournalRecord? {
         guard !isOver else { return nil }
         let record = records[next]
-        guard record.entry.kind == .outcome else {
+        guard record.entry.kind == .outcome || record.entry.kind == .cancelled else {
             throw DRError(
                 .replayMismatch,
                 "record \(record.index) of the history is \(record.entry.kind.rawValue) \(record.entry.verb), and the runbook no longer asks for it",

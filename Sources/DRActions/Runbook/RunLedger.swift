@@ -26,6 +26,7 @@ struct RunLedger {
     /// Without a disruption of ours (a disaster) the move begins when it first asks where things are.
     private var firstLook: Instant?
     private var sent: [ApplicationName: ByteCount] = [:]
+    private var undos: [RunReport.Undo] = []
 
     init(inventory: Inventory, started: Instant, predicted: Bool) {
         self.inventory = inventory
@@ -33,20 +34,19 @@ struct RunLedger {
         self.predicted = predicted
     }
 
-    mutating func record(branch: String, action: String, input: Value, begun: Instant, outcome: ActionOutcome) {
+    /// What an action of ours answered in another form than it writes is an error: figures are not guessed.
+    mutating func record(branch: String, action: String, input: Value, begun: Instant, outcome: ActionOutcome) throws {
         effectsByBranch[branch, default: []] += outcome.effects
-        if action == "migrate", let report = try? outcome.value?.decoded(as: MigrationReport.self) {
+        if action == "migrate", let report = try Self.report(outcome, as: MigrationReport.self, of: action) {
             for (text, copied) in report.applications {
-                guard let name = try? ApplicationName(text) else { continue }
+                let name = try ApplicationName(text)
                 sent[name] = (sent[name] ?? .zero) + copied.bytes_sent
             }
         }
-        noteFence(outcome.error)
+        try noteFence(outcome.error)
         if action == "locate", firstLook == nil { firstLook = begun }
-        guard ["stop", "start", "restart"].contains(action), let text = input["application"].string, let name = try? ApplicationName(text)
-        else {
-            return
-        }
+        guard ["stop", "start", "restart"].contains(action), let name = try input["application"].string.map({ try ApplicationName($0) })
+        else { return }
         if items[name] == nil { order.append(name) }
         var item = items[name] ?? Item()
         switch action {
@@ -56,7 +56,7 @@ struct RunLedger {
         case "restart":
             item.restarted = outcome.error == nil
         default:
-            let report = try? outcome.value?.decoded(as: ActivationReport.self)
+            let report = try Self.report(outcome, as: ActivationReport.self, of: action)
             // "It is there already", or a failure after it went live, does not undo what an earlier call did.
             if item.moved != nil, report?.changed != true { return }
             // A person reads what went live in the order in which it did.
@@ -71,34 +71,52 @@ struct RunLedger {
     }
 
     // A refusal by epoch says where the application lives now: somebody else moved it.
-    private mutating func noteFence(_ error: DRError?) {
-        guard let error, error.code == .fenced, let text = error.details?["application"].string, let name = try? ApplicationName(text),
-            let cluster = error.details?["active"].string.flatMap({ try? ClusterName($0) })
+    private mutating func noteFence(_ error: DRError?) throws {
+        guard let error, error.code == .fenced,
+            let name = try error.details?["application"].string.map({ try ApplicationName($0) }),
+            let cluster = try error.details?["active"].string.map({ try ClusterName($0) })
         else { return }
         items[name, default: Item()].elsewhere = (cluster, error.details?["epoch"].integer.map { Epoch($0) })
         if !order.contains(name) { order.append(name) }
     }
+
+    private static func report<Report: Decodable>(_ outcome: ActionOutcome, as type: Report.Type, of action: String) throws -> Report? {
+        guard let value = outcome.value else { return nil }
+        do {
+            return try value.decoded(as: type)
+        } catch {
+            throw DRError(.journalDamaged, "what \(action) answered cannot be read: \(error)")
+        }
+    }
+
+    /// What became of an undo.
+    mutating func note(_ undo: RunReport.Undo) { undos.append(undo) }
+
+    /// Where this run made the application live; nil when it did not.
+    func liveAt(_ name: ApplicationName) -> ClusterName? { items[name]?.activatedAt }
 
     /// Something of a cluster was changed.
     var hasChanged: Bool { effectsByBranch.values.contains { $0.contains { $0.verb != .call } } }
 
     var effects: [Effect] { effectsByBranch.keys.sorted { Self.isBefore($0, $1) }.flatMap { effectsByBranch[$0] ?? [] } }
 
-    /// `error` is what ended the runbook, if anything did.
-    func report(run: RunID, error: DRError?) -> RunReport {
+    /// `error` is what ended the runbook, if anything did; `owed` the undos that nobody came to.
+    func report(run: RunID, error: DRError?, owed: [String] = [], isHeld: Bool = false) -> RunReport {
         let list = order.map { item($0, ended: error) }
         let rtos = list.compactMap(\.rto)
+        let left = owed.reversed().map { RunReport.Undo(name: $0, application: nil, state: .owed, reason: nil) }
         return RunReport(
-            run: run, outcome: outcome(error, list), error: error, rto: rtos.max(), applications: list, effects: effects)
+            run: run, outcome: isHeld ? .stopped : outcome(error, list, left), error: error, rto: rtos.max(), applications: list,
+            effects: effects, undos: undos + left, isHeld: isHeld)
     }
 
-    private func outcome(_ error: DRError?, _ list: [RunReport.Item]) -> RunOutcome {
+    private func outcome(_ error: DRError?, _ list: [RunReport.Item], _ left: [RunReport.Undo]) -> RunOutcome {
         guard let error else {
             return list.contains { missesTarget($0) } ? .targetMissed : .succeeded
         }
-        if error.code == .stopped { return .stopped }
         let halfDone = items.values.contains { $0.activatedAt != nil || ($0.stopped && !$0.restarted && $0.elsewhere == nil) }
-        if halfDone { return .partial }
+        if halfDone || !left.isEmpty || undos.contains(where: { $0.state != .undone }) { return .partial }
+        if error.code == .stopped { return .stopped }
         return effects.isEmpty && error.code.isRefusal ? .refused : .failed
     }
 

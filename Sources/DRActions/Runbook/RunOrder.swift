@@ -29,11 +29,14 @@ public struct RunLimits: Sendable, Hashable {
     public var records: Int
     /// Branches of one `parallel`.
     public var branches: Int
+    /// From the start of a run, or from where it was taken up: then it is put down as it is.
+    public var deadline: Duration
 
     public init(
         memory: ByteCount = ByteCount(64 << 20), computing: Duration = .seconds(10), output: ByteCount = ByteCount(10 << 20),
-        records: Int = 100_000, branches: Int = 1000
+        records: Int = 100_000, branches: Int = 1000, deadline: Duration = .seconds(8 * 3600)
     ) {
+        self.deadline = deadline
         self.memory = memory
         self.computing = computing
         self.output = output

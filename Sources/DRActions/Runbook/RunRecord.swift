@@ -1,5 +1,11 @@
 internal import DRModel
 
+/// An answer that history holds.
+enum RecordedAnswer {
+    case outcome(key: String, ActionOutcome, time: Instant)
+    case cancelled(StopRequest, underWay: Set<String>)
+}
+
 /// A run's journal as its session sees it: while history lasts its entries are compared and answered from it, afterwards they are appended.
 ///
 /// Nothing goes on before its record is durable.
@@ -14,6 +20,8 @@ final class RunRecord {
     private let source: any RandomSource
     private var replay: Replay
     private var count: Int
+    /// What was asked for and never begun when the run was put down last.
+    let notBegun: Set<String>
 
     init(
         run: RunID, journal: any Journal, history: [JournalRecord], clock: any WallClock, random: any RandomSource, ledger: RunLedger,
@@ -30,6 +38,8 @@ final class RunRecord {
         self.events = events
         replay = Replay(records: history)
         count = history.count
+        let last = history.last
+        notBegun = last?.entry.kind == .stopped ? StopRequest.keys(last?.entry.payload ?? .null) : []
     }
 
     var isReplaying: Bool { !replay.isOver }
@@ -38,13 +48,13 @@ final class RunRecord {
     /// At least 0, less than 1.
     func random() -> Double { Double(source.next() >> 11) / Double(1 << 53) }
 
-    /// When the action was first begun.
-    func intent(_ entry: JournalEntry) throws -> Instant {
+    /// When the action was first asked for, and whether history holds that.
+    func intent(_ entry: JournalEntry) throws -> (time: Instant, isRecorded: Bool) {
         let replayed = try replay.match(entry)
         let time: Instant
         if let replayed { time = replayed.time } else { time = try append(entry) }
         tell(.actionStarted(event(entry)), at: time, replayed: replayed != nil)
-        return time
+        return (time, replayed != nil)
     }
 
     func outcome(_ outcome: ActionOutcome, of intent: JournalEntry) throws {
@@ -53,10 +63,13 @@ final class RunRecord {
         tellFinished(intent, outcome, at: time, replayed: false)
     }
 
-    /// The next answer that history holds, with the key it belongs to; nil when history is over.
-    func recordedOutcome() throws -> (key: String, outcome: ActionOutcome, time: Instant)? {
-        guard let record = try replay.nextOutcome() else { return nil }
-        return (record.entry.key, try ActionOutcome(payload: record.entry.payload), record.time)
+    /// The next answer that history holds; nil when history is over.
+    func recordedAnswer() throws -> RecordedAnswer? {
+        guard let record = try replay.nextAnswer() else { return nil }
+        if record.entry.kind == .cancelled {
+            return .cancelled(try StopRequest(payload: record.entry.payload), underWay: StopRequest.keys(record.entry.payload))
+        }
+        return .outcome(key: record.entry.key, try ActionOutcome(payload: record.entry.payload), time: record.time)
     }
 
     func input(_ entry: JournalEntry, _ answer: () -> Value) throws -> Value {
@@ -71,6 +84,30 @@ final class RunRecord {
         let time: Instant
         if let replayed { time = replayed.time } else { time = try append(entry) }
         tell(.log(entry.payload.string ?? "", path: entry.path), at: time, replayed: replayed != nil)
+    }
+
+    func note(_ entry: JournalEntry) throws {
+        let replayed = try replay.match(entry)
+        let time: Instant
+        if let replayed { time = replayed.time } else { time = try append(entry) }
+        let undo = try entry.payload.decoded(as: RunReport.Undo.self)
+        ledger.note(undo)
+        tell(.undo(undo), at: time, replayed: replayed != nil)
+    }
+
+    /// A person wants what was done to be undone.
+    func cancelled(_ request: StopRequest, underWay: Set<String>) throws {
+        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay)))
+    }
+
+    /// The run is put down as it is. It has not ended.
+    ///
+    /// `notBegun`: the keys of what was asked for and never begun.
+    func stopped(_ request: StopRequest, notBegun: Set<String>) throws -> RunReport {
+        try append(JournalEntry(.stopped, key: "", payload: request.payload(keys: notBegun)))
+        let report = ledger.report(run: run, error: request.error, isHeld: true)
+        tell(.runFinished(report))
+        return report
     }
 
     /// The run stops for a person. It has not ended, so nothing is recorded.
@@ -88,6 +125,7 @@ final class RunRecord {
         let payload: Value = [
             "outcome": .string(report.outcome.rawValue), "error": try report.error.map { try Value(encoding: $0) } ?? .null,
             "applications": try Value(encoding: report.applications), "rto": report.rto.map(Value.duration) ?? .null,
+            "undos": try Value(encoding: report.undos),
         ]
         let time = try append(JournalEntry(.finished, key: "", payload: payload))
         tell(.runFinished(report), at: time, replayed: false)

@@ -20,10 +20,25 @@ final class RunSession {
     /// `run` is being executed: verbs may be called.
     private(set) var isRunning = false
     private(set) var end: BranchEnd?
+    /// How the runbook itself ended, or that a person ended it. Then comes what it registered for its end: undos and `finally`.
+    private(set) var ending: Ending?
+    /// The prelude's function that does it.
+    var closing: LuaFunction?
+    private var isClosing = false
+    /// Undos that were registered and not yet carried out or forgotten, in order, and how many `finally`.
+    private(set) var owed: [String] = []
+    private var finals = 0
     /// Actions whose intent is recorded and whose outcome is not, by key, in the order they were asked for.
     private(set) var waiting: [PendingAction] = []
     private var ready: [(branch: Branch, input: Resumption)] = []
     private var declared: LuaTable?
+
+    struct Ending {
+        let end: BranchEnd
+        /// A person's word instead of the runbook's own end.
+        let cancellation: DRError?
+        var hasFailed: Bool { if case .raised = end { true } else { cancellation != nil } }
+    }
 
     private enum Resumption {
         case start([LuaValue])
@@ -84,6 +99,7 @@ final class RunSession {
         do {
             let input = try Value(lua: arguments, secrets: registry.takesSecrets(verb))
             let action = try registry.prepare(verb, input, in: ParameterSurroundings(inventory: inventory))
+            if current?.undos ?? 0 > 0, ["stop", "start"].contains(verb) { throw Self.moving }
             if case .unknown = action.recovery, let place = current?.repeating.last {
                 throw DRError(
                     .invalidInput, "inside \(place) it could be done twice", hint: "say idempotent = true if that does no harm")
@@ -108,7 +124,14 @@ final class RunSession {
 
     /// Composite verbs that were begun and have not ended.
     private(set) var openFlows: [String] = []
-    func beginFlow(_ name: String) { openFlows.append(name) }
+    func beginFlow(_ name: String, at location: SourceLocation) throws {
+        if current?.undos ?? 0 > 0, ["activate", "failback", "failover", "quiesce"].contains(name) {
+            throw Self.moving.inVerb(name).at(location)
+        }
+        openFlows.append(name)
+    }
+    private static let moving = DRError(
+        .notAllowed, "an undo neither stops nor moves an application", hint: "what is live stays live; decide it in a run of its own")
     func endFlow(_ name: String) {
         if let index = openFlows.lastIndex(of: name) { openFlows.remove(at: index) }
     }
@@ -138,6 +161,50 @@ final class RunSession {
         return try SecretName(text)
     }
 
+    // MARK: What is done at the end
+
+    func beginUndo() { current?.undos += 1 }
+    func endUndo() { current?.undos -= 1 }
+    func owe(_ name: String) { owed.append(name) }
+    func pay(_ name: String) { if let index = owed.lastIndex(of: name) { owed.remove(at: index) } }
+    func forgive() { owed = [] }
+    func addFinal() { finals += 1 }
+
+    /// Notes what became of an undo.
+    func note(_ undo: RunReport.Undo) throws {
+        guard let branch = current else { throw DRError(.internal, "an undo outside a branch") }
+        try record.note(JournalEntry(.note, key: branch.nextPlace(), path: branch.path, verb: "undo", payload: try Value(encoding: undo)))
+    }
+
+    func beginDeadline(_ limit: Duration, of what: String) throws {
+        let answer = try input("deadline") { .instant(record.now()) }
+        guard case .instant(let begun) = answer else {
+            throw LuaStop(DRError(.replayMismatch, "the history holds no time for a deadline"))
+        }
+        current?.deadlines.append(Deadline(what: what, begun: begun, limit: limit))
+    }
+    func endDeadline() { _ = current?.deadlines.popLast() }
+
+    /// Leaves the script where it is: what may have been begun (`underWay`, by key) is waited for, all else dropped; then comes the undo ledger.
+    func cancel(_ reason: DRError, underWay: Set<String>) {
+        guard ending == nil else { return }
+        ending = Ending(end: .returned([]), cancellation: reason)
+        ready = []
+        waiting.removeAll { !underWay.contains($0.intent.key) }
+    }
+
+    // Undos and `finally` run in a branch of their own; an error that ended the runbook is kept with its place.
+    private func close() throws {
+        guard let ending else { return }
+        guard !isClosing, let closing, finals > 0 || (ending.hasFailed && !owed.isEmpty) else {
+            end = ending.end
+            return
+        }
+        isClosing = true
+        let branch = Branch(id: "1", coroutine: try lua.coroutine(closing), path: [])
+        ready.append((branch, .start([.boolean(ending.hasFailed)])))
+    }
+
     func enter(_ name: String) { current?.path.append(name) }
     func leave() { _ = current?.path.popLast() }
 
@@ -145,9 +212,15 @@ final class RunSession {
 
     /// Runs script code until every branch waits for an answer or the run has ended.
     func step() throws {
-        while end == nil, !ready.isEmpty {
-            let (branch, input) = ready.removeFirst()
-            try advance(branch, input)
+        while end == nil {
+            if !ready.isEmpty {
+                let (branch, input) = ready.removeFirst()
+                try advance(branch, input)
+            } else if ending != nil, waiting.isEmpty {
+                try close()
+            } else {
+                return
+            }
         }
     }
 
@@ -158,7 +231,9 @@ final class RunSession {
         }
         let pending = waiting.remove(at: index)
         let (action, branch) = (pending.action, pending.branch)
-        record.ledger.record(branch: branch.id, action: action.name, input: action.input, begun: pending.begun, outcome: outcome)
+        try record.ledger.record(branch: branch.id, action: action.name, input: action.input, begun: pending.begun, outcome: outcome)
+        // A branch that was left does not go on.
+        if ending != nil, !isClosing { return pending }
         switch outcome.result {
         case .success(let value): ready.append((branch, .answer([try value.lua(in: lua)])))
         case .failure(let error): ready.append((branch, .failure(error.inVerb(action.name).at(pending.location))))
@@ -193,11 +268,13 @@ final class RunSession {
     private func accept(_ request: HostRequest, of branch: Branch) throws {
         switch request {
         case .action(let action, let location):
-            let key = branch.nextPlace() + "/1/do"
+            let key = branch.nextPlace() + branch.phase
             let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
-            let begun = try record.intent(entry)
+            let (begun, isRecorded) = try record.intent(entry)
             waiting.append(
-                PendingAction(intent: entry, branch: branch, action: action, location: location, isInDrill: branch.drills > 0, begun: begun)
+                PendingAction(
+                    intent: entry, branch: branch, action: action, location: location, isInDrill: branch.drills > 0, begun: begun,
+                    isRecorded: isRecorded)
             )
         case .fork(let functions):
             let place = branch.nextPlace()
@@ -206,7 +283,8 @@ final class RunSession {
                 let id = "\(branch.id).\(place.split(separator: "/").last ?? "0")-\(index + 1)"
                 let child = Branch(
                     id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"],
-                    repeating: branch.repeating, drills: branch.drills, fork: fork, position: index)
+                    repeating: branch.repeating, drills: branch.drills, undos: branch.undos, deadlines: branch.deadlines, fork: fork,
+                    position: index)
                 ready.append((child, .start([])))
             }
             if functions.isEmpty { ready.append((branch, .answer([.table(try lua.table())]))) }
@@ -216,11 +294,11 @@ final class RunSession {
     private func finish(_ branch: Branch, _ end: BranchEnd) {
         // A limit or a stop ends the whole run, whichever branch met it.
         if case .raised(let error) = end, error.isTermination {
-            self.end = end
+            finishAll(end, undoes: error.kind != .stopped)
             return
         }
         guard let fork = branch.fork else {
-            self.end = end
+            finishAll(end, undoes: true)
             return
         }
         fork.ended[branch.position] = end
@@ -229,6 +307,23 @@ final class RunSession {
             ready.append((fork.parent, .answer([.table(try results(of: fork))])))
         } catch {
             ready.append((fork.parent, .failure(error)))
+        }
+    }
+
+    private func finishAll(_ end: BranchEnd, undoes: Bool) {
+        guard let ending, isClosing else {
+            ready = []
+            waiting.removeAll { $0.action.effect == .observes }
+            ending = Ending(end: end, cancellation: nil)
+            if !undoes { self.end = end }
+            return
+        }
+        // What goes wrong at the end does not hide what ended the runbook.
+        if case .raised(let error) = end, !ending.hasFailed || error.kind == .stopped {
+            self.ending = Ending(end: end, cancellation: nil)
+            self.end = end
+        } else {
+            self.end = ending.end
         }
     }
 

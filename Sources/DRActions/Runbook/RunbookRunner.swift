@@ -20,6 +20,7 @@ public actor RunbookRunner {
     /// A plan: figures are predictions.
     private let predicted: Bool
     private let events: @Sendable (RunEvent) -> Void
+    private let control: (any RunControl)?
     private let executor: ThreadExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -29,7 +30,7 @@ public actor RunbookRunner {
         engine: any DREngine, outside: any Outside = NoOutside(), runningAs: RunningAs = .live, inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
         limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false,
-        executor: ThreadExecutor, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        control: (any RunControl)? = nil, executor: ThreadExecutor, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.engine = engine
         self.outside = outside
@@ -43,6 +44,7 @@ public actor RunbookRunner {
         self.host = host
         self.process = process
         self.predicted = predicted
+        self.control = control
         self.executor = executor
         self.events = events
     }
@@ -68,14 +70,16 @@ public actor RunbookRunner {
         try journal.begin(header(id, order, parameters, seed, started))
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: started)
         try session.start(parameters)
-        return try await conduct(session, record, runbook: order.sources.main.file, points: PointSymbols())
+        return try await conduct(session, record, runbook: order.sources.main.file)
     }
 
     /// Carries on a run that was interrupted: its script runs again, answered by the journal until that ends.
     ///
     /// `settled`: by key, what a person found out about calls outside whose answer was lost. While one of them is unknown nothing is done: the report says
     /// `waiting` and which. Throws `not-found` when a settled key is none of those.
-    public func resume(_ run: RunID, settled: [String: Settlement] = [:]) async throws -> RunReport {
+    ///
+    /// `request`: it is taken up only to be put down, or undone.
+    public func resume(_ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil) async throws -> RunReport {
         let header = try journal.header(of: run)
         let history = try journal.records(of: run)
         if let end = history.last(where: { $0.entry.kind == .finished }) {
@@ -90,75 +94,19 @@ public actor RunbookRunner {
         ).load(record)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
-        return try await conduct(session, record, runbook: header.runbook, points: PointSymbols(), resuming: true, settled: settled)
+        return try await conduct(session, record, runbook: header.runbook, resuming: true, settled: settled, request: request)
     }
 
-    // Script and world in turn: run the branches until all wait, then give them the next answer, from history first.
     private func conduct(
-        _ session: RunSession, _ record: RunRecord, runbook: String, points: PointSymbols, resuming: Bool = false,
-        settled: [String: Settlement] = [:]
+        _ session: RunSession, _ record: RunRecord, runbook: String, resuming: Bool = false, settled: [String: Settlement] = [:],
+        request: StopRequest? = nil
     ) async throws -> RunReport {
-        let holder = LockHolder(run: record.run, runbook: runbook, host: host, process: process)
-        var launched: Set<String> = []
-        var isLive = !resuming
-        let waiting: RunReport? = try await withThrowingTaskGroup(of: Completion.self) { group in
-            while true {
-                try session.step()
-                if session.end != nil { break }
-                if let (key, outcome, time) = try record.recordedOutcome() {
-                    points.restore(outcome.points)
-                    let pending = try session.deliver(outcome, for: key)
-                    record.tellFinished(pending.intent, outcome, at: time, replayed: true)
-                    continue
-                }
-                if !isLive {
-                    let lost = try LostAnswers(session.waiting, settled: settled, run: record.run, points: points, runningAs: runningAs)
-                    if let question = lost.question { return record.wait(for: question) }
-                    try record.resumed()
-                    isLive = true
-                    for (pending, outcome) in lost.answers {
-                        try record.outcome(outcome, of: pending.intent)
-                        try session.deliver(outcome, for: pending.intent.key)
-                    }
-                    if !lost.answers.isEmpty { continue }
-                }
-                for pending in session.waiting where launched.insert(pending.intent.key).inserted {
-                    let order = launch(pending, holder, record, points)
-                    group.addTask(executorPreference: executor) { await order.perform() }
-                }
-                guard let completion = try await group.next() else {
-                    throw DRError(.internal, "every branch of the runbook waits and nothing is under way")
-                }
-                if !predicted { failpoint("run.action-done") }
-                guard let pending = session.waiting.first(where: { $0.intent.key == completion.key }) else { continue }
-                try record.outcome(completion.outcome, of: pending.intent)
-                if !predicted { failpoint("run.outcome-recorded") }
-                try session.deliver(completion.outcome, for: completion.key)
-            }
-            group.cancelAll()
-            return nil
-        }
-        if let waiting { return waiting }
-        // A run whose history ends right before its last record is resumed only to be closed.
-        if !isLive { try record.resumed() }
-        let report = record.ledger.report(run: record.run, error: try session.failure())
-        do {
-            try await engine.release(run: record.run)
-        } catch {
-            record.tell(.warning("locks could not be released: \(DRError(any: error).message)"))
-        }
-        try record.finished(report)
-        return report
-    }
-
-    private func launch(_ pending: PendingAction, _ holder: LockHolder, _ record: RunRecord, _ points: PointSymbols) -> ActionLaunch {
-        let call = EngineCall(
-            key: OperationKey("\(record.run)/\(pending.intent.key)"), holder: holder, effects: EffectLog(), points: points)
-        let context = ActionContext(
-            engine: engine, outside: outside, clock: clock, inventory: inventory, call: call, begun: pending.begun,
-            runningAs: pending.isInDrill ? .drill : runningAs,
-            hasChanged: record.ledger.hasChanged)
-        return ActionLaunch(key: pending.intent.key, action: pending.action, context: context)
+        try control?.begun(record.run)
+        let surroundings = RunSurroundings(
+            engine: engine, outside: outside, inventory: inventory, clock: clock, runningAs: runningAs,
+            holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process), predicted: predicted,
+            limit: limits.deadline, control: control, executor: executor)
+        return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: !resuming).conduct()
     }
 
     private func makeRecord(run: RunID, history: [JournalRecord], started: Instant) throws -> RunRecord {
@@ -199,31 +147,6 @@ extension RunbookSources {
         }
         self.modules = modules
     }
-}
-
-/// An action on its way: all it needs, apart from the session.
-private struct ActionLaunch: Sendable {
-    let key: String
-    let action: PreparedAction
-    let context: ActionContext
-
-    func perform() async -> Completion {
-        let result: Result<Value, DRError>
-        do {
-            result = .success(try await action.perform(context))
-        } catch {
-            result = .failure(DRError(any: error))
-        }
-        let outcome = ActionOutcome(
-            result: result, effects: context.call.effects.effects, duration: context.clock.now() - context.begun,
-            points: context.call.points.table)
-        return Completion(key: key, outcome: outcome)
-    }
-}
-
-private struct Completion: Sendable {
-    let key: String
-    let outcome: ActionOutcome
 }
 
 extension DRError {

@@ -32,6 +32,7 @@ extension RunSession {
     /// What ended the runbook, or nil when it returned. Throws what must not be recorded as the run's own failure: a journal that cannot be written, a
     /// history that does not fit.
     func failure() throws -> DRError? {
+        if let cancellation = ending?.cancellation { return cancellation }
         guard case .raised(let error)? = end else { return abandonment }
         if error.kind == .stopped, let cause = error.underlying as? DRError { throw cause }
         return DRError(script: error)

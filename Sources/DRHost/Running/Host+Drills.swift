@@ -14,7 +14,7 @@ extension Host {
             try await runner(world, journal, predicted: false, mayActivate: false, runningAs: .drill, events).run(order)
         }
         // A drill that waits for a person is carried on later.
-        guard report.outcome != .waiting else { return (report, []) }
+        guard report.outcome != .waiting, !report.isHeld else { return (report, []) }
         var cleanups: [CleanupReport] = []
         for drill in try await engine.drills() where drill.run == report.run {
             cleanups.append(try await engine.cleanUp(drill.id, observation("cleanup")))

@@ -23,17 +23,7 @@ struct ToldFiles: NotificationMemory {
     }
 
     func remember(_ digest: String, _ channel: String) throws {
-        let io = SystemStoreIO()
-        do {
-            try NewFile.makeFolders(folder, shown: folder)
-            let path = StorePath(path(channel)), beside = StorePath(self.path(channel) + ".new")
-            if try io.facts(beside) != nil { try io.removeFile(beside) }
-            try NewFile.write(digest + "\n", to: beside.description, shown: beside.description)
-            try io.rename(beside, path, .replace)
-            try io.syncFolder(StorePath(folder))
-        } catch let failure as IOFailure {
-            throw DRError(.io, "what \(channel) was told cannot be kept: \(failure)")
-        }
+        try StateFile.replace(path(channel), with: digest + "\n")
     }
 
     // Channel names are the configuration's: any text. The digest of one is a file name.

@@ -36,7 +36,8 @@ extension Host {
     ///
     /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`.
     public func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         try await writing { journal in
             for change in changes(since: try journal.header(of: run)) {
@@ -44,7 +45,7 @@ extension Host {
             }
             let runningAs = try journal.header(of: run).runningAs ?? .live
             return try await runner(world, journal, predicted: false, mayActivate: mayActivate, runningAs: runningAs, events).resume(
-                run, settled: settled)
+                run, settled: settled, request: request)
         }
     }
 
@@ -63,7 +64,8 @@ extension Host {
 
     /// What `resume` would still do. `events` with `replayed` are what the run has behind it.
     public func planResume(
-        _ run: RunID, settled: [String: Settlement] = [:], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let recorded = try reading()
         let copy = MemoryJournal()
@@ -71,7 +73,7 @@ extension Host {
         for record in try recorded.records(of: run) { try copy.append(record.entry, to: run, at: record.time) }
         let runningAs = try recorded.header(of: run).runningAs ?? .live
         return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
-            run, settled: settled)
+            run, settled: settled, request: request)
     }
 
     /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
@@ -113,7 +115,9 @@ extension Host {
             engine: gated, outside: world.outside ?? outside(predicts: predicted), runningAs: runningAs,
             inventory: configuration.inventory,
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
-            host: identity.host, process: identity.process, predicted: predicted, executor: executor, events: events)
+            host: identity.host, process: identity.process, predicted: predicted,
+            control: predicted ? nil : FileControl(state: configuration.state, process: identity.process, clock: world.clock),
+            executor: executor, events: events)
     }
 
     func writing(_ body: (SQLiteJournal) async throws -> RunReport) async throws -> RunReport {
@@ -139,6 +143,8 @@ public struct LintError: Error, Sendable {
 
 extension RunLimits {
     init(_ limits: RunbookLimits) {
-        self.init(memory: limits.memory, computing: limits.cpu, output: limits.output, records: limits.records, branches: limits.branches)
+        self.init(
+            memory: limits.memory, computing: limits.cpu, output: limits.output, records: limits.records, branches: limits.branches,
+            deadline: limits.deadline)
     }
 }

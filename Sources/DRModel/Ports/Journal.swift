@@ -57,6 +57,12 @@ public struct JournalEntry: Hashable, Sendable, Codable {
         /// An answer the script got at once: the time, a random number.
         case input
         case log
+        /// What became of an undo, or of a `finally`.
+        case note
+        /// A person wants what was done to be undone: the script is left where it is.
+        case cancelled
+        /// The run was put down as it is, and can be taken up again.
+        case stopped
         /// The run goes on after an interruption.
         case resumed
         case finished
@@ -102,8 +108,11 @@ public struct RunSummary: Hashable, Sendable, Codable {
     /// Nil while it runs or after it was interrupted.
     public let outcome: RunOutcome?
     public let finished: Instant?
+    /// It was put down by a person or a deadline: `outcome` is `stopped`, and it can be taken up again.
+    public var isHeld = false
 
-    public init(id: RunID, runbook: String, started: Instant, outcome: RunOutcome?, finished: Instant?) {
+    public init(id: RunID, runbook: String, started: Instant, outcome: RunOutcome?, finished: Instant?, isHeld: Bool = false) {
+        self.isHeld = isHeld
         self.id = id
         self.runbook = runbook
         self.started = started
@@ -111,7 +120,7 @@ public struct RunSummary: Hashable, Sendable, Codable {
         self.finished = finished
     }
 
-    public var resumable: Bool { outcome == nil || outcome == .waiting }
+    public var resumable: Bool { outcome == nil || outcome == .waiting || isHeld }
 }
 
 public enum RunOutcome: String, Hashable, Sendable, Codable, CaseIterable {

@@ -18,7 +18,8 @@ struct Runs: HostCommand {
             var table = Table("RUN", "RUNBOOK", "STARTED", "OUTCOME", "TOOK")
             for run in try host.runs() {
                 table.add(
-                    run.id.text, run.runbook, Self.time(run.started), run.outcome?.rawValue ?? "open: can be resumed",
+                    run.id.text, run.runbook, Self.time(run.started),
+                    run.outcome.map { run.resumable ? "\($0.rawValue): can be resumed" : $0.rawValue } ?? "open: can be resumed",
                     run.finished.map { ($0 - run.started).text } ?? "-")
                 output.object("run", Self.members(run))
             }

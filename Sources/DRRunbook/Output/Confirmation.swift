@@ -13,6 +13,17 @@ enum Confirmation {
         Set(effects.filter { $0.verb == .activate }.compactMap(\.cluster)).sorted()
     }
 
+    /// A person types `word`. Throws as `ask` does.
+    static func word(_ word: String, to what: String, _ output: Output) throws {
+        guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1, output.lines == nil else {
+            throw DRError(.invalidInput, "to \(what) needs a yes", hint: "pass --yes; on a terminal you are asked")
+        }
+        Output.write("Type \"\(word)\" to \(what): ", to: STDERR_FILENO)
+        guard let answer = readLine(strippingNewline: true), answer.filter({ $0 != " " && $0 != "\t" }) == word else {
+            throw DRError(.stopped, "not confirmed: nothing was changed")
+        }
+    }
+
     /// Throws `invalid-input` where nobody can be asked, `stopped` when the answer is another one.
     static func ask(_ destinations: [ClusterName], _ effects: [Effect], _ output: Output) throws {
         guard !destinations.isEmpty else { return }

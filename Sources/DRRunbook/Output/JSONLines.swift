@@ -41,6 +41,8 @@ final class JSONLines: Sendable {
                 ] + replayed)
         case .log(let text, let path):
             write("log", place + [("message", .string(text)), ("path", .list(path.map(Value.string)))] + replayed)
+        case .undo(let undo):
+            write("undo", place + Self.members(of: Self.value(undo)) + replayed)
         case .warning(let text):
             write("warning", place + [("message", .string(text))] + replayed)
         case .runFinished(let report):
@@ -67,7 +69,15 @@ final class JSONLines: Sendable {
         [
             ("outcome", .string(report.outcome.rawValue)), ("rto", report.rto.map(Value.duration) ?? .null),
             ("error", report.error.map { object(members($0)) } ?? .null),
-            ("applications", .list(report.applications.map(value))),
+            ("applications", .list(report.applications.map(value))), ("undos", .list(report.undos.map(value))),
+            ("resumable", .bool(report.isHeld || report.outcome == .waiting)),
+        ]
+    }
+
+    static func value(_ undo: RunReport.Undo) -> Value {
+        [
+            "name": .string(undo.name), "application": text(undo.application?.text), "state": .string(undo.state.rawValue),
+            "reason": text(undo.reason),
         ]
     }
 

@@ -45,6 +45,9 @@ final class Progress: Sendable {
             return finished(action, result, error, duration, effects)
         case .log(let text, _):
             return text.split(separator: "\n", omittingEmptySubsequences: false).map { "           \(style.faint("|")) \($0)" }
+        case .undo(let undo):
+            let state = undo.state == .undone ? style.good(undo.state.rawValue) : style.bad(undo.state.rawValue)
+            return ["  \(state)   \(undo.name)" + (undo.reason.map { ": \($0)" } ?? "")]
         case .warning(let text):
             return ["  \(style.warning("warning"))  \(text)"]
         case .runFinished:

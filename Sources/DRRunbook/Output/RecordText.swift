@@ -20,6 +20,8 @@ struct RecordText {
         case .outcome: return outcome(head, what, output)
         case .input: return output.verbose ? ["\(head)input    \(what) = \(entry.payload.json(.plain))"] : []
         case .log: return ["\(head)log      \(entry.payload.string ?? entry.payload.json(.plain))"]
+        case .note: return ["\(head)\(entry.payload["state"].string ?? "note")   \(entry.payload["name"].string ?? "")"]
+        case .cancelled, .stopped: return ["\(head)stopped  \(entry.payload["kind"].string ?? "") by \(entry.payload["who"].string ?? "")"]
         case .resumed: return ["\(head)resumed"]
         case .finished: return ["\(head)finished \(entry.payload["outcome"].string ?? "")"]
         }

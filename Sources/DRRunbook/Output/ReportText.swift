@@ -17,10 +17,17 @@ struct ReportText {
             if let reason = item.reason { output.say("  \(item.name): \(reason)") }
             if let next = item.next { output.say("  \(item.name): next: \(next)") }
         }
+        for undo in report.undos where undo.state != .undone { output.say("  not undone: \(Self.line(undo))") }
         output.say()
         output.say(outcome(style))
         if let error = report.error, output.lines == nil { output.problem(error) }
         if let next { output.say("next: \(next)") }
+    }
+
+    /// `undone   stop ledger`.
+    static func line(_ undo: RunReport.Undo) -> String {
+        let word = undo.state.rawValue
+        return word + String(repeating: " ", count: max(0, 9 - word.count)) + undo.name + (undo.reason.map { ": \($0)" } ?? "")
     }
 
     static func applications(_ items: [RunReport.Item]) -> Table {
@@ -70,6 +77,8 @@ struct ReportText {
         if isPlan { return nil }
         switch report.outcome {
         case .waiting: return "drrunbook resume \(report.run)\(options)"
+        case .stopped where report.isHeld:
+            return "drrunbook resume \(report.run)\(options)    drrunbook stop \(report.run) --undo\(options)"
         case .partial, .failed: return "drrunbook status\(options)    drrunbook show \(report.run)\(options)"
         default: return nil
         }

@@ -1,0 +1,142 @@
+/// What a runbook registers for its end: the undo ledger and `finally`.
+///
+/// `lib.close` runs in a branch of its own after the runbook has ended or was left, so that whatever ended it is neither caught nor hidden.
+enum RunEnd {
+    static let name = "=dr.end"
+
+    static let text = #"""
+        local dr, host, lib = ...
+        local ledger, finals, tries = {}, {}, 3
+        -- What no second try mends.
+        local hopeless = { ["invalid-input"] = true, ["fenced"] = true, ["not-allowed"] = true, ["unknown-name"] = true, ["runbook"] = true, ["script"] = true }
+
+        -- Puts an entry on the ledger. `where`: the cluster at which its application must be live for it.
+        function lib.owe(name, application, where, fn)
+          local entry = { name = name, application = application, where = where, fn = fn }
+          ledger[#ledger + 1] = entry
+          host.owe(name)
+          return entry
+        end
+
+        -- Takes an entry off: it was done, or must not be any more.
+        function lib.pay(entry)
+          for i = #ledger, 1, -1 do
+            if ledger[i] == entry then
+              for j = i, #ledger do ledger[j] = ledger[j + 1] end
+              host.pay(entry.name)
+              return
+            end
+          end
+        end
+
+        -- An application went live elsewhere: what waited for it to be where it was is over.
+        function lib.settled(application)
+          for i = #ledger, 1, -1 do
+            if ledger[i].restarts and ledger[i].application == application then lib.pay(ledger[i]) end
+          end
+        end
+
+        local function options_of(options, names, what)
+          if options == nil then return {} end
+          lib.expect(options, "table", what .. ": its options")
+          lib.known_fields(options, names, what)
+          return options
+        end
+
+        function dr.undo(fn, options)
+          host.expect_run("undo")
+          lib.expect(fn, "function", "undo: its function")
+          options = options_of(options, { "name", "application", "while_active_at" }, "undo")
+          for _, field in ipairs { "name", "application", "while_active_at" } do
+            if options[field] ~= nil then lib.expect(options[field], "string", "undo: " .. field) end
+          end
+          local place = host.check_undo(options.application, options.while_active_at)
+          lib.owe(options.name or place, options.application, options.while_active_at, fn)
+        end
+
+        function dr.finally(fn)
+          host.expect_run("finally")
+          lib.expect(fn, "function", "finally: its function")
+          finals[#finals + 1] = { name = host.check_undo(), fn = fn }
+          host.add_final()
+        end
+
+        function dr.settle()
+          host.expect_run("settle")
+          ledger = {}
+          host.forgive()
+        end
+
+        -- Why an entry must not be done, if it must not: asked now, not when it was registered.
+        local function forbidden(entry)
+          if not entry.application then return nil end
+          local moved = host.live_at(entry.application)
+          if not entry.where and not moved then return nil end
+          local at = host.perform("status", { application = entry.application }).active_at
+          if entry.where and at ~= entry.where then
+            return entry.application .. " is live at " .. (at or "no cluster that answers") .. ", not at " .. entry.where
+          end
+          if at == moved and at ~= entry.where then return entry.application .. " is live at " .. at .. ", and stays so" end
+        end
+
+        local function body(entry)
+          local reason = forbidden(entry)
+          if reason then return reason end
+          lib.repeating("undo", entry.fn)
+        end
+
+        -- Once, and again after a failure; then it is told what became of it.
+        local function compensate(entry)
+          local wait, ok, result = 1, nil, nil
+          for try = 1, tries do
+            ok, result = pcall(lib.scoped, "undo " .. entry.name, body, entry)
+            if ok or try == tries or (type(result) == "table" and hopeless[result.code]) then break end
+            dr.sleep(wait .. "s")
+            wait = wait * 5
+          end
+          host.pay(entry.name)
+          local fenced = not ok and type(result) == "table" and result.code == "fenced"
+          if entry.restarts and (fenced or ok and result) then
+            -- It lives elsewhere, so there is nothing to start again; the list of applications says where.
+            return
+          elseif not ok then
+            host.note_undo(entry.name, entry.application, "failed", lib.text_of(result))
+          elseif result then
+            host.note_undo(entry.name, entry.application, "skipped", result)
+          else
+            host.note_undo(entry.name, entry.application, "undone")
+          end
+        end
+
+        -- The end of a run: the ledger in reverse where it failed, then every `finally`.
+        function lib.close(failed)
+          if failed then
+            host.begin_undo()
+            while #ledger > 0 do
+              local entry = ledger[#ledger]
+              ledger[#ledger] = nil
+              compensate(entry)
+            end
+            host.end_undo()
+          end
+          local first
+          for i = #finals, 1, -1 do
+            local ok, e = pcall(lib.scoped, "finally", finals[i].fn)
+            if not ok then
+              host.note_undo("finally " .. finals[i].name, nil, "failed", lib.text_of(e))
+              first = first or e
+            end
+          end
+          if first then error(first, 0) end
+        end
+
+        -- Deadlines: whoever reaches one is put down, whatever the script does.
+        function lib.within(limit, what, fn, ...)
+          host.begin_deadline(limit, what)
+          local results = table.pack(pcall(fn, ...))
+          host.end_deadline()
+          if not results[1] then error(results[2], 0) end
+          return table.unpack(results, 2, results.n)
+        end
+        """#
+}

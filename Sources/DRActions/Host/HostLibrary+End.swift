@@ -1,0 +1,79 @@
+internal import DRModel
+internal import LuaBridge
+
+// What the Lua part of `dr` needs for the end of a run: the undo ledger, `finally`, deadlines.
+extension HostLibrary {
+    func installEnd(_ host: LuaTable) throws {
+        try host.register("begin_undo") { [unowned session] (_: LuaCall) in
+            session.beginUndo()
+            return []
+        }
+        try host.register("end_undo") { [unowned session] (_: LuaCall) in
+            session.endUndo()
+            return []
+        }
+        try host.register("owe") { [unowned session] (call: LuaCall) in
+            session.owe(call[0].shown)
+            return []
+        }
+        try host.register("pay") { [unowned session] (call: LuaCall) in
+            session.pay(call[0].shown)
+            return []
+        }
+        try host.register("forgive") { [unowned session] (_: LuaCall) in
+            session.forgive()
+            return []
+        }
+        try host.register("add_final") { [unowned session] (_: LuaCall) in
+            session.addFinal()
+            return []
+        }
+        // What an undo says of itself: the application and the cluster, both known.
+        try host.register("check_undo") { [unowned session] (call: LuaCall) in
+            let location = session.place(call.location)
+            let surroundings = ParameterSurroundings(inventory: session.inventory)
+            do {
+                if let application = call[0].string { _ = try ApplicationReference(parameter: .string(application), in: surroundings) }
+                guard let cluster = call[1].string else { return [.text(location.description)] }
+                _ = try ClusterReference(parameter: .string(cluster), in: surroundings)
+                guard call[0].string != nil else {
+                    throw DRError(.invalidInput, "while_active_at says where an application must be: field \"application\" is missing")
+                }
+            } catch let error as DRError {
+                throw error.inVerb("undo").at(location)
+            }
+            return [.text(location.description)]
+        }
+        try host.register("live_at") { [unowned session] (call: LuaCall) in
+            let name = try ApplicationName(call[0].string ?? "")
+            return [session.record.ledger.liveAt(name).map { .text($0.text) } ?? .nil]
+        }
+        try host.register("source") { [unowned session] (call: LuaCall) in
+            guard let pair = try session.inventory.pair(PairName(call[0].string ?? "")) else { return [.nil] }
+            return [.text((call[1].boolean == true ? pair.destination : pair.source).text)]
+        }
+        try host.register("note_undo") { [unowned session] (call: LuaCall) in
+            let application = try call[1].string.map { try ApplicationName($0) }
+            let state = RunReport.Undo.State(rawValue: call[2].string ?? "") ?? .failed
+            let undo = RunReport.Undo(name: call[0].shown, application: application, state: state, reason: call[3].string)
+            try uncatchable { try session.note(undo) }
+            return []
+        }
+        try host.register("begin_deadline") { [unowned session] (call: LuaCall) in
+            let surroundings = ParameterSurroundings(inventory: Inventory())
+            let limit: Duration
+            do {
+                limit = try Duration(parameter: try Value(lua: call[0]), in: surroundings)
+            } catch let error as DRError {
+                throw DRError(.invalidInput, "field \"deadline\": \(error.message)", hint: error.hint).at(session.place(call.location))
+            }
+            let what = call[1].shown
+            try uncatchable { try session.beginDeadline(limit, of: what) }
+            return []
+        }
+        try host.register("end_deadline") { [unowned session] (_: LuaCall) in
+            session.endDeadline()
+            return []
+        }
+    }
+}

@@ -1,0 +1,242 @@
+internal import DRModel
+internal import DRSupport
+
+/// What stands around a run while it is carried on.
+struct RunSurroundings {
+    let engine: any DREngine
+    let outside: any Outside
+    let inventory: Inventory
+    let clock: any WallClock
+    let runningAs: RunningAs
+    let holder: LockHolder
+    let predicted: Bool
+    /// Of the run, from its start or the last time it was taken up.
+    let limit: Duration
+    let control: (any RunControl)?
+    let executor: ThreadExecutor
+}
+
+/// Script and world in turn: runs the branches until all wait, then gives them the next answer, from history first.
+///
+/// Used on the runner's executor only.
+final class RunConductor {
+    private let session: RunSession
+    private let record: RunRecord
+    private let world: RunSurroundings
+    private let settled: [String: Settlement]
+    private let points = PointSymbols()
+    private let begun: Instant
+    private var isLive: Bool
+    /// What somebody asked for before it was taken up.
+    private var asked: StopRequest?
+    /// The run is being put down: what changes something is waited for, nothing new is begun.
+    private var stopping: StopRequest?
+    private var launched: Set<String> = []
+    /// Launched, no observation, and not back yet.
+    private var underWay: Set<String> = []
+    private var isWatched = false
+    private let nextDeadline = Lock<Instant?>(nil)
+
+    init(
+        _ session: RunSession, _ record: RunRecord, _ world: RunSurroundings, settled: [String: Settlement], request: StopRequest?,
+        isLive: Bool
+    ) {
+        self.session = session
+        self.record = record
+        self.world = world
+        self.settled = settled
+        self.isLive = isLive
+        asked = request
+        begun = world.clock.now()
+    }
+
+    func conduct() async throws -> RunReport {
+        if let parked = try await carryOn() { return parked }
+        // A run whose history ends right before its last record is resumed only to be closed.
+        if !isLive { try record.resumed() }
+        let error = try session.failure()
+        let report = record.ledger.report(run: record.run, error: error, owed: error == nil ? [] : session.owed)
+        await release()
+        try record.finished(report)
+        return report
+    }
+
+    /// Until the runbook and what it registered for its end have ended: nil; or until the run waits or was put down: its report.
+    private func carryOn() async throws -> RunReport? {
+        try await withThrowingTaskGroup(of: Signal.self) { group in
+            defer { group.cancelAll() }
+            while true {
+                if stopping == nil {
+                    try session.step()
+                    if session.end != nil { return nil }
+                    if try answerFromHistory() { continue }
+                    if !isLive {
+                        switch try becomeLive() {
+                        case .parked(let report): return report
+                        case .answered: continue
+                        case .live: break
+                        }
+                    }
+                }
+                checkDeadlines()
+                if let stopping {
+                    if underWay.isEmpty { return try await putDown(stopping) }
+                } else {
+                    for pending in session.waiting where launched.insert(pending.intent.key).inserted {
+                        if pending.action.effect != .observes { underWay.insert(pending.intent.key) }
+                        let order = launch(pending)
+                        group.addTask(executorPreference: world.executor) { .done(await order.perform()) }
+                    }
+                    watch(&group)
+                }
+                guard let signal = try await group.next() else {
+                    throw DRError(.internal, "every branch of the runbook waits and nothing is under way")
+                }
+                try take(signal)
+            }
+        }
+    }
+
+    private func answerFromHistory() throws -> Bool {
+        switch try record.recordedAnswer() {
+        case .outcome(let key, let outcome, let time):
+            points.restore(outcome.points)
+            let pending = try session.deliver(outcome, for: key)
+            record.tellFinished(pending.intent, outcome, at: time, replayed: true)
+        case .cancelled(let request, let underWay):
+            session.cancel(request.error, underWay: underWay)
+        case nil: return false
+        }
+        return true
+    }
+
+    private enum Boundary { case live, answered, parked(RunReport) }
+
+    // History is over.
+    private func becomeLive() throws -> Boundary {
+        let lost = try LostAnswers(
+            session.waiting.filter { !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run, points: points,
+            runningAs: world.runningAs)
+        if let question = lost.question, asked == nil || asked?.kind == .undo { return .parked(record.wait(for: question)) }
+        try record.resumed()
+        isLive = true
+        if let asked, asked.kind != .undo {
+            stopping = asked
+            return .answered
+        }
+        for (pending, outcome) in lost.answers {
+            try record.outcome(outcome, of: pending.intent)
+            try session.deliver(outcome, for: pending.intent.key)
+        }
+        if let asked {
+            try cancel(asked)
+            return .answered
+        }
+        return lost.answers.isEmpty ? .live : .answered
+    }
+
+    private func take(_ signal: Signal) throws {
+        switch signal {
+        case .control(let request):
+            isWatched = false
+            guard let request, stopping == nil else { return }
+            if request.kind == .undo { try cancel(request) } else { stopping = request }
+        case .done(let completion):
+            underWay.remove(completion.key)
+            if !world.predicted { failpoint("run.action-done") }
+            guard let pending = session.waiting.first(where: { $0.intent.key == completion.key }) else { return }
+            // It was not begun or went back by itself because the run is put down: it is asked for again.
+            if stopping != nil, completion.outcome.error?.code == .stopped, completion.outcome.effects.isEmpty { return }
+            try record.outcome(completion.outcome, of: pending.intent)
+            if !world.predicted { failpoint("run.outcome-recorded") }
+            try session.deliver(completion.outcome, for: completion.key)
+        }
+    }
+
+    private func cancel(_ request: StopRequest) throws {
+        let kept = Set(session.waiting.filter { $0.action.effect != .observes && mayHaveBegun($0) }.map(\.intent.key))
+        try record.cancelled(request, underWay: kept)
+        session.cancel(request.error, underWay: kept)
+    }
+
+    // MARK: Ends that are not the runbook's
+
+    private func checkDeadlines() {
+        let own = begun + world.limit
+        let others = session.waiting.flatMap(\.branch.deadlines).map { ($0.time(resumed: begun), $0) }
+        nextDeadline.withLock { $0 = others.map(\.0).reduce(own, min) }
+        let now = world.clock.now()
+        guard stopping == nil, isLive else { return }
+        if let (_, deadline) = others.filter({ $0.0 <= now }).min(by: { $0.0 < $1.0 }) {
+            stopping = StopRequest(
+                .deadline, who: "a deadline", reason: "the deadline of \(deadline.limit.text) of \(deadline.what) was reached")
+        } else if own <= now {
+            stopping = StopRequest(.deadline, who: "a deadline", reason: "the run's deadline of \(world.limit.text) was reached")
+        }
+    }
+
+    private func watch(_ group: inout ThrowingTaskGroup<Signal, any Error>) {
+        guard let control = world.control, !isWatched else { return }
+        isWatched = true
+        let (run, next) = (record.run, nextDeadline)
+        group.addTask { .control(await control.request(for: run) { next.withLock { $0 } }) }
+    }
+
+    private func putDown(_ request: StopRequest) async throws -> RunReport {
+        if request.kind != .pause { await release() }
+        return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
+    }
+
+    private func mayHaveBegun(_ pending: PendingAction) -> Bool {
+        launched.contains(pending.intent.key) || (pending.isRecorded && !record.notBegun.contains(pending.intent.key))
+    }
+
+    private func release() async {
+        do {
+            try await world.engine.release(run: record.run)
+        } catch {
+            record.tell(.warning("locks could not be released: \(DRError(any: error).message)"))
+        }
+    }
+
+    // MARK: Actions
+
+    private func launch(_ pending: PendingAction) -> ActionLaunch {
+        let call = EngineCall(
+            key: OperationKey("\(record.run)/\(pending.intent.key)"), holder: world.holder, effects: EffectLog(), points: points)
+        let context = ActionContext(
+            engine: world.engine, outside: world.outside, clock: world.clock, inventory: world.inventory, call: call,
+            begun: pending.begun, runningAs: pending.isInDrill ? .drill : world.runningAs, hasChanged: record.ledger.hasChanged)
+        return ActionLaunch(key: pending.intent.key, action: pending.action, context: context)
+    }
+
+    private enum Signal: Sendable {
+        case done(Completion)
+        case control(StopRequest?)
+    }
+}
+
+/// An action on its way: all it needs, apart from the session.
+struct ActionLaunch: Sendable {
+    let key: String
+    let action: PreparedAction
+    let context: ActionContext
+
+    func perform() async -> Completion {
+        let result: Result<Value, DRError>
+        do {
+            result = .success(try await action.perform(context))
+        } catch {
+            result = .failure(DRError(any: error))
+        }
+        let outcome = ActionOutcome(
+            result: result, effects: context.call.effects.effects, duration: context.clock.now() - context.begun,
+            points: context.call.points.table)
+        return Completion(key: key, outcome: outcome)
+    }
+}
+
+struct Completion: Sendable {
+    let key: String
+    let outcome: ActionOutcome
+}

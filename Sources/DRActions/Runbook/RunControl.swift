@@ -1,0 +1,59 @@
+public import DRModel
+
+/// A run is to end before its runbook does.
+public struct StopRequest: Sendable, Hashable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// It is put down after what is under way, and keeps its locks.
+        case pause
+        /// The same without its locks.
+        case hold
+        /// What it registered with `undo` is done, then it ends.
+        case undo
+        /// As hold; no person, a deadline wanted it.
+        case deadline
+    }
+
+    public let kind: Kind
+    public let who: String
+    /// What was over time.
+    public let reason: String?
+
+    public init(_ kind: Kind, who: String, reason: String? = nil) {
+        self.kind = kind
+        self.who = who
+        self.reason = reason
+    }
+
+    public var payload: Value { ["kind": .string(kind.rawValue), "who": .string(who), "reason": reason.map(Value.string) ?? .null] }
+
+    func payload(keys: Set<String>) -> Value {
+        .map((payload.map ?? [:]).merging(["keys": .list(keys.sorted().map(Value.string))]) { $1 })
+    }
+
+    static func keys(_ payload: Value) -> Set<String> { Set(payload["keys"].list?.compactMap(\.string) ?? []) }
+
+    /// Throws `journal-damaged`.
+    public init(payload: Value) throws {
+        guard let kind = payload["kind"].string.flatMap(Kind.init(rawValue:)), let who = payload["who"].string else {
+            throw DRError(.journalDamaged, "a request to stop cannot be read")
+        }
+        self.init(kind, who: who, reason: payload["reason"].string)
+    }
+
+    var error: DRError {
+        switch kind {
+        case .pause: DRError(.stopped, "paused by \(who)", hint: "everything is as it is, and its locks are kept until they run out")
+        case .hold: DRError(.stopped, "stopped by \(who): everything is left as it is")
+        case .undo: DRError(.stopped, "stopped by \(who), with what was done to be undone")
+        case .deadline: DRError(.stopped, "\(reason ?? "a deadline was reached"): everything is left as it is")
+        }
+    }
+}
+
+/// How a run hears that it is to end: a file, a signal, a button.
+public protocol RunControl: Sendable {
+    /// The run begins or is taken up again.
+    func begun(_ run: RunID) throws
+    /// Returns when somebody wants the run to end, when `deadline` is over (`nil` in both cases where it says so), or when its task is cancelled.
+    func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest?
+}

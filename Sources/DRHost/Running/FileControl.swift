@@ -1,0 +1,75 @@
+internal import DRActions
+internal import DRModel
+internal import DRReplication
+
+/// How a running process hears that its run is to end: files in the state folder, looked at five times a second.
+struct FileControl: RunControl {
+    let state: String
+    let process: Int32
+    let clock: any WallClock
+
+    private var mark: String { state + "/running" }
+    private func wish(_ run: RunID) -> String { "\(state)/stop-\(run)" }
+
+    /// Notes which run this process carries on. A wish from before is over: somebody took the run up since.
+    func begun(_ run: RunID) throws {
+        try removeWish(run)
+        try StateFile.replace(mark, with: Value.map(["run": .string(run.text), "process": .integer(Int64(process))]).json() + "\n")
+    }
+
+    func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest? {
+        while true {
+            do {
+                if let text = try TextFile.read(wish(run), shown: "a request to stop") {
+                    let request = try StopRequest(payload: Value(json: text))
+                    try removeWish(run)
+                    return request
+                }
+                if let deadline = deadline(), deadline <= clock.now() { return nil }
+                try await clock.sleep(for: .milliseconds(200))
+            } catch is CancellationError {
+                return nil
+            } catch {
+                return StopRequest(.hold, who: "a request to stop that cannot be read (\(error))")
+            }
+        }
+    }
+
+    /// Leaves a wish for the process that carries the run on.
+    func leave(_ request: StopRequest, for run: RunID) throws { try StateFile.replace(wish(run), with: request.payload.json() + "\n") }
+
+    /// The process that was last seen to carry on `run`, if it was that one.
+    func lastProcess(of run: RunID) throws -> Int32? {
+        guard let text = try TextFile.read(mark, shown: mark), let value = try? Value(json: text), value["run"].string == run.text else {
+            return nil
+        }
+        return value["process"].integer.map { Int32(truncatingIfNeeded: $0) }
+    }
+
+    private func removeWish(_ run: RunID) throws {
+        let io = SystemStoreIO()
+        do {
+            if try io.facts(StorePath(wish(run))) != nil { try io.removeFile(StorePath(wish(run))) }
+        } catch let failure as IOFailure {
+            throw DRError(.io, "a request to stop cannot be taken: \(failure)")
+        }
+    }
+}
+
+/// Small files of ours in the state folder, replaced as a whole.
+enum StateFile {
+    static func replace(_ path: String, with text: String) throws {
+        let io = SystemStoreIO()
+        do {
+            let folder = PathText.folder(of: path)
+            try NewFile.makeFolders(folder, shown: folder)
+            let beside = StorePath(path + ".new")
+            if try io.facts(beside) != nil { try io.removeFile(beside) }
+            try NewFile.write(text, to: beside.description, shown: beside.description)
+            try io.rename(beside, StorePath(path), .replace)
+            try io.syncFolder(StorePath(folder))
+        } catch let failure as IOFailure {
+            throw DRError(failure.code == 28 ? .noSpace : .io, "\(path) cannot be written: \(failure)")
+        }
+    }
+}

@@ -1,0 +1,44 @@
+public import DRActions
+internal import DRJournal
+public import DRModel
+
+/// What became of a request to stop.
+public enum StopAnswer: Sendable {
+    /// The process that carries the run on was told; it ends after what it is doing.
+    case asked(process: Int32)
+    /// Nobody carried it on; it was done here.
+    case done(RunReport)
+}
+
+extension Host {
+    /// Puts a run down, or undoes it: by the process that carries it on, or here when there is none. Throws `not-found`, `conflict` when it has ended.
+    public func stop(
+        _ run: RunID, _ kind: StopRequest.Kind, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> StopAnswer {
+        let request = StopRequest(kind, who: identity.who)
+        let summary = try show(run).summary
+        guard summary.outcome == nil || summary.resumable else { throw Self.ended(summary) }
+        let control = FileControl(state: configuration.state, process: identity.process, clock: world.clock)
+        do {
+            if summary.isHeld, kind == .pause { throw DRError(.conflict, "run \(run) is stopped already") }
+            return .done(try await resume(run, mayActivate: false, settled: [:], request: request, events: events))
+        } catch let error as DRError where error.code == .locked {
+            guard let process = try control.lastProcess(of: run), error.details?["process"].integer == Int64(process) else { throw error }
+            try control.leave(request, for: run)
+            return .asked(process: process)
+        }
+    }
+
+    /// What `stop` with `undo` would do now: its undos are among the report's `undos`. Changes nothing.
+    public func planUndo(_ run: RunID, events: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
+        let summary = try show(run).summary
+        guard summary.outcome == nil || summary.resumable else { throw Self.ended(summary) }
+        return try await planResume(run, request: StopRequest(.undo, who: identity.who), events: events)
+    }
+
+    private static func ended(_ summary: RunSummary) -> DRError {
+        DRError(
+            .conflict, "run \(summary.id) has ended: \(summary.outcome?.rawValue ?? "unknown")",
+            hint: "`drrunbook show \(summary.id)` says how")
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import DRActions
+import DRHost
+import DRModel
+
+struct Pause: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Puts a run down after what it is doing; its locks stay until they run out.",
+        discussion: """
+            `drrunbook resume` takes it up again.
+
+            EXAMPLE
+              drrunbook pause 20260301-021500-3f2a
+            """)
+
+    @Argument(help: "The run, as `drrunbook runs` lists it.")
+    var run: RunID
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in try await Stop.perform(run, .pause, host, output, config: common.config) }
+    }
+}
+
+struct Stop: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Puts a run down as it is, or undoes what it did.",
+        discussion: """
+            With --hold, the default, everything is left as it is and locks are let go; `drrunbook resume` takes it up again. With --undo the ledger of \
+            undos is shown, a terminal asks (elsewhere --yes is needed), and it is carried out in reverse order. What is live at the destination stays live.
+
+            EXAMPLE
+              drrunbook stop 20260301-021500-3f2a
+              drrunbook stop 20260301-021500-3f2a --undo
+            """)
+
+    @Argument(help: "The run, as `drrunbook runs` lists it.")
+    var run: RunID
+    @Flag(name: .long, help: "Leave everything as it is (the default).")
+    var hold = false
+    @Flag(name: .long, help: "Undo what it did.")
+    var undo = false
+    @Flag(name: .long, help: "Yes, undo what was shown.")
+    var yes = false
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        if hold, undo { throw DRError(.invalidInput, "--hold and --undo are two ways to stop: expected one of them") }
+        return try await withHost { host in
+            if undo { try await confirm(host, output) }
+            return try await Self.perform(run, undo ? .undo : .hold, host, output, config: common.config)
+        }
+    }
+
+    static func perform(
+        _ run: RunID, _ kind: StopRequest.Kind, _ host: Host, _ output: Output, config: String
+    ) async throws -> ExitStatus {
+        let conduct = Conduct(output, config: config)
+        switch try await host.stop(run, kind, events: conduct.tell) {
+        case .asked(let process):
+            output.say("process \(process) was told: it ends after what it is doing")
+            output.object("stop.asked", [("run", .string(run.text)), ("process", .integer(Int64(process)))])
+            return .done
+        case .done(let report):
+            let status = conduct.finish(report)
+            // It was put down, as it was asked for.
+            return report.isHeld ? .done : status
+        }
+    }
+
+    private func confirm(_ host: Host, _ output: Output) async throws {
+        let planned = try await host.planUndo(run)
+        if planned.undos.isEmpty { output.note("nothing is registered to be undone") }
+        for undo in planned.undos { output.note("  \(ReportText.line(undo))") }
+        guard !yes else { return }
+        try Confirmation.word("undo", to: "undo this", output)
+    }
+}

@@ -1,0 +1,103 @@
+import DRHost
+import DRModel
+import Foundation
+import Testing
+
+/// Runs that people end, from a shell's point of view.
+@Suite struct StopHostTests {
+    private func shop() throws -> ShopFixture {
+        let shop = try ShopFixture()
+        try shop.write(
+            "runbooks/stop.lua",
+            """
+            return dr.runbook { name = "stop", run = function()
+              dr.finally(function() dr.log("the end") end)
+              dr.quiesce { pair = "east-west", applications = { "ledger" } }
+              dr.migrate { pair = "east-west", applications = { "ledger" } }
+              dr.fail("enough")
+            end }
+            """)
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        return shop
+    }
+
+    private func observable(_ shop: ShopFixture) throws -> String {
+        try shop.fingerprint("sites/east/resources", "sites/west/resources", "sites/east/volumes", "sites/west/volumes")
+    }
+
+    private func last(_ shop: ShopFixture) throws -> Value { try #require(try shop.drrunbook("runs", "--json").lines.last) }
+
+    @Test func `a failed run leaves its applications running where they were, and says so`() throws {
+        let shop = try shop()
+        let before = try observable(shop)
+        let run = try shop.drrunbook("run", "runbooks/stop.lua", "--json")
+        #expect(run.status == 1, "\(run.output)\(run.error)")
+        #expect(run.lines.contains { $0["type"].string == "undo" && $0["name"].string == "stop ledger" && $0["state"].string == "undone" })
+        #expect(run.output.contains("the end"))
+        #expect(try observable(shop) == before)
+    }
+
+    @Test func `G2 a run killed at any place of its undo and resumed ends in the same observable state`() throws {
+        for place in ["run.action-done:2", "run.action-done:4", "run.outcome-recorded:4", "journal.appended:8", "journal.append:10"] {
+            let shop = try shop()
+            let before = try observable(shop)
+            let killed = try shop.drrunbook(["run", "runbooks/stop.lua"], environment: ["DRRUNBOOK_FAILPOINT": place])
+            #expect(killed.status == 137, "\(place): \(killed.output)\(killed.error)")
+            let name = try #require(try last(shop)["run"].string)
+            let end = try shop.drrunbook("resume", name)
+            #expect(end.status == 1, "\(place): \(end.output)\(end.error)")
+            #expect(try observable(shop) == before, "\(place)")
+        }
+    }
+
+    @Test func `a run that nobody carries on is put down, listed as resumable, shown what it would undo, and undone`() throws {
+        let shop = try shop()
+        let before = try observable(shop)
+        #expect(
+            try shop.drrunbook(["run", "runbooks/stop.lua"], environment: ["DRRUNBOOK_FAILPOINT": "run.outcome-recorded:1"]).status == 137)
+        let name = try #require(try last(shop)["run"].string)
+        #expect(try observable(shop) != before)
+        let held = try shop.drrunbook("stop", name)
+        #expect(held.status == 0, "\(held.output)\(held.error)")
+        #expect(held.output.contains("stop \(name) --undo"))
+        #expect(try last(shop)["outcome"].string == "stopped")
+        #expect(try last(shop)["resumable"].bool == true)
+        #expect(try observable(shop) != before)
+        let asked = try shop.drrunbook("stop", name, "--undo")
+        #expect(asked.status == 2)
+        #expect(asked.error.contains("undone   stop ledger"))
+        #expect(try observable(shop) != before)
+        let undone = try shop.drrunbook("stop", name, "--undo", "--yes")
+        #expect(undone.status == 9, "\(undone.output)\(undone.error)")
+        #expect(try observable(shop) == before)
+        #expect(try last(shop)["resumable"].bool == false)
+        #expect(try shop.drrunbook("stop", name).status == 5)
+    }
+
+    @Test func `a run that another process carries on is told, and ends after what it is doing`() throws {
+        let shop = try shop()
+        try shop.write(
+            "runbooks/wait.lua", "return dr.runbook { name = 'wait', run = function() dr.log('waiting') dr.sleep('10m') end }")
+        let process = Process()
+        process.executableURL = ShopFixture.executable
+        process.arguments = ["run", "runbooks/wait.lua", "--yes"]
+        process.currentDirectoryURL = shop.folder
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        var name: String?
+        while process.isRunning, name == nil {
+            let run = try last(shop)
+            if run["runbook"].string == "runbooks/wait.lua", shop.exists(".drrunbook/running"),
+                try shop.read(".drrunbook/running").contains(run["run"].string ?? "?")
+            {
+                name = run["run"].string
+            }
+        }
+        let told = try shop.drrunbook("pause", try #require(name))
+        #expect(told.status == 0, "\(told.output)\(told.error)")
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 9)
+        #expect(try last(shop)["resumable"].bool == true)
+    }
+}
