@@ -46,6 +46,8 @@ public struct ActionRegistry: Sendable {
         .adding(WaitReady.self)
         .adding(Patch.self)
         .adding(Sleep.self)
+        .adding(Approve.self)
+        .adding(Window.self)
         .adding(Exec.self)
         .adding(HTTP.self)
         .adding(Notify.self)
@@ -77,8 +79,10 @@ public struct ActionRegistry: Sendable {
         _ type: Action.Type, _ input: Value, in surroundings: ParameterSurroundings
     ) throws -> PreparedAction {
         let action = try ActionDecoding.decode(type, from: input, in: surroundings)
+        try (action as? Approve)?.check(surroundings.approvals)
+        try (action as? Window)?.check()
         return PreparedAction(
-            name: type.spec.name, effect: type.spec.effect, recovery: action.recovery, input: action.input
+            name: type.spec.name, effect: type.spec.effect, recovery: action.recovery, input: action.input, parking: Parking(action)
         ) { context in try Value(encoding: try await action.perform(in: context)) }
     }
 
@@ -98,5 +102,21 @@ struct PreparedAction: Sendable {
     let effect: ActionEffect
     let recovery: Recovery
     let input: Value
+    /// What the run waits for without anything being under way.
+    let parking: Parking?
     let perform: @Sendable (ActionContext) async throws -> Value
+}
+
+/// People, or a time: what a run is parked for.
+enum Parking: Sendable {
+    case gate
+    case window(Window)
+
+    init?(_ action: any DRAction) {
+        switch action {
+        case is Approve: self = .gate
+        case let window as Window: self = .window(window)
+        default: return nil
+        }
+    }
 }

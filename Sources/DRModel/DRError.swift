@@ -86,6 +86,7 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
     case failed
     case limitExceeded = "limit-exceeded"
     case stopped
+    case waiting
     case unknownOutcome = "unknown-outcome"
     case replayMismatch = "replay-mismatch"
     case journalDamaged = "journal-damaged"

@@ -7,6 +7,10 @@ public struct RunEvent: Sendable {
         case log(String, path: [String])
         case warning(String)
         case undo(RunReport.Undo)
+        /// It waits for people; `missing` says for whom. In a plan it is taken as passed.
+        case gateOpened(GateEvent, missing: String)
+        /// `by` is empty where it was refused.
+        case gateClosed(GateEvent, by: [String], error: DRError?)
         case runFinished(RunReport)
     }
 
@@ -21,6 +25,22 @@ public struct RunEvent: Sendable {
         self.time = time
         self.replayed = replayed
         self.kind = kind
+    }
+}
+
+public struct GateEvent: Sendable, Hashable {
+    public let name: String
+    public let message: String
+    public let path: [String]
+    public let key: String
+    public let show: Value
+
+    public init(name: String, message: String, path: [String], key: String, show: Value) {
+        self.name = name
+        self.message = message
+        self.path = path
+        self.key = key
+        self.show = show
     }
 }
 

@@ -9,7 +9,7 @@ internal import DRSupport
 #endif
 
 /// One program, run to its end: without a shell, with a minimal environment, its output kept up to a bound.
-struct ProgramRun: Sendable {
+package struct ProgramRun: Sendable {
     let path: String
     let argv: [String]
     let environment: [String: String]
@@ -17,21 +17,30 @@ struct ProgramRun: Sendable {
     let folder: String
     let timeout: Duration
 
+    package init(path: String, argv: [String], environment: [String: String], input: [UInt8], folder: String, timeout: Duration) {
+        self.path = path
+        self.argv = argv
+        self.environment = environment
+        self.input = input
+        self.folder = folder
+        self.timeout = timeout
+    }
+
     /// Bytes of each stream.
     static let kept = 256 << 10
 
-    struct Ending: Sendable {
-        let code: Int32
+    package struct Ending: Sendable {
+        package let code: Int32
         let timedOut: Bool
         let cancelled: Bool
-        let output: [UInt8]
-        let errors: [UInt8]
+        package let output: [UInt8]
+        package let errors: [UInt8]
         let outputCut: Bool
         let errorsCut: Bool
     }
 
     /// Blocks. Throws `outside-failed` when it cannot be started. `cancel` becomes readable when it has to go.
-    func run(cancel: Int32) throws -> Ending {
+    package func run(cancel: Int32) throws -> Ending {
         let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         var output = [UInt8](repeating: 0, count: Self.kept)
         var errors = [UInt8](repeating: 0, count: Self.kept)

@@ -18,7 +18,8 @@ import DRSupport
             """,
         version: "drrunbook 0.1.0",
         subcommands: [
-            Init.self, Apply.self, Run.self, Plan.self, Drill.self, Cleanup.self, Resume.self, Pause.self, Stop.self, Runs.self, Show.self,
+            Init.self, Apply.self, Run.self, Plan.self, Drill.self, Cleanup.self, Resume.self, Pause.self, Stop.self, Approve.self,
+            Reject.self, Runs.self, Show.self,
             Status.self,
             Points.self, Schedules.self, Serve.self, LockCommand.self, Lint.self,
             Explain.self,
@@ -45,10 +46,12 @@ import DRSupport
         status.exit()
     }
 
+    static var commandNames: [String] { configuration.subcommands.map { $0._commandName } }
+
     /// What the first word may have meant, when it is no command.
     private static var misspelling: String {
         guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-") else { return "" }
-        let commands = configuration.subcommands.map { $0._commandName }
+        let commands = commandNames
         guard !commands.contains(word), let nearest = Spelling.nearest(to: word, in: commands) else { return "" }
         return "\n  Did you mean 'drrunbook \(nearest)'?"
     }

@@ -62,7 +62,7 @@ enum ExitStatus: Int32 {
         case .fenced, .locked, .conflict, .foreignObject, .checksFailed, .dataLoss, .notAllowed, .noRecoveryPoint: self = .refused
         case .journalDamaged: self = .journalDamaged
         case .sourceUnreachable, .clusterUnreachable, .storeUnreachable: self = .unreachable
-        case .unknownOutcome, .rejected, .gateTimeout: self = .waiting
+        case .waiting, .unknownOutcome, .rejected, .gateTimeout: self = .waiting
         case .stopped: self = .stopped
         default: self = .failed
         }

@@ -41,7 +41,7 @@ import Testing
         #expect(configuration.allow.programs.map(\.name) == ["psql"])
         #expect(configuration.allow.secrets.map(\.name.text) == ["PAGER_TOKEN"])
         #expect(configuration.allow.channels.map(\.name) == ["oncall"])
-        #expect(configuration.unsupported == ["approvals", "jobs"])
+        #expect(configuration.unsupported == ["jobs"])
         #expect(configuration.digest.count == 64)
     }
 

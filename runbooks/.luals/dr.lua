@@ -25,6 +25,14 @@ dr = {}
 ---@return table
 function dr.activate(call) end
 
+---A gate: the run stops here until people approve. Raises `rejected` and `gate-timeout`.
+---```lua
+---dr.approve { name = "cutover", message = "Move the shop to west?", quorum = 2, groups = { "dba" } }
+---```
+---@param call { name: string, message: string, quorum?: integer, groups?: (string)[], not_author?: boolean, timeout?: string|DRDuration, on_timeout?: "reject"|"wait", show?: any }
+---@return table
+function dr.approve(call) end
+
 ---Asks whether applications can be moved, and says what to mend.
 ---```lua
 ---dr.checks { pair = "east-west", applications = "all", skip = { capacity = "west grows on demand" } }
@@ -192,6 +200,14 @@ function dr.suspend_schedule(call) end
 ---@param call { cluster: string, kind: string, namespace?: string, name: string, condition?: string, timeout?: string|DRDuration }
 ---@return table
 function dr.wait_ready(call) end
+
+---Parks the run until a window of time is open. No lock is held meanwhile.
+---```lua
+---dr.window { opens = "2026-03-01T22:00:00Z", closes = "2026-03-02T04:00:00Z" }
+---```
+---@param call { opens?: string|DRTime, closes?: string|DRTime, cron?: string, length?: string|DRDuration, zone?: string }
+---@return table
+function dr.window(call) end
 
 ---Declares the runbook; the file returns it.
 ---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table) }

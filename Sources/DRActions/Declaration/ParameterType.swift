@@ -25,8 +25,13 @@ extension ParameterType {
 /// What names may be looked up in.
 public struct ParameterSurroundings: Sendable {
     public let inventory: Inventory
+    /// Who may pass gates.
+    public let approvals: ApprovalRules
 
-    public init(inventory: Inventory) { self.inventory = inventory }
+    public init(inventory: Inventory, approvals: ApprovalRules = ApprovalRules()) {
+        self.inventory = inventory
+        self.approvals = approvals
+    }
 }
 
 extension Bool: ParameterType {

@@ -5,7 +5,7 @@ struct Replay {
     private let records: [JournalRecord]
     private var next = 0
 
-    init(records: [JournalRecord]) { self.records = records.filter { $0.entry.kind != .resumed && $0.entry.kind != .stopped } }
+    init(records: [JournalRecord]) { self.records = records.filter { ![.resumed, .stopped, .approval].contains($0.entry.kind) } }
 
     /// Everything recorded was consumed: what follows is new.
     var isOver: Bool { next == records.count }

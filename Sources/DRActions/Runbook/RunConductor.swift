@@ -5,6 +5,7 @@ internal import DRSupport
 struct RunSurroundings {
     let engine: any DREngine
     let outside: any Outside
+    let approvals: ApprovalRules
     let inventory: Inventory
     let clock: any WallClock
     let runningAs: RunningAs
@@ -34,6 +35,8 @@ final class RunConductor {
     private var launched: Set<String> = []
     /// Launched, no observation, and not back yet.
     private var underWay: Set<String> = []
+    /// Launched and not back yet.
+    private var flying: Set<String> = []
     private var isWatched = false
     private let nextDeadline = Lock<Instant?>(nil)
 
@@ -82,11 +85,15 @@ final class RunConductor {
                 if let stopping {
                     if underWay.isEmpty { return try await putDown(stopping) }
                 } else {
-                    for pending in session.waiting where launched.insert(pending.intent.key).inserted {
+                    let now = world.clock.now()
+                    if try passParked(now) { continue }
+                    for pending in session.waiting where canBegin(pending) && launched.insert(pending.intent.key).inserted {
+                        flying.insert(pending.intent.key)
                         if pending.action.effect != .observes { underWay.insert(pending.intent.key) }
                         let order = launch(pending)
                         group.addTask(executorPreference: world.executor) { .done(await order.perform()) }
                     }
+                    if flying.isEmpty, let report = try await park(now) { return report }
                     watch(&group)
                 }
                 guard let signal = try await group.next() else {
@@ -143,6 +150,7 @@ final class RunConductor {
             if request.kind == .undo { try cancel(request) } else { stopping = request }
         case .done(let completion):
             underWay.remove(completion.key)
+            flying.remove(completion.key)
             if !world.predicted { failpoint("run.action-done") }
             guard let pending = session.waiting.first(where: { $0.intent.key == completion.key }) else { return }
             // It was not begun or went back by itself because the run is put down: it is asked for again.
@@ -157,6 +165,80 @@ final class RunConductor {
         let kept = Set(session.waiting.filter { $0.action.effect != .observes && mayHaveBegun($0) }.map(\.intent.key))
         try record.cancelled(request, underWay: kept)
         session.cancel(request.error, underWay: kept)
+    }
+
+    // MARK: Gates and windows
+
+    private func canBegin(_ pending: PendingAction) -> Bool {
+        guard case .gate? = pending.action.parking else { return pending.action.parking == nil || world.predicted }
+        if world.predicted, !launched.contains(pending.intent.key) {
+            record.tell(.gateOpened(record.gateEvent(pending.intent), missing: "taken as passed"))
+        }
+        return world.predicted
+    }
+
+    /// Lets through who may pass. True: something was answered.
+    private func passParked(_ now: Instant) throws -> Bool {
+        guard !world.predicted else { return false }
+        for approval in try world.control?.approvals(for: record.run) ?? [] { try record.approval(approval) }
+        for pending in session.waiting {
+            switch pending.action.parking {
+            case .gate?:
+                let (event, decision) = try record.decide(pending, world.approvals, now: now)
+                switch decision {
+                case .open: continue
+                case .passed(let answer):
+                    record.tell(.gateClosed(event, by: answer["by"].list?.compactMap(\.string) ?? [], error: nil))
+                    try settle(pending, .success(answer))
+                case .refused(let error):
+                    record.tell(.gateClosed(event, by: [], error: error))
+                    try settle(pending, .failure(error))
+                }
+                return true
+            case .window(let window)?:
+                switch window.state(at: now) {
+                case .closed: continue
+                case .open(let answer): try settle(pending, .success(answer))
+                case .over(let time): try settle(pending, .failure(DRError(.gateTimeout, "the window closed at \(time)")))
+                }
+                return true
+            case nil: continue
+            }
+        }
+        return false
+    }
+
+    private func settle(_ pending: PendingAction, _ result: Result<Value, DRError>) throws {
+        let outcome = ActionOutcome(result: result, effects: [], duration: world.clock.now() - pending.begun, points: points.table)
+        try record.outcome(outcome, of: pending.intent)
+        try session.deliver(outcome, for: pending.intent.key)
+    }
+
+    /// Nothing is under way, and all that is waited for are people or times: the run is left until somebody takes it up.
+    private func park(_ now: Instant) async throws -> RunReport? {
+        guard !world.predicted, !session.waiting.isEmpty, session.waiting.allSatisfy({ $0.action.parking != nil }) else { return nil }
+        var questions: [String] = []
+        var hint: String?
+        var details: [String: Value] = [:]
+        for pending in session.waiting {
+            switch pending.action.parking {
+            case .gate?:
+                let (event, decision) = try record.decide(pending, world.approvals, now: now)
+                guard case .open(let missing) = decision else { continue }
+                record.tell(.gateOpened(event, missing: missing))
+                questions.append("gate \(event.name) waits for \(missing): \(event.message)")
+                hint = hint ?? "drrunbook approve \(record.run) \(event.name)"
+                details["gate"] = .string(event.name)
+            case .window(let window)?:
+                guard case .closed(let time) = window.state(at: now) else { continue }
+                await release()
+                questions.append("the window opens at \(time)")
+                hint = hint ?? "resume it then"
+                details["opens"] = .instant(time)
+            case nil: continue
+            }
+        }
+        return record.wait(for: DRError(.waiting, questions.joined(separator: "; "), hint: hint, details: .map(details)))
     }
 
     // MARK: Ends that are not the runbook's

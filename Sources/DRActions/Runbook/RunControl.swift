@@ -56,4 +56,10 @@ public protocol RunControl: Sendable {
     func begun(_ run: RunID) throws
     /// Returns when somebody wants the run to end, when `deadline` is over (`nil` in both cases where it says so), or when its task is cancelled.
     func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest?
+    /// What people said at gates since it was asked last. `request` returns nil when there is something.
+    func approvals(for run: RunID) throws -> [Approval]
+}
+
+extension RunControl {
+    public func approvals(for run: RunID) throws -> [Approval] { [] }
 }

@@ -9,8 +9,11 @@ public struct RunOrder: Sendable {
     public let who: String
     /// SHA-256 of the configuration.
     public let configuration: String
+    /// SHA-256 of the plan it is started from.
+    public let plan: String?
 
-    public init(sources: RunbookSources, parameters: Value = [:], who: String, configuration: String = "") {
+    public init(sources: RunbookSources, parameters: Value = [:], who: String, configuration: String = "", plan: String? = nil) {
+        self.plan = plan
         self.sources = sources
         self.parameters = parameters
         self.who = who

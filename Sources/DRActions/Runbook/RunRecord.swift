@@ -38,7 +38,7 @@ final class RunRecord {
         self.events = events
         replay = Replay(records: history)
         count = history.count
-        let last = history.last
+        let last = history.last { $0.entry.kind != .approval }
         notBegun = last?.entry.kind == .stopped ? StopRequest.keys(last?.entry.payload ?? .null) : []
     }
 
@@ -93,6 +93,27 @@ final class RunRecord {
         let undo = try entry.payload.decoded(as: RunReport.Undo.self)
         ledger.note(undo)
         tell(.undo(undo), at: time, replayed: replayed != nil)
+    }
+
+    /// What the journal says of a gate that is open: the rules are applied in one place.
+    func decide(_ pending: PendingAction, _ rules: ApprovalRules, now: Instant) throws -> (event: GateEvent, decision: Gate.Decision) {
+        let records = try journal.records(of: run)
+        guard let intent = records.last(where: { $0.entry.kind == .intent && $0.entry.key == pending.intent.key }) else {
+            throw DRError(.internal, "a gate has no record")
+        }
+        let gate = try Gate(intent, header: journal.header(of: run))
+        return (gateEvent(pending.intent), gate.decide(try Gate.approvals(in: records), rules, now: now))
+    }
+
+    func gateEvent(_ entry: JournalEntry) -> GateEvent {
+        GateEvent(
+            name: entry.payload["name"].string ?? "", message: entry.payload["message"].string ?? "", path: entry.path,
+            key: "\(run)/\(entry.key)", show: entry.payload["show"])
+    }
+
+    /// What a person said while the run was carried on.
+    func approval(_ approval: Approval) throws {
+        try append(JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval)))
     }
 
     /// A person wants what was done to be undone.

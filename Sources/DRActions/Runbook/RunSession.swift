@@ -11,6 +11,7 @@ final class RunSession {
     let inventory: Inventory
     let record: RunRecord
     let outside: any Outside
+    let approvals: ApprovalRules
     /// Branches of one `parallel`.
     let branchLimit: Int
     /// The runbook's file: the place of what has no better one (a tail call leaves no line behind).
@@ -46,8 +47,11 @@ final class RunSession {
         case failure(any Error)
     }
 
-    init(lua: Lua, registry: ActionRegistry, inventory: Inventory, outside: any Outside, record: RunRecord, branchLimit: Int, file: String)
-    {
+    init(
+        lua: Lua, registry: ActionRegistry, inventory: Inventory, outside: any Outside, approvals: ApprovalRules, record: RunRecord,
+        branchLimit: Int, file: String
+    ) {
+        self.approvals = approvals
         self.outside = outside
         self.branchLimit = branchLimit
         self.file = file
@@ -98,7 +102,7 @@ final class RunSession {
         guard isRunning else { throw DRError(.runbook, "verbs may be called only inside run", location: location, verb: verb) }
         do {
             let input = try Value(lua: arguments, secrets: registry.takesSecrets(verb))
-            let action = try registry.prepare(verb, input, in: ParameterSurroundings(inventory: inventory))
+            let action = try registry.prepare(verb, input, in: ParameterSurroundings(inventory: inventory, approvals: approvals))
             if current?.undos ?? 0 > 0, ["stop", "start"].contains(verb) { throw Self.moving }
             if case .unknown = action.recovery, let place = current?.repeating.last {
                 throw DRError(

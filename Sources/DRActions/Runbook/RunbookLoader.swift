@@ -7,6 +7,7 @@ struct RunbookLoader {
     let registry: ActionRegistry
     let inventory: Inventory
     let outside: any Outside
+    let approvals: ApprovalRules
     let limits: RunLimits
     let seed: Int64
 
@@ -17,7 +18,8 @@ struct RunbookLoader {
                 memory: Int(limits.memory.bytes), processorTime: limits.computing, output: Int(limits.output.bytes)),
             seed: UInt64(bitPattern: seed), output: { record.tell(.log($0, path: [])) })
         let session = RunSession(
-            lua: lua, registry: registry, inventory: inventory, outside: outside, record: record, branchLimit: limits.branches,
+            lua: lua, registry: registry, inventory: inventory, outside: outside, approvals: approvals, record: record,
+            branchLimit: limits.branches,
             file: sources.main.file)
         do {
             try HostLibrary(session: session).install()

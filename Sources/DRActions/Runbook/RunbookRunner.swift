@@ -8,6 +8,7 @@ internal import LuaBridge
 public actor RunbookRunner {
     private let engine: any DREngine
     private let outside: any Outside
+    private let approvals: ApprovalRules
     private let runningAs: RunningAs
     private let inventory: Inventory
     private let clock: any WallClock
@@ -27,13 +28,15 @@ public actor RunbookRunner {
 
     /// `executor`: everything of the run happens there, so that with an engine on the same one a simulation is repeatable.
     package init(
-        engine: any DREngine, outside: any Outside = NoOutside(), runningAs: RunningAs = .live, inventory: Inventory,
+        engine: any DREngine, outside: any Outside = NoOutside(), approvals: ApprovalRules = ApprovalRules(), runningAs: RunningAs = .live,
+        inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
         limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false,
         control: (any RunControl)? = nil, executor: ThreadExecutor, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.engine = engine
         self.outside = outside
+        self.approvals = approvals
         self.runningAs = runningAs
         self.inventory = inventory
         self.clock = clock
@@ -53,7 +56,7 @@ public actor RunbookRunner {
     public func inspect(_ sources: RunbookSources) throws -> Runbook {
         let record = try makeRecord(run: "inspection", history: [], started: clock.now())
         return try RunbookLoader(
-            sources: sources, registry: registry, inventory: inventory, outside: outside, limits: limits, seed: 0
+            sources: sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits, seed: 0
         ).load(record).runbook
     }
 
@@ -64,7 +67,8 @@ public actor RunbookRunner {
         let seed = Int64(truncatingIfNeeded: random.next() >> 1)
         let record = try makeRecord(run: id, history: [], started: started)
         let (session, runbook) = try RunbookLoader(
-            sources: order.sources, registry: registry, inventory: inventory, outside: outside, limits: limits, seed: seed
+            sources: order.sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits,
+            seed: seed
         ).load(record)
         let parameters = try runbook.values(from: order.parameters)
         try journal.begin(header(id, order, parameters, seed, started))
@@ -89,7 +93,8 @@ public actor RunbookRunner {
         }
         let record = try makeRecord(run: run, history: history, started: header.started)
         let (session, runbook) = try RunbookLoader(
-            sources: try RunbookSources(header: header), registry: registry, inventory: inventory, outside: outside, limits: limits,
+            sources: try RunbookSources(header: header), registry: registry, inventory: inventory, outside: outside, approvals: approvals,
+            limits: limits,
             seed: header.seed
         ).load(record)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
@@ -103,7 +108,7 @@ public actor RunbookRunner {
     ) async throws -> RunReport {
         try control?.begun(record.run)
         let surroundings = RunSurroundings(
-            engine: engine, outside: outside, inventory: inventory, clock: clock, runningAs: runningAs,
+            engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process), predicted: predicted,
             limit: limits.deadline, control: control, executor: executor)
         return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: !resuming).conduct()
@@ -122,7 +127,7 @@ public actor RunbookRunner {
         return RunHeader(
             id: id, runbook: order.sources.main.file, sources: texts.mapValues { Digest.hex(of: $0) }, texts: texts, parameters: parameters,
             configuration: order.configuration, who: order.who, seed: seed, started: started,
-            runningAs: runningAs == .live ? nil : runningAs)
+            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan)
     }
 
     // Sorts by time in a directory listing, and is short enough to type: 20260301-021500-3f2a.

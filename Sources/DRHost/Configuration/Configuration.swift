@@ -19,7 +19,8 @@ public struct Configuration: Sendable, Hashable {
     public var inventory = Inventory()
     public var limits = RunbookLimits()
     public var allow = Allowances()
-    /// Top-level keys that are known and well-formed, but that nothing here acts on yet: `approvals`, `jobs`.
+    public var approvals = ApprovalRules()
+    /// Top-level keys that are known and well-formed, but that nothing here acts on yet: `jobs`.
     public var unsupported: [String] = []
 
     init(file: String, folder: String, digest: String, state: String) {

@@ -1,8 +1,9 @@
 internal import DRManifest
 internal import DRModel
 internal import DROutside
+internal import DRSupport
 
-// limits, allow, notify, and what later versions act on: approvals, jobs.
+// limits, allow, notify, approvals, and what later versions act on: jobs.
 extension ConfigurationReader {
     mutating func readLimits(_ node: YAMLNode) {
         let member = Member(name: "limits", path: "limits", location: node.location, node: node)
@@ -81,10 +82,23 @@ extension ConfigurationReader {
             let person = Member(
                 name: entry.key, path: "approvals.people.\(entry.key)", location: entry.keyLocation, node: entry.value)
             guard map(person, ["sshKey"]) else { continue }
-            _ = optional(person, "sshKey") { node, path throws(DRError) in try node.string(path) }
+            let key = optional(person, "sshKey") { node, path throws(DRError) in try node.string(path) }
+            if let key, SSHSignature.publicKey(key) == nil, let node = person.node["sshKey"] {
+                refuse("\(person.path).sshKey: expected an ssh public key such as \"ssh-ed25519 AAAA...\"", at: node)
+            }
+            result.approvals.people.append(ApprovalRules.Person(name: entry.key, key: key.flatMap(SSHSignature.publicKey)))
+        }
+        for entry in optional(member, "people", { node, path throws(DRError) in try node.map(path) }) ?? [] where entry.value.isNull {
+            result.approvals.people.append(ApprovalRules.Person(name: entry.key, key: nil))
         }
         for entry in optional(member, "groups", { node, path throws(DRError) in try node.map(path) }) ?? [] {
-            _ = attempt { () throws(DRError) in try entry.value.strings("approvals.groups.\(entry.key)") }
+            let path = "approvals.groups.\(entry.key)"
+            guard let names = attempt({ () throws(DRError) in try entry.value.strings(path) }) else { continue }
+            for name in names where result.approvals.person(name) == nil {
+                let known = result.approvals.people.map(\.name)
+                refuse("\(path): there is no person \"\(name)\"\(Spelling.hint(for: name, in: known))", at: entry.value)
+            }
+            result.approvals.groups[entry.key] = names
         }
     }
 

@@ -25,6 +25,7 @@ struct FileControl: RunControl {
                     try removeWish(run)
                     return request
                 }
+                if try !waitingApprovals(run).isEmpty { return nil }
                 if let deadline = deadline(), deadline <= clock.now() { return nil }
                 try await clock.sleep(for: .milliseconds(200))
             } catch is CancellationError {
@@ -33,6 +34,34 @@ struct FileControl: RunControl {
                 return StopRequest(.hold, who: "a request to stop that cannot be read (\(error))")
             }
         }
+    }
+
+    func approvals(for run: RunID) throws -> [Approval] {
+        let io = SystemStoreIO()
+        do {
+            return try waitingApprovals(run).map { path in
+                guard let text = try TextFile.read(path, shown: path) else { throw DRError(.io, "\(path) is gone") }
+                let approval = try Value(json: text).decoded(as: Approval.self)
+                try io.removeFile(StorePath(path))
+                return approval
+            }
+        } catch let failure as IOFailure {
+            throw DRError(.io, "an approval cannot be taken: \(failure)")
+        }
+    }
+
+    /// Leaves an approval that was identified for the process that carries the run on.
+    func leave(_ approval: Approval, for run: RunID, name: String) throws {
+        try StateFile.replace("\(inbox(run))/\(name)", with: Value(encoding: approval).json() + "\n")
+    }
+
+    private func inbox(_ run: RunID) -> String { "\(state)/approvals/\(run)" }
+
+    private func waitingApprovals(_ run: RunID) throws -> [String] {
+        let io = SystemStoreIO(), folder = inbox(run)
+        guard try io.facts(StorePath(folder))?.kind == .folder else { return [] }
+        return try io.list(StorePath(folder)).map { String(decoding: $0, as: UTF8.self) }.filter { !$0.hasSuffix(".new") }.sorted()
+            .map { "\(folder)/\($0)" }
     }
 
     /// Leaves a wish for the process that carries the run on.

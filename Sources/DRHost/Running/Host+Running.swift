@@ -2,6 +2,7 @@ public import DRActions
 internal import DRJournal
 public import DRModel
 internal import DRReplication
+internal import DRSupport
 
 extension Host {
     /// Executes a runbook. Throws what was found before its first record; everything later is in the report.
@@ -9,9 +10,10 @@ extension Host {
     /// `parameters`: a map, checked against what the runbook declares; texts are read as the declared type. `mayActivate`: somebody said yes to applications
     /// going live; without it an activation fails with `not-allowed`.
     public func run(
-        _ runbook: String, parameters: Value = [:], mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ runbook: String, parameters: Value = [:], mayActivate: Bool, plan: PlanRecord? = nil,
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
-        let order = try order(runbook, parameters)
+        let order = try order(runbook, parameters, plan: plan)
         return try await writing { journal in
             try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).run(order)
         }
@@ -97,9 +99,10 @@ extension Host {
         }
     }
 
-    func order(_ runbook: String, _ parameters: Value) throws -> RunOrder {
+    func order(_ runbook: String, _ parameters: Value, plan: PlanRecord? = nil) throws -> RunOrder {
         RunOrder(
-            sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest)
+            sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest,
+            plan: try plan.map { Digest.hex(of: try Value(encoding: $0).json()) })
     }
 
     func runner(
@@ -112,7 +115,7 @@ extension Host {
             ? DrillEngine(engine: engine, inventory: configuration.inventory, clock: world.clock)
             : ActivationGate(engine: engine, isConfirmed: mayActivate)
         return RunbookRunner(
-            engine: gated, outside: world.outside ?? outside(predicts: predicted), runningAs: runningAs,
+            engine: gated, outside: world.outside ?? outside(predicts: predicted), approvals: configuration.approvals, runningAs: runningAs,
             inventory: configuration.inventory,
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
             host: identity.host, process: identity.process, predicted: predicted,

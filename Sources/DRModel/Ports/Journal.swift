@@ -1,3 +1,5 @@
+internal import DRSupport
+
 /// Where runs are recorded. A record is durable when `append` returns, and each carries the hash of the one before.
 ///
 /// Errors: `io`, `no-space`, `journal-damaged`, `locked` (another process writes), `not-found`.
@@ -28,12 +30,20 @@ public struct RunHeader: Hashable, Sendable, Codable {
     public let started: Instant
     /// Nil = live.
     public var runningAs: RunningAs?
+    /// SHA-256 of the plan it was started from, if it was.
+    public var plan: String?
+
+    /// SHA-256 of all this: what people at a gate sign for.
+    public var planDigest: String {
+        get throws { Digest.hex(of: try Value(encoding: self).json()) }
+    }
 
     public init(
         id: RunID, runbook: String, sources: [String: String], texts: [String: String], parameters: Value, configuration: String,
         who: String,
-        seed: Int64, started: Instant, runningAs: RunningAs? = nil
+        seed: Int64, started: Instant, runningAs: RunningAs? = nil, plan: String? = nil
     ) {
+        self.plan = plan
         self.runningAs = runningAs
         self.id = id
         self.runbook = runbook
@@ -61,6 +71,8 @@ public struct JournalEntry: Hashable, Sendable, Codable {
         case note
         /// A person wants what was done to be undone: the script is left where it is.
         case cancelled
+        /// What a person said at a gate.
+        case approval
         /// The run was put down as it is, and can be taken up again.
         case stopped
         /// The run goes on after an interruption.

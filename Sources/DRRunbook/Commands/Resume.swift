@@ -37,7 +37,8 @@ struct Resume: HostCommand {
                 mayActivate = !Confirmation.destinations(of: effects).isEmpty
             }
             let conduct = Conduct(output, config: common.config)
-            return conduct.finish(try await host.resume(run, mayActivate: mayActivate, settled: settled, events: conduct.tell))
+            let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, events: conduct.tell)
+            return try await conduct.finish(report, host, mayActivate: mayActivate)
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DRActions
 import DRHost
 import DRModel
 
@@ -25,7 +26,9 @@ struct Run: HostCommand {
         let parameters = try runbook.values()
         return try await withHost { host in
             if let plan {
-                try await host.check(try host.readPlan(plan), runbook: runbook.runbook, parameters: parameters)
+                let record = try host.readPlan(plan)
+                try await host.check(record, runbook: runbook.runbook, parameters: parameters)
+                return try await run(host, parameters, mayActivate: true, plan: record, output)
             } else {
                 let planned = try await host.plan(runbook.runbook, parameters: parameters)
                 // A wrong call late in the runbook is found before the first effect. What the world may refuse is the run's to tell: it meets it at the same
@@ -36,14 +39,16 @@ struct Run: HostCommand {
                 let isAsked = !Confirmation.destinations(of: planned.effects).isEmpty
                 return try await run(host, parameters, mayActivate: isAsked, output)
             }
-            return try await run(host, parameters, mayActivate: true, output)
         }
     }
 
-    private func run(_ host: Host, _ parameters: Value, mayActivate: Bool, _ output: Output) async throws -> ExitStatus {
+    private func run(_ host: Host, _ parameters: Value, mayActivate: Bool, plan: PlanRecord? = nil, _ output: Output) async throws
+        -> ExitStatus
+    {
         let conduct = Conduct(output, config: common.config)
-        return conduct.finish(
-            try await host.run(runbook.runbook, parameters: parameters, mayActivate: mayActivate, events: conduct.tell))
+        let report = try await host.run(
+            runbook.runbook, parameters: parameters, mayActivate: mayActivate, plan: plan, events: conduct.tell)
+        return try await conduct.finish(report, host, mayActivate: mayActivate)
     }
 }
 
@@ -66,6 +71,20 @@ struct Conduct: Sendable {
             interruption.watch(event)
             progress.tell(event)
         }
+    }
+
+    /// On a terminal a run that stands at a gate is carried on as soon as people have decided; control-C leaves it parked.
+    func finish(_ report: RunReport, _ host: Host, mayActivate: Bool) async throws -> ExitStatus {
+        var report = report
+        while report.error?.code == .waiting, report.error?.details?["gate"].string != nil, output.lines == nil, Confirmation.isTerminal {
+            output.note(
+                "\(output.style.warning(report.error?.message ?? "")). Waiting; control-C leaves it, then: \(report.error?.hint ?? "")")
+            while try host.gates(of: report.run).allSatisfy({ $0.missing != nil && $0.refusal == nil }) {
+                try await Task.sleep(for: .seconds(1))
+            }
+            report = try await host.resume(report.run, mayActivate: mayActivate, events: tell)
+        }
+        return finish(report)
     }
 
     func finish(_ report: RunReport) -> ExitStatus {

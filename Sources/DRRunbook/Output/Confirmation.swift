@@ -8,6 +8,8 @@ import DRModel
 
 /// The question before applications go live somewhere else: a person types the destination's name.
 enum Confirmation {
+    static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
     /// Are these effects the kind one asks about?
     static func destinations(of effects: [Effect]) -> [ClusterName] {
         Set(effects.filter { $0.verb == .activate }.compactMap(\.cluster)).sorted()

@@ -41,6 +41,14 @@ final class JSONLines: Sendable {
                 ] + replayed)
         case .log(let text, let path):
             write("log", place + [("message", .string(text)), ("path", .list(path.map(Value.string)))] + replayed)
+        case .gateOpened(let gate, let missing):
+            write("gate.opened", place + Self.members(gate) + [("missing", .string(missing))] + replayed)
+        case .gateClosed(let gate, let by, let error):
+            write(
+                "gate.closed",
+                place + Self.members(gate) + [
+                    ("by", .list(by.map(Value.string))), ("error", error.map { Self.object(Self.members($0)) } ?? .null),
+                ] + replayed)
         case .undo(let undo):
             write("undo", place + Self.members(of: Self.value(undo)) + replayed)
         case .warning(let text):
@@ -71,6 +79,21 @@ final class JSONLines: Sendable {
             ("error", report.error.map { object(members($0)) } ?? .null),
             ("applications", .list(report.applications.map(value))), ("undos", .list(report.undos.map(value))),
             ("resumable", .bool(report.isHeld || report.outcome == .waiting)),
+        ]
+    }
+
+    static func members(_ gate: GateEvent) -> [(String, Value)] {
+        [
+            ("gate", .string(gate.name)), ("message", .string(gate.message)), ("path", .list(gate.path.map(Value.string))),
+            ("key", .string(gate.key)), ("show", gate.show),
+        ]
+    }
+
+    static func value(_ approval: Approval) -> Value {
+        [
+            "person": .string(approval.statement.person), "decision": .string(approval.statement.decision.rawValue),
+            "identity": .string(approval.key ?? "unverified"), "account": .string(approval.account),
+            "comment": text(approval.statement.comment), "break_glass": text(approval.statement.breakGlass),
         ]
     }
 

@@ -76,6 +76,7 @@ struct ReportText {
         let options = config == "dr.yaml" ? "" : " --config \(config)"
         if isPlan { return nil }
         switch report.outcome {
+        case .waiting where report.error?.code == .waiting: return report.error?.hint.map { $0 + options }
         case .waiting: return "drrunbook resume \(report.run)\(options)"
         case .stopped where report.isHeld:
             return "drrunbook resume \(report.run)\(options)    drrunbook stop \(report.run) --undo\(options)"

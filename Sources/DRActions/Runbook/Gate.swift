@@ -1,0 +1,156 @@
+public import DRModel
+
+/// A place where people must approve: the one way past it.
+///
+/// Pure: what stands in the journal in, the decision out. Nothing else in the product lets a run pass a gate.
+struct Gate {
+    enum Decision: Hashable {
+        case passed(Value)
+        /// `rejected` or `gate-timeout`.
+        case refused(DRError)
+        /// What is still missing.
+        case open(String)
+    }
+
+    let name: String
+    let quorum: Int
+    let groups: [String]
+    let notAuthor: Bool
+    let timeout: Duration
+    /// What happens then: it is refused, or stays open.
+    let refusesOnTimeout: Bool
+    /// Who started the run: an account such as `alice@db-host`.
+    let author: String
+    let run: RunID
+    /// Its key in the run.
+    let place: String
+    /// The hashes that a statement must carry: of the run's header, and of the gate's record.
+    let plan: String
+    let record: String
+    let opened: Instant
+
+    /// `approvals`: all of the run's, in the order of the journal, with the time of their records.
+    func decide(_ approvals: [(approval: Approval, time: Instant)], _ rules: ApprovalRules, now: Instant) -> Decision {
+        let end = opened + timeout
+        let heard = approvals.filter { isMeant($0.approval.statement) && isKnown($0.approval, rules) && $0.time <= end }
+        if let (no, _) = heard.first(where: { $0.approval.statement.decision == .reject }) {
+            return .refused(
+                DRError(
+                    .rejected, "gate \(name) was rejected by \(no.identity)" + (no.statement.comment.map { ": \($0)" } ?? ""),
+                    details: ["by": .string(no.statement.person)]))
+        }
+        let yes = heard.filter { $0.approval.statement.decision == .approve }
+        if let (alone, time) = yes.first(where: { !($0.approval.statement.breakGlass ?? "").isEmpty }) {
+            return .passed(answer([alone], at: time, breakGlass: alone.statement.breakGlass))
+        }
+        var counted: [Approval] = []
+        for (approval, time) in yes where counts(approval, rules) {
+            // Two names with one key, or two unverified names from one account, are one person.
+            let isNew = !counted.contains { other in
+                other.statement.person == approval.statement.person || (other.key != nil && other.key == approval.key)
+                    || (other.key == nil && approval.key == nil && other.account == approval.account)
+            }
+            guard isNew else { continue }
+            counted.append(approval)
+            if counted.count >= quorum { return .passed(answer(counted, at: time, breakGlass: nil)) }
+        }
+        if refusesOnTimeout, now > end {
+            return .refused(
+                DRError(.gateTimeout, "gate \(name) was open for \(timeout.text), with \(counted.count) of \(quorum) approvals"))
+        }
+        return .open("\(quorum - counted.count) of \(quorum) approvals\(groups.isEmpty ? "" : " of \(groups.joined(separator: ", "))")")
+    }
+
+    // Signed for this gate of this run, as it was shown.
+    private func isMeant(_ statement: GateStatement) -> Bool {
+        statement.run == run && statement.gate == name && statement.place == place && statement.plan == plan && statement.record == record
+    }
+
+    private func isKnown(_ approval: Approval, _ rules: ApprovalRules) -> Bool {
+        guard !rules.people.isEmpty else { return true }
+        guard rules.person(approval.statement.person) != nil else { return false }
+        return approval.key != nil || !rules.demandsSignatures
+    }
+
+    private func counts(_ approval: Approval, _ rules: ApprovalRules) -> Bool {
+        let person = approval.statement.person
+        if notAuthor {
+            let starter = author.split(separator: "@").first.map(String.init) ?? author
+            if person == starter || person == author { return false }
+            if approval.key == nil, approval.account == author { return false }
+        }
+        return groups.isEmpty || groups.contains { rules.groups[$0]?.contains(person) == true }
+    }
+
+    private func answer(_ approvals: [Approval], at time: Instant, breakGlass: String?) -> Value {
+        [
+            "by": .list(approvals.map { .string($0.statement.person) }),
+            "identity": .list(approvals.map { .string($0.key ?? "unverified") }),
+            "comment": approvals.compactMap(\.statement.comment).last.map(Value.string) ?? .null, "waited": .duration(time - opened),
+            "break_glass": breakGlass.map(Value.string) ?? .null,
+        ]
+    }
+}
+
+extension Gate {
+    /// The gate that a recorded call of `approve` opened.
+    init(_ intent: JournalRecord, header: RunHeader) throws {
+        let input = intent.entry.payload
+        guard intent.entry.kind == .intent, intent.entry.verb == "approve", let name = input["name"].string,
+            let quorum = input["quorum"].integer, case .duration(let timeout) = input["timeout"]
+        else { throw DRError(.journalDamaged, "record \(intent.index) of run \(header.id) is no gate") }
+        self.init(
+            name: name, quorum: Int(quorum), groups: input["groups"].list?.compactMap(\.string) ?? [],
+            notAuthor: input["not_author"].bool ?? true, timeout: timeout, refusesOnTimeout: input["on_timeout"].string != "wait",
+            author: header.who, run: header.id, place: intent.entry.key, plan: try header.planDigest, record: intent.hash,
+            opened: intent.time)
+    }
+
+    /// What people said in a run, in order. Throws `journal-damaged`.
+    static func approvals(in records: [JournalRecord]) throws -> [(approval: Approval, time: Instant)] {
+        try records.filter { $0.entry.kind == .approval }.map { record in
+            do {
+                return (try record.entry.payload.decoded(as: Approval.self), record.time)
+            } catch {
+                throw DRError(.journalDamaged, "record \(record.index) holds no approval: \(error)")
+            }
+        }
+    }
+}
+
+/// The gates of a run that are open, and what is missing at each.
+public struct OpenGate: Sendable, Hashable {
+    public let name: String
+    public let message: String
+    public let show: Value
+    /// What a statement for it must carry.
+    public let place: String
+    public let plan: String
+    public let record: String
+    public let opened: Instant
+    /// Nil: enough people approved; `resume` carries the run on.
+    public let missing: String?
+    /// Why it is closed all the same.
+    public let refusal: DRError?
+    public let approvals: [Approval]
+
+    /// All gates that were opened and not passed yet, from the journal alone.
+    public static func all(header: RunHeader, records: [JournalRecord], rules: ApprovalRules, now: Instant) throws -> [OpenGate] {
+        let closed = Set(records.filter { $0.entry.kind == .outcome }.map(\.entry.key))
+        let approvals = try Gate.approvals(in: records)
+        return try records.filter { $0.entry.kind == .intent && $0.entry.verb == "approve" && !closed.contains($0.entry.key) }.map {
+            record in
+            let gate = try Gate(record, header: header)
+            var (missing, refusal): (String?, DRError?) = (nil, nil)
+            switch gate.decide(approvals, rules, now: now) {
+            case .passed: break
+            case .open(let what): missing = what
+            case .refused(let error): refusal = error
+            }
+            return OpenGate(
+                name: gate.name, message: record.entry.payload["message"].string ?? "", show: record.entry.payload["show"],
+                place: gate.place, plan: gate.plan, record: gate.record, opened: gate.opened, missing: missing, refusal: refusal,
+                approvals: approvals.map(\.approval).filter { $0.statement.place == gate.place && $0.statement.record == gate.record })
+        }
+    }
+}

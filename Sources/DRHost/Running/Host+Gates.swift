@@ -1,0 +1,132 @@
+public import DRActions
+internal import DRJournal
+public import DRModel
+internal import DRSupport
+
+/// What a person says at a gate, and how they are identified.
+public struct GateAnswer: Sendable {
+    public enum Proof: Sendable {
+        /// Nothing: unverified, where dr.yaml has no keys.
+        case none
+        /// A private key's file; it signs here.
+        case key(file: String)
+        /// A signature that was made elsewhere, of the statement's text.
+        case signature(file: String)
+    }
+
+    public var decision: Approval.Decision
+    /// Nil: the account's own name.
+    public var person: String?
+    public var comment: String?
+    /// Why this person passes it alone.
+    public var breakGlass: String?
+    public var proof: Proof
+
+    public init(
+        _ decision: Approval.Decision, person: String? = nil, comment: String? = nil, breakGlass: String? = nil, proof: Proof = .none
+    ) {
+        self.decision = decision
+        self.person = person
+        self.comment = comment
+        self.breakGlass = breakGlass
+        self.proof = proof
+    }
+}
+
+extension Host {
+    /// The gates at which a run stands, with what is missing.
+    public func gates(of run: RunID) throws -> [OpenGate] {
+        let history = try show(run)
+        return try OpenGate.all(header: history.header, records: history.records, rules: configuration.approvals, now: world.clock.now())
+    }
+
+    /// What is to be signed. Throws `unknown-name` where no such gate is open.
+    public func statement(_ run: RunID, gate name: String, _ answer: GateAnswer) throws -> GateStatement {
+        let open = try gates(of: run)
+        guard let gate = open.first(where: { $0.name == name }) else {
+            let names = open.map(\.name)
+            throw DRError(
+                .unknownName, "run \(run) does not stand at a gate \"\(name)\"\(Spelling.hint(for: name, in: names))",
+                hint: names.isEmpty ? "it stands at none" : "open: \(names.joined(separator: ", "))")
+        }
+        if let reason = answer.breakGlass, reason.allSatisfy(\.isWhitespace) {
+            throw DRError(.invalidInput, "--break-glass: expected the reason")
+        }
+        let person = answer.person ?? identity.person
+        let rules = configuration.approvals
+        if !rules.people.isEmpty, rules.person(person) == nil {
+            throw DRError(
+                .notAllowed,
+                "\(person) is none of the people of \(configuration.file)\(Spelling.hint(for: person, in: rules.people.map(\.name)))",
+                hint: "people stand under `approvals`; --as says who you are")
+        }
+        return GateStatement(
+            run: run, gate: name, place: gate.place, decision: answer.decision, person: person, plan: gate.plan, record: gate.record,
+            comment: answer.comment, breakGlass: answer.breakGlass)
+    }
+
+    /// Takes what a person says into the run's record; whether that is enough is decided by `Gate` alone, when the run is carried on. Returns the gate as it stands then.
+    public func answer(_ run: RunID, gate name: String, _ answer: GateAnswer) throws -> OpenGate {
+        let statement = try statement(run, gate: name, answer)
+        let approval = try identified(statement, answer.proof)
+        let control = FileControl(state: configuration.state, process: identity.process, clock: world.clock)
+        do {
+            let journal = try SQLiteJournal.open(configuration.journal)
+            do {
+                try journal.append(
+                    JournalEntry(.approval, key: statement.place, verb: "approve", payload: try Value(encoding: approval)), to: run,
+                    at: world.clock.now())
+            } catch {
+                try journal.close()
+                throw error
+            }
+            try journal.close()
+        } catch let error as DRError where error.code == .locked {
+            guard let process = try control.lastProcess(of: run), error.details?["process"].integer == Int64(process) else { throw error }
+            // Other branches of the run are under way: its process takes it from here.
+            try control.leave(approval, for: run, name: world.random.identifier())
+        }
+        let history = try show(run)
+        let gates = try OpenGate.all(
+            header: history.header, records: history.records, rules: configuration.approvals, now: world.clock.now())
+        guard let gate = gates.first(where: { $0.place == statement.place }) else {
+            throw DRError(.conflict, "gate \(name) has been closed meanwhile")
+        }
+        return gate
+    }
+
+    // The one place where a name becomes a person.
+    private func identified(_ statement: GateStatement, _ proof: GateAnswer.Proof) throws -> Approval {
+        let rules = configuration.approvals
+        let tool = SSHSignature(folder: configuration.state, random: world.random)
+        let signature: String
+        switch proof {
+        case .none:
+            guard !rules.demandsSignatures else {
+                throw DRError(
+                    .notAllowed, "\(configuration.file) has keys, so what \(statement.person) says must be signed",
+                    hint: "--key FILE signs here; --statement prints what to sign elsewhere, --signature FILE brings it")
+            }
+            return Approval(statement: statement, key: nil, account: identity.who, signature: nil)
+        case .key(let file):
+            signature = try tool.sign(
+                statement.text, keyFile: PathText.absolute(file, in: PathText.workingFolder), namespace: GateStatement.namespace)
+        case .signature(let file):
+            guard let text = try TextFile.read(PathText.absolute(file, in: PathText.workingFolder), shown: file) else {
+                throw DRError(.invalidInput, "there is no signature \(file)")
+            }
+            signature = text
+        }
+        guard let key = rules.person(statement.person)?.key else {
+            throw DRError(
+                .notAllowed, "\(configuration.file) has no key of \(statement.person)",
+                hint: "set approvals.people.\(statement.person).sshKey")
+        }
+        guard let fingerprint = try tool.verify(statement.text, signature: signature, key: key, namespace: GateStatement.namespace) else {
+            throw DRError(
+                .notAllowed, "the signature is not \(statement.person)'s of this statement",
+                hint: "--statement prints what is to be signed: comment and reason are part of it")
+        }
+        return Approval(statement: statement, key: fingerprint, account: identity.who, signature: signature)
+    }
+}

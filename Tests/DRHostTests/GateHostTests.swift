@@ -1,0 +1,136 @@
+import DRHost
+import DRModel
+import Foundation
+import Testing
+
+@testable import DRRunbook
+
+/// Gates from a shell's point of view.
+@Suite struct GateHostTests {
+    private func shop(approvals: String = "", quorum: Int = 1) throws -> ShopFixture {
+        let shop = try ShopFixture()
+        try shop.write("dr.yaml", shop.read("dr.yaml") + approvals)
+        try shop.write(
+            "runbooks/gate.lua",
+            """
+            return dr.runbook { name = "gate", run = function()
+              local g = dr.approve { name = "cutover", message = "Move the shop?", quorum = \(quorum) }
+              dr.log("passed by %s as %s", table.concat(g.by, "+"), table.concat(g.identity, "+"))
+              dr.migrate { pair = "east-west", applications = { "ledger" } }
+            end }
+            """)
+        return shop
+    }
+
+    private func keyed(_ people: [String], quorum: Int = 1) throws -> ShopFixture {
+        let shop = try ShopFixture()
+        var approvals = "\napprovals:\n  people:\n"
+        for person in people {
+            try run("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", person, "-f", shop.file("\(person).key")])
+            approvals += "    \(person): { sshKey: \"\(try shop.read("\(person).key.pub").split(separator: "\n")[0])\" }\n"
+        }
+        let second = try self.shop(approvals: approvals, quorum: quorum)
+        for person in people {
+            for suffix in ["key", "key.pub"] {
+                try FileManager.default.copyItem(atPath: shop.file("\(person).\(suffix)"), toPath: second.file("\(person).\(suffix)"))
+            }
+        }
+        return second
+    }
+
+    private func run(_ program: String, _ arguments: [String], input: String? = nil) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
+    private func parked(_ shop: ShopFixture) throws -> String {
+        let answer = try shop.drrunbook("run", "runbooks/gate.lua", "--yes")
+        #expect(answer.status == 3, "\(answer.output)\(answer.error)")
+        return try #require(try shop.drrunbook("runs", "--json").lines.last?["run"].string)
+    }
+
+    @Test func `G10 without keys an approval is recorded as unverified, and shown so`() throws {
+        let shop = try shop()
+        let name = try parked(shop)
+        let own = try shop.drrunbook("approve", name, "cutover")
+        #expect(own.output.contains("still waits"), "the author does not count: \(own.output)\(own.error)")
+        let approved = try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--break-glass", "the disk is dying")
+        #expect(approved.output.contains("unverified, from"), "\(approved.output)\(approved.error)")
+        let end = try shop.drrunbook("resume", name)
+        #expect(end.status == 0, "\(end.output)\(end.error)")
+        #expect(end.output.contains("passed by bob as unverified"))
+        #expect(try shop.drrunbook("show", name).output.contains("breaking the glass: the disk is dying"))
+    }
+
+    @Test func `G10 with keys only signatures of different people count, made here or brought as a file`() throws {
+        let shop = try keyed(["alice", "bob"], quorum: 2)
+        let name = try parked(shop)
+        #expect(try shop.drrunbook("approve", name, "cutover", "--as", "bob").status == 5)
+        #expect(try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--break-glass", "x").status == 5)
+        #expect(try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--key", "alice.key").status == 5)
+        #expect(try shop.drrunbook("approve", name, "cutover", "--as", "mallory", "--key", "alice.key").status == 5)
+        let here = try shop.drrunbook("approve", name, "cutover", "--as", "alice", "--key", "alice.key", "--comment", "fine")
+        #expect(here.status == 0 && here.output.contains("still waits for 1 of 2"), "\(here.output)\(here.error)")
+        #expect(try shop.drrunbook("approve", name, "cutover", "--as", "alice", "--key", "alice.key").output.contains("still waits"))
+        #expect(try shop.drrunbook("resume", name).status == 3)
+        let statement = try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--statement")
+        try shop.write("statement", statement.output)
+        try run(
+            "/usr/bin/ssh-keygen", ["-q", "-Y", "sign", "-f", shop.file("bob.key"), "-n", "drrunbook-approval", shop.file("statement")])
+        #expect(
+            try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--signature", "statement.sig", "--comment", "other").status == 5)
+        #expect(try shop.drrunbook("reject", name, "cutover", "--as", "bob", "--signature", "statement.sig").status == 5)
+        let brought = try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--signature", "statement.sig")
+        #expect(brought.status == 0 && brought.output.contains("is open"), "\(brought.output)\(brought.error)")
+        let end = try shop.drrunbook("resume", name)
+        #expect(end.status == 0)
+        #expect(end.output.contains("passed by alice+bob as SHA256:"), "\(end.output)")
+        #expect(!shop.exists(".drrunbook/signature"))
+    }
+
+    @Test func `a rejected run fails and says who rejected it`() throws {
+        let shop = try shop()
+        let name = try parked(shop)
+        #expect(try shop.drrunbook("reject", name, "cutover", "--comment", "not today").status == 0)
+        let end = try shop.drrunbook("resume", name)
+        #expect(end.error.contains("not today"), "\(end.output)\(end.error)")
+        #expect(try shop.drrunbook("approve", name, "cutover").status == 2)
+    }
+
+    @Test func `G10 no command but approve passes a gate, whatever yes it is given`() throws {
+        let shop = try shop()
+        let name = try parked(shop)
+        // Everything the command line offers, so that a new command has to be put here.
+        let harmless: [String: [[String]]] = [
+            "init": [], "serve": [], "approve": [], "run": [["run", "runbooks/gate.lua", "--yes"]],
+            "plan": [["plan", "runbooks/gate.lua"]],
+            "drill": [["drill", "runbooks/gate.lua"]], "apply": [["apply", "--yes"]], "cleanup": [["cleanup"]],
+            "resume": [["resume", name, "--yes"], ["resume", name, "--yes", "--settle", "0/1/1/do=done"]], "pause": [["pause", name]],
+            "runs": [["runs"]], "show": [["show", name]], "status": [["status"]], "points": [["points"]], "schedules": [["schedules"]],
+            "lock": [["lock", "list"], ["lock", "break", "ledger", "--yes"]], "lint": [["lint", "runbooks/gate.lua"]],
+            "explain": [["explain", "approve"]], "reject": [["reject", name, "other"]], "stop": [["stop", name]],
+        ]
+        let commands = DRRunbook.commandNames
+        #expect(Set(commands) == Set(harmless.keys))
+        for command in commands {
+            for words in harmless[command] ?? [] { try shop.drrunbook(words) }
+            let records = try shop.drrunbook("show", name, "--json").lines.filter { $0["type"].string == "record" }
+            #expect(!records.contains { $0["kind"].string == "outcome" || $0["kind"].string == "approval" }, "\(command)")
+        }
+        #expect(try shop.drrunbook("runs", "--json").lines.allSatisfy { $0["outcome"].string != "succeeded" })
+    }
+
+    @Test func `G8 a person in no list, a key that is none, are errors of dr.yaml`() throws {
+        let shop = try shop(approvals: "\napprovals:\n  people:\n    alice: { sshKey: nonsense }\n  groups:\n    dba: [alcie]\n")
+        let answer = try shop.drrunbook("status")
+        #expect(answer.status == 2)
+        #expect(answer.error.contains("expected an ssh public key"))
+        #expect(answer.error.contains("did you mean \"alice\""))
+    }
+}
