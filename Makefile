@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
+.PHONY: bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -79,6 +79,10 @@ bench-lua: bootstrap
 # The engine with many objects; see docs/benchmarks.md. RECORD=1 writes the figures there.
 bench-engine: bootstrap
 	Scripts/bench-engine.sh
+
+# Our data plane beside rsync, restic, borg, qemu-img, cp and dd; SIZE=1 GiB, see docs/benchmarks.md. RECORD=1 writes the figures there.
+bench-replication: bootstrap
+	Scripts/bench-replication.sh
 
 clean:
 	rm -rf .build .build-* .demo

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own: who does not measure does not build it. Run by Scripts/bench-lua.sh and Scripts/bench-engine.sh.
+// A package of its own: who does not measure does not build it. Run by Scripts/bench-*.sh.
 
 let package = Package(
     name: "drrunbook-benchmarks",
@@ -19,6 +19,8 @@ let package = Package(
                 .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
                 .treatAllWarnings(as: .error),
             ]),
+        .executableTarget(name: "ReplicationBench", dependencies: [.product(name: "DREngine", package: "drrunbook")],
+            swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
         .executableTarget(name: "EngineBench", dependencies: [.product(name: "DREngine", package: "drrunbook")],
             swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     ],

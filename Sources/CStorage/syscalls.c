@@ -67,6 +67,13 @@ int cstorage_file_facts(int file, struct cstorage_facts *facts) {
     return 0;
 }
 
+int cstorage_facts_at(int folder, const char *name, struct cstorage_facts *facts) {
+    struct stat found;
+    if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
+    fill(&found, facts);
+    return 0;
+}
+
 int cstorage_open(const char *path, int mode, uint32_t permissions) {
     // Without O_NONBLOCK, opening a pipe that took a file's place would wait for ever.
     int flags = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;

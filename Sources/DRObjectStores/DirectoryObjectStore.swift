@@ -39,7 +39,7 @@ public struct DirectoryObjectStore: ObjectStore {
             try makeFolders(target.folder)
             let (temporary, file) = try makeTemporary()
             do {
-                try unsafe bytes.withUnsafeBytes { try unsafe file.write(at: 0, $0) }
+                try unsafe bytes.withUnsafeBytes { try unsafe file.writeThrough(at: 0, $0) }
                 try file.sync()
                 try file.close()
             } catch let error as IOFailure {
@@ -78,20 +78,20 @@ public struct DirectoryObjectStore: ObjectStore {
             guard above.isEmpty || ObjectName.isValid(above) else { throw ObjectName.invalid(prefix) }
             var found: [StoredObject] = []
             var open = [above]
+            // What is listed counts as stored: a name that a dead process left must not go with the power. Names of folders go with those in the one above.
+            if !above.isEmpty, try io.facts(directory / above)?.kind == .folder { try makeFolders(directory / above) }
             while let folder = open.popLast() {
                 let place = folder.isEmpty ? directory : directory / folder
                 guard try io.facts(place)?.kind == .folder else { continue }
-                // What is listed counts as stored: a name that a dead process left must not go with the power.
-                if !folder.isEmpty { try makeFolders(place) }
                 try io.syncFolder(place)
-                for file in try io.list(place) {
-                    let segment = String(decoding: file, as: UTF8.self)
-                    guard ObjectName.isValid(segment) else { continue }
+                for entry in try io.entries(place) {
+                    let segment = String(decoding: entry.name, as: UTF8.self)
+                    guard let facts = entry.facts, ObjectName.isValid(segment) else { continue }
                     let name = folder.isEmpty ? segment : folder + "/" + segment
                     guard name.hasPrefix(prefix) || prefix.hasPrefix(name + "/") else { continue }
-                    switch try io.facts(place / file) {
-                    case .some(let facts) where facts.kind == .folder: open.append(name)
-                    case .some(let facts) where facts.kind == .file: found.append(StoredObject(name: name, size: ByteCount(facts.size)))
+                    switch facts.kind {
+                    case .folder: open.append(name)
+                    case .file: found.append(StoredObject(name: name, size: ByteCount(facts.size)))
                     default: break
                     }
                 }

@@ -7,7 +7,7 @@
 // ---- Files (syscalls.c). Paths end in NUL; the last component is never followed when it is a symbolic link.
 // ---- Answers are >= 0, or the negative of errno.
 
-enum { cstorage_file = 0, cstorage_folder = 1, cstorage_symlink = 2, cstorage_socket = 3, cstorage_pipe = 4, cstorage_device = 5 };
+enum { cstorage_file = 0, cstorage_folder = 1, cstorage_symlink = 2, cstorage_socket = 3, cstorage_pipe = 4, cstorage_device = 5, cstorage_gone = 6 };
 
 struct cstorage_facts {
     int32_t kind;
@@ -24,6 +24,7 @@ struct cstorage_facts {
 };
 
 int cstorage_path_facts(const char *path, struct cstorage_facts *facts);
+int cstorage_facts_at(int folder, const char *name, struct cstorage_facts *facts);
 int cstorage_file_facts(int file, struct cstorage_facts *facts);
 
 enum { cstorage_open_read = 0, cstorage_open_create = 1, cstorage_open_update = 2 };
@@ -33,6 +34,11 @@ int cstorage_close(int file);
 int64_t cstorage_read(int file, int64_t offset, void *buffer, size_t length);
 /// Writes all of it or fails.
 int cstorage_write(int file, int64_t offset, const void *bytes, size_t length);
+/// As `cstorage_write`, but past the page cache where the filesystem can and the offset is a multiple of 4096.
+int cstorage_write_through(int file, int64_t offset, const void *bytes, size_t length);
+/// Memory that starts at a page; `cstorage_free` it. NULL when there is none.
+void *cstorage_aligned(size_t length);
+void cstorage_free(void *memory);
 int cstorage_truncate(int file, int64_t size);
 int cstorage_sync(int file);
 /// 1 when the blocks are shared now, 0 when the filesystem cannot.
@@ -40,6 +46,18 @@ int cstorage_clone(int to, int from);
 /// 1 with the next range of data at or after `offset`, 0 when there is none.
 int cstorage_next_data(int file, int64_t offset, int64_t *start, int64_t *end);
 
+/// Ranges in which the files' bytes stand in different places of the disk, as pairs of bounds in `*bounds` (to be freed), rising. Elsewhere both share
+/// their blocks. Fails where the filesystem does not tell.
+int cstorage_differing(int first, int second, int64_t **bounds, size_t *count);
+
+struct cstorage_entry {
+    struct cstorage_facts facts;
+    /// Of this entry with its name, which follows.
+    uint64_t size;
+    uint64_t name_length;
+};
+/// Everything in a folder, by name, in `*entries` (to be freed). What is gone when it is looked at is `cstorage_gone`.
+int cstorage_entries(const char *folder, void **entries, size_t *length);
 /// NUL-terminated names one after another, without `.` and `..`, in `*names` (to be freed).
 int cstorage_list(const char *folder, char **names, size_t *length);
 int cstorage_make_folder(const char *path, uint32_t permissions);
@@ -79,6 +97,8 @@ size_t cstorage_compress(void *compressor, void *to, size_t capacity, const void
 /// True when `from` is a zstd frame of exactly `length` bytes and was written to `to`.
 int cstorage_decompress(void *compressor, void *to, size_t length, const void *from, size_t compressed);
 int cstorage_is_zero(const void *bytes, size_t length);
+/// XXH3, 128 bits: no proof of anything, but an accident does not get past it. `secret` (at least 136 bytes) or NULL.
+void cstorage_fast_hash(const void *bytes, size_t length, const void *secret, size_t secret_length, uint64_t both[2]);
 
 // ---- Programs (process.c).
 

@@ -102,6 +102,8 @@ public protocol StoreIO: Sendable {
     func facts(_ path: StorePath) throws -> FileFacts?
     /// Names in bytewise order, without `.` and `..`.
     func list(_ folder: StorePath) throws -> [[UInt8]]
+    /// `list` with the facts of each.
+    func entries(_ folder: StorePath) throws -> [FolderEntry]
     func open(_ path: StorePath, _ mode: OpenMode, permissions: UInt32) throws -> any StoreFile
     func makeFolder(_ path: StorePath, permissions: UInt32) throws
     func makeSymlink(_ path: StorePath, to target: [UInt8]) throws
@@ -128,20 +130,45 @@ public protocol StoreIO: Sendable {
 
 extension StoreIO {
     public func freeSpace(_ path: StorePath) throws -> ByteCount? { nil }
+
+    public func entries(_ folder: StorePath) throws -> [FolderEntry] {
+        try list(folder).map { FolderEntry(name: $0, facts: try facts(folder / $0)) }
+    }
 }
 
-public protocol StoreFile: AnyObject {
+public struct FolderEntry: Hashable, Sendable {
+    public let name: [UInt8]
+    /// Nil when it was gone when it was looked at.
+    public let facts: FileFacts?
+
+    public init(name: [UInt8], facts: FileFacts?) {
+        self.name = name
+        self.facts = facts
+    }
+}
+
+/// Several threads may read and write one open file at once.
+public protocol StoreFile: AnyObject, Sendable {
     /// Fewer bytes than asked for only at the end.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int
     func write(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws
+    /// As `write`, past the system's cache where that can be: for much that is not read again soon.
+    func writeThrough(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws
     func truncate(to size: Int64) throws
     func sync() throws
     func facts() throws -> FileFacts
     /// Shares the blocks of `source` (FICLONE). False when the filesystem cannot.
     func clone(from source: any StoreFile) throws -> Bool
+    /// Where this file and `other` do not share their blocks, rising; nil when the filesystem does not tell. Both must be still.
+    func differing(from other: any StoreFile) throws -> [Range<Int64>]?
     /// The next range that holds data at or after `offset`; nil when there is none. A hint: holes may be reported as data.
     func nextData(from offset: Int64) throws -> Range<Int64>?
     func close() throws
+}
+
+extension StoreFile {
+    public func writeThrough(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws { try unsafe write(at: offset, bytes) }
+    public func differing(from other: any StoreFile) throws -> [Range<Int64>]? { nil }
 }
 
 public protocol StoreLock: AnyObject, Sendable {

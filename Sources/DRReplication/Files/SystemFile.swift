@@ -3,12 +3,15 @@ internal import DRModel
 internal import DRSupport
 
 /// An open file of this machine. Closed when it goes away, if nobody closed it.
+///
+/// Whoever closes it must be the last to use it.
 final class SystemFile: StoreFile {
-    private var descriptor: Int32
+    private let open: Lock<Int32>
     private let path: StorePath
+    private var descriptor: Int32 { open.withLock { $0 } }
 
     init(descriptor: Int32, path: StorePath) {
-        self.descriptor = descriptor
+        open = Lock(descriptor)
         self.path = path
     }
 
@@ -24,6 +27,11 @@ final class SystemFile: StoreFile {
     func write(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws {
         guard let start = bytes.baseAddress else { return }
         try check(unsafe cstorage_write(descriptor, offset, start, bytes.count), "write", path)
+    }
+
+    func writeThrough(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws {
+        guard let start = bytes.baseAddress else { return }
+        try check(unsafe cstorage_write_through(descriptor, offset, start, bytes.count), "write", path)
     }
 
     func truncate(to size: Int64) throws { try check(cstorage_truncate(descriptor, size), "truncate", path) }
@@ -48,11 +56,22 @@ final class SystemFile: StoreFile {
         return start..<max(start, end)
     }
 
+    func differing(from other: any StoreFile) throws -> [Range<Int64>]? {
+        guard let other = other as? SystemFile else { return nil }
+        var bounds: UnsafeMutablePointer<Int64>?
+        var count = 0
+        guard unsafe cstorage_differing(descriptor, other.descriptor, &bounds, &count) == 0 else { return nil }
+        guard let found = unsafe bounds else { return [] }
+        defer { unsafe cstorage_free(found) }
+        return stride(from: 0, to: count, by: 2).map { unsafe found[$0]..<found[$0 + 1] }
+    }
+
     func close() throws {
-        guard descriptor >= 0 else { return }
-        let closing = descriptor
-        descriptor = -1
-        try check(cstorage_close(closing), "close", path)
+        let closing = open.withLock { descriptor in
+            defer { descriptor = -1 }
+            return descriptor
+        }
+        if closing >= 0 { try check(cstorage_close(closing), "close", path) }
     }
 }
 

@@ -26,6 +26,25 @@ public struct SystemStoreIO: StoreIO {
         return unsafe adopted(names, length).split(separator: 0).map(Array.init).sorted { $0.lexicographicallyPrecedes($1) }
     }
 
+    public func entries(_ folder: StorePath) throws -> [FolderEntry] {
+        var found: UnsafeMutableRawPointer?
+        var length = 0
+        try check(unsafe folder.withCString { unsafe cstorage_entries($0, &found, &length) }, "list", folder)
+        guard let bytes = unsafe found else { return [] }
+        defer { unsafe cstorage_free(bytes) }
+        var entries: [FolderEntry] = []
+        var place = 0
+        while place < length {
+            let entry = unsafe (bytes + place).loadUnaligned(as: cstorage_entry.self)
+            let name = unsafe UnsafeRawBufferPointer(
+                start: bytes + place + MemoryLayout<cstorage_entry>.size, count: Int(entry.name_length))
+            let isGone = entry.facts.kind == Int32(cstorage_gone)
+            entries.append(FolderEntry(name: unsafe Array(name), facts: isGone ? nil : FileFacts(entry.facts)))
+            place += Int(entry.size)
+        }
+        return entries
+    }
+
     public func open(_ path: StorePath, _ mode: OpenMode, permissions: UInt32) throws -> any StoreFile {
         let raw =
             switch mode {
@@ -97,6 +116,10 @@ public struct SystemStoreIO: StoreIO {
         var names: UnsafeMutablePointer<CChar>?
         var length = 0
         try check(unsafe path.withCString { unsafe cstorage_attributes($0, &names, &length) }, "list the attributes of", path)
+        if length == 0 {
+            unsafe free(names)
+            return []
+        }
         let list = unsafe adopted(names, length).split(separator: 0).map(Array.init).sorted { $0.lexicographicallyPrecedes($1) }
         return try list.map { name in
             var value: UnsafeMutablePointer<CChar>?
@@ -164,10 +187,12 @@ extension StorePath {
         guard !bytes.contains(0), !bytes.isEmpty else {
             throw IOFailure(code: EINVAL, operation: "use the path", path: self, reason: "a path cannot be empty or hold a zero byte")
         }
-        return try unsafe (bytes.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer { buffer in
+        return try unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
             guard let start = buffer.baseAddress else {
-                throw IOFailure(code: EINVAL, operation: "use the path", path: self, reason: "a path cannot be empty")
+                throw IOFailure(code: ENOMEM, operation: "use the path", path: self, reason: "there is no memory")
             }
+            for (place, byte) in bytes.enumerated() { unsafe buffer[place] = CChar(bitPattern: byte) }
+            unsafe buffer[bytes.count] = 0
             return try unsafe body(start)
         }
     }

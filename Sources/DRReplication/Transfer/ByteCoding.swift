@@ -51,6 +51,8 @@ struct ByteReader {
 
     mutating func counted() throws(Malformed) -> [UInt8] { Array(try raw(Int(try number(UInt32.self)))) }
 
+    mutating func skipCounted() throws(Malformed) { _ = try raw(Int(try number(UInt32.self))) }
+
     mutating func hash() throws(Malformed) -> ContentHash { ContentHash(raw: try raw(ContentHash.size)) }
 
     mutating func expect(_ magic: StaticString) throws(Malformed) {

@@ -9,6 +9,7 @@ enum Codec: UInt8, Sendable {
 /// zstd with its working memory kept from call to call. For one thread at a time.
 @safe final class Compressor {
     private let state: UnsafeMutableRawPointer
+    private var room: [UInt8] = []
 
     init() {
         guard let state = unsafe cstorage_compressor_new() else { preconditionFailure("no memory for compression") }
@@ -17,37 +18,44 @@ enum Codec: UInt8, Sendable {
 
     deinit { unsafe cstorage_compressor_free(state) }
 
-    /// The bytes to store: compressed when that saves at least a sixteenth, else as they are.
-    func pack(_ bytes: UnsafeRawBufferPointer) -> (codec: Codec, stored: [UInt8]) {
+    /// Gives the bytes to store, until it returns: compressed when that saves at least a sixteenth, else as they are.
+    func pack<Result>(_ bytes: UnsafeRawBufferPointer, _ body: (Codec, UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         let limit = bytes.count - bytes.count / 16 - 1
-        if limit > 0, let start = bytes.baseAddress {
-            var size = 0
-            let compressed = unsafe [UInt8](unsafeUninitializedCapacity: limit) { target, count in
-                if let to = target.baseAddress { size = unsafe cstorage_compress(state, to, limit, start, bytes.count, 1) }
-                count = size
-            }
-            if size > 0 { return (.zstd, compressed) }
+        guard limit > 0, let start = bytes.baseAddress else { return try unsafe body(.raw, bytes) }
+        if room.count < limit { room = [UInt8](repeating: 0, count: limit) }
+        let size = unsafe room.withUnsafeMutableBytes { room in
+            unsafe room.baseAddress.map { unsafe cstorage_compress(state, $0, limit, start, bytes.count, 1) } ?? 0
         }
-        return (.raw, unsafe Array(bytes))
+        guard size > 0 else { return try unsafe body(.raw, bytes) }
+        return try unsafe room.withUnsafeBytes { try unsafe body(.zstd, UnsafeRawBufferPointer(rebasing: $0[..<size])) }
     }
 
-    /// Throws `Malformed` when the stored bytes do not give exactly `length` bytes.
-    func unpack(_ stored: UnsafeRawBufferPointer, _ codec: Codec, length: Int) throws(Malformed) -> [UInt8] {
+    /// Fills `target` with the bytes that were stored. Throws `Malformed` when they do not give exactly as many.
+    func unpack(_ stored: UnsafeRawBufferPointer, _ codec: Codec, into target: UnsafeMutableRawBufferPointer) throws(Malformed) {
+        guard let to = target.baseAddress, let from = stored.baseAddress else { throw Malformed("its length is wrong") }
         switch codec {
         case .raw:
-            guard stored.count == length else { throw Malformed("its length is wrong") }
-            return unsafe Array(stored)
+            guard stored.count == target.count else { throw Malformed("its length is wrong") }
+            unsafe to.copyMemory(from: from, byteCount: stored.count)
         case .zstd:
-            var succeeded = false
-            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: length) { target, count in
-                if let to = target.baseAddress, let from = stored.baseAddress {
-                    succeeded = unsafe cstorage_decompress(state, to, length, from, stored.count) == 1
-                }
-                count = succeeded ? length : 0
+            guard unsafe cstorage_decompress(state, to, target.count, from, stored.count) == 1 else {
+                throw Malformed("it cannot be decompressed")
             }
-            guard succeeded else { throw Malformed("it cannot be decompressed") }
-            return bytes
         }
+    }
+
+    func unpack(_ stored: UnsafeRawBufferPointer, _ codec: Codec, length: Int) throws(Malformed) -> [UInt8] {
+        guard length > 0, length <= 1 << 28 else { throw Malformed("its length is wrong") }
+        var failure: Malformed?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: length) { target, count in
+            do throws(Malformed) {
+                try unsafe unpack(
+                    stored, codec, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(target)[..<length]))
+                count = length
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return bytes
     }
 }
 

@@ -15,6 +15,14 @@ struct ContentHash: Hashable, Sendable, CustomStringConvertible {
         self.init(hasher.finalize())
     }
 
+    /// Of both, one after the other.
+    init(of first: UnsafeRawBufferPointer, and second: UnsafeRawBufferPointer) {
+        var hasher = SHA256()
+        unsafe hasher.update(bufferPointer: first)
+        unsafe hasher.update(bufferPointer: second)
+        self.init(hasher.finalize())
+    }
+
     init(of bytes: [UInt8]) { self = unsafe bytes.withUnsafeBytes { unsafe ContentHash(of: $0) } }
 
     init(_ digest: SHA256.Digest) { self = unsafe digest.withUnsafeBytes { unsafe ContentHash(loading: $0) } }
@@ -32,8 +40,11 @@ struct ContentHash: Hashable, Sendable, CustomStringConvertible {
         d = unsafe bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
     }
 
-    func append(to bytes: inout [UInt8]) {
-        for word in [a, b, c, d] { unsafe withUnsafeBytes(of: word) { unsafe bytes.append(contentsOf: $0) } }
+    // Its four words stand in memory as its bytes do.
+    func append(to bytes: inout [UInt8]) { unsafe withUnsafeBytes(of: self) { unsafe bytes.append(contentsOf: $0) } }
+
+    static func append(_ hashes: [ContentHash], to bytes: inout [UInt8]) {
+        unsafe hashes.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// True for one hash in `count`, evenly.

@@ -13,7 +13,9 @@ struct MapPage {
     }
 
     /// Runs end at multiples of this many chunks, so that a change in one place of a file moves nothing elsewhere.
-    static let runLength: Int64 = 1024
+    ///
+    /// A page of a small run is little to send when one of its chunks changes; a volume of many short runs has a long index.
+    static func runLength(_ size: Int64) -> Int64 { size <= 16 << 30 ? 128 : 1024 }
 
     let items: [Item]
     /// Of all chunks of all runs, in order.
@@ -40,7 +42,7 @@ struct MapPage {
                 writer.put(UInt8(3))
                 writer.put(first)
                 writer.put(UInt32(truncatingIfNeeded: hashes.count))
-                for hash in hashes { writer.put(hash) }
+                ContentHash.append(hashes, to: &writer.bytes)
             }
         }
         return writer.bytes
@@ -119,57 +121,27 @@ struct MapPage {
     }
 }
 
-/// A page as an object: a header, both parts, compressed together when that helps, and a seal. Its name is the SHA-256 of both parts as they are uncompressed.
-struct StoredPage {
+/// A page as it is stored: both parts one after the other, as one chunk of a pack. Its name is the SHA-256 of both.
+struct StoredPage: Sendable {
     let content: [UInt8]
     let places: [UInt8]
+    let contentHash: ContentHash
+    let name: ContentHash
 
-    var contentHash: ContentHash { ContentHash(of: content) }
-    var name: ContentHash { ContentHash(of: content + places) }
-
-    func object(_ compressor: Compressor) -> [UInt8] {
-        let (codec, stored) = unsafe (content + places).withUnsafeBytes { unsafe compressor.pack($0) }
-        var writer = ByteWriter()
-        writer.put(raw: "DRPAGE1\n".utf8)
-        writer.put(UInt16(1))
-        writer.put(codec.rawValue)
-        writer.put(UInt8(0))
-        writer.put(UInt32(truncatingIfNeeded: content.count))
-        writer.put(UInt32(truncatingIfNeeded: places.count))
-        writer.put(raw: stored)
-        // A damaged compressed form may still give the right bytes: the seal finds what the name cannot.
-        writer.put(ContentHash(of: writer.bytes))
-        return writer.bytes
-    }
+    var bytes: [UInt8] { content + places }
 
     init(content: [UInt8], places: [UInt8]) {
         self.content = content
         self.places = places
+        contentHash = ContentHash(of: content)
+        name = unsafe content.withUnsafeBytes { first in unsafe places.withUnsafeBytes { unsafe ContentHash(of: first, and: $0) } }
     }
 
-    /// Throws when the object is not the page of that name.
-    init(parsing object: [UInt8], name: ContentHash, _ compressor: Compressor) throws(Malformed) {
-        let end = object.count - ContentHash.size
-        guard end > 0 else { throw Malformed("it is too short") }
-        let seal = unsafe object.withUnsafeBytes { unsafe ContentHash(of: UnsafeRawBufferPointer(rebasing: $0[..<end])) }
-        guard ContentHash(raw: object[end...]) == seal else { throw Malformed("its checksum is wrong") }
-        var reader = ByteReader(object, to: end)
-        try reader.expect("DRPAGE1\n")
-        guard try reader.number(UInt16.self) == 1, let codec = Codec(rawValue: try reader.number()), try reader.number(UInt8.self) == 0
-        else {
-            throw Malformed("its version, compression or cipher is not known here")
-        }
-        let sizes = (Int(try reader.number(UInt32.self)), Int(try reader.number(UInt32.self)))
-        // A page is small: this keeps a damaged length from asking for gigabytes.
-        guard sizes.0 + sizes.1 <= 1 << 28 else { throw Malformed("its length is wrong") }
-        let stored = try reader.raw(reader.left)
-        let both: [UInt8]
-        do {
-            both = try unsafe stored.withUnsafeBytes { try unsafe compressor.unpack($0, codec, length: sizes.0 + sizes.1) }
-        } catch let error as Malformed { throw error } catch { throw Malformed("it cannot be read") }
-        guard ContentHash(of: both) == name else { throw Malformed("its checksum is wrong") }
-        content = Array(both[..<sizes.0])
-        places = Array(both[sizes.0...])
+    /// Throws when the bytes are not the page that the entry names.
+    init(_ bytes: [UInt8], of entry: VolumeIndex.Entry) throws(Malformed) {
+        guard bytes.count == Int(entry.contentLength) + Int(entry.placesLength) else { throw Malformed("its length is wrong") }
+        self.init(content: Array(bytes[..<Int(entry.contentLength)]), places: Array(bytes[Int(entry.contentLength)...]))
+        guard name == entry.page, contentHash == entry.content else { throw Malformed("its checksum is wrong") }
     }
 
     func page() throws(Malformed) -> MapPage { try MapPage(content: content, places: places) }

@@ -29,6 +29,11 @@ struct ObjectNames: Sendable {
     func pack(_ id: PackID) -> String { "\(application)/packs/\(id)" }
     func packs(of session: Session) -> String { "\(application)/packs/\(session.text)" }
 
+    func parsePack(_ name: String) -> PackID? {
+        let prefix = "\(application)/packs/"
+        return name.hasPrefix(prefix) ? PackID(text: name.dropFirst(prefix.count)) : nil
+    }
+
     /// The parts of a record's name; nil for the name of anything else.
     func parseRecord(_ name: String) -> RecordName? {
         guard name.hasPrefix(points) else { return nil }

@@ -10,24 +10,23 @@ struct DamagedCopy: Error {
 final class OwnCopy {
     let root: StorePath
     let names: ObjectNames
+    let packs: PackFiles
+    let io: any StoreIO
     private let cluster: StorePath
-    private let io: any StoreIO
     private let random: any RandomSource
     private var touched: Set<StorePath> = []
     private var ready: Set<StorePath> = []
-    private var packs: [(id: PackID, file: any StoreFile)] = []
-
-    private static let openPacks = 8
 
     init(_ application: ApplicationName, in cluster: StorePath, io: any StoreIO, random: any RandomSource) {
         root = cluster / ".dr" / "copies"
         names = ObjectNames(application: application)
+        packs = PackFiles(root, names, io: io)
         self.cluster = cluster
         self.io = io
         self.random = random
     }
 
-    private var home: StorePath { root / names.application.text }
+    var home: StorePath { root / names.application.text }
 
     /// One process at a time brings points in.
     func lock() throws -> any StoreLock {
@@ -65,49 +64,39 @@ final class OwnCopy {
     }
 
     /// Whole and durable, or absent; its name is durable after `settle`.
-    func write(_ name: String, _ bytes: [UInt8]) throws {
+    func write(_ name: String, _ bytes: [UInt8]) throws { try parcel(name).write(bytes) }
+
+    /// The place of an object to come; another thread may write it.
+    func parcel(_ name: String) throws -> Parcel {
         let target = path(name)
         for folder in [target.folder, home / "tmp"] where !ready.contains(folder) {
             try io.makeFolders(folder, below: cluster)
             ready.insert(folder)
         }
-        let temporary = home / "tmp" / random.identifier()
-        let file = try io.open(temporary, .create, permissions: 0o600)
-        try unsafe bytes.withUnsafeBytes { try unsafe file.write(at: 0, $0) }
-        try file.sync()
-        try file.close()
-        try io.rename(temporary, target, .replace)
         touched.insert(target.folder)
-        packs.removeAll { names.pack($0.id) == name }
+        return Parcel(temporary: home / "tmp" / random.identifier(), target: target, pack: names.parsePack(name), packs: packs, io: io)
+    }
+
+    struct Parcel: Sendable {
+        fileprivate let temporary: StorePath
+        fileprivate let target: StorePath
+        fileprivate let pack: PackID?
+        fileprivate let packs: PackFiles
+        fileprivate let io: any StoreIO
+
+        func write(_ bytes: [UInt8]) throws {
+            let file = try io.open(temporary, .create, permissions: 0o600)
+            try unsafe bytes.withUnsafeBytes { try unsafe file.writeThrough(at: 0, $0) }
+            try file.sync()
+            try file.close()
+            try io.rename(temporary, target, .replace)
+            if let pack { packs.forget(pack) }
+        }
     }
 
     func settle() throws {
         for folder in touched.sorted() { try io.syncFolder(folder) }
         touched = []
-    }
-
-    func bytes(at location: ChunkLocation) throws -> [UInt8] {
-        let file = try pack(location.pack)
-        var stored = [UInt8](repeating: 0, count: Int(location.stored))
-        let count = try unsafe stored.withUnsafeMutableBytes { try unsafe file.read(at: Int64(location.offset), into: $0) }
-        guard count == stored.count else { throw DamagedCopy(object: names.pack(location.pack), what: "it ends too early") }
-        return stored
-    }
-
-    private func pack(_ id: PackID) throws -> any StoreFile {
-        if let position = packs.firstIndex(where: { $0.id == id }) {
-            let found = packs.remove(at: position)
-            packs.append(found)
-            return found.file
-        }
-        do {
-            let file = try io.open(path(names.pack(id)), .read, permissions: 0)
-            if packs.count == Self.openPacks { try packs.removeFirst().file.close() }
-            packs.append((id, file))
-            return file
-        } catch let error as IOFailure where error.isMissing {
-            throw DamagedCopy(object: names.pack(id), what: "it is missing")
-        }
     }
 
     /// The records of a point here, newest attempt first. A record that is damaged is left out and named.

@@ -1,13 +1,19 @@
 internal import DRModel
+internal import DRSupport
 
 /// Reads a point from the own copy and believes nothing: every object and every chunk is compared with the hash that names it.
 ///
 /// Throws `DamagedCopy`.
 final class PointReader {
-    private let copy: OwnCopy
+    let copy: OwnCopy
+    let workers: Workers
+    let scratches = Scratches()
     private let compressor = Compressor()
 
-    init(_ copy: OwnCopy) { self.copy = copy }
+    init(_ copy: OwnCopy, workers: Workers) {
+        self.copy = copy
+        self.workers = workers
+    }
 
     private func sound<Result>(_ object: String, _ body: () throws -> Result) throws -> Result {
         do { return try body() } catch let error as Malformed { throw DamagedCopy(object: object, what: error.what) }
@@ -26,32 +32,15 @@ final class PointReader {
     }
 
     func page(_ entry: VolumeIndex.Entry) throws -> MapPage {
-        let name = copy.names.map(entry.page)
-        let object = try copy.read(name)
-        return try sound(name) {
-            let stored = try StoredPage(parsing: object, name: entry.page, compressor)
-            guard stored.contentHash == entry.content else { throw Malformed("its content is not what the index names") }
-            return try stored.page()
+        let place = entry.location
+        var stored = [UInt8](repeating: 0, count: Int(place.stored))
+        try unsafe stored.withUnsafeMutableBytes { try unsafe copy.packs.read(place.pack, at: Int64(place.offset), into: $0) }
+        return try sound(copy.names.pack(place.pack)) {
+            let bytes = try unsafe stored.withUnsafeBytes {
+                try unsafe compressor.unpack($0, place.codec, length: Int(entry.contentLength) + Int(entry.placesLength))
+            }
+            return try StoredPage(bytes, of: entry).page()
         }
-    }
-
-    func chunk(_ hash: ContentHash, at location: ChunkLocation, length: Int, of path: [UInt8], index: Int64) throws -> [UInt8] {
-        let stored = try copy.bytes(at: location)
-        do throws(Malformed) {
-            let bytes = try unpacked(stored, location.codec, length)
-            guard ContentHash(of: bytes) == hash else { throw Malformed("its checksum is wrong") }
-            return bytes
-        } catch {
-            let file = path.isEmpty ? "the volume" : String(decoding: path, as: UTF8.self)
-            throw DamagedCopy(object: copy.names.pack(location.pack), what: "chunk \(index) of \(file): \(error.what)")
-        }
-    }
-
-    private func unpacked(_ stored: [UInt8], _ codec: Codec, _ length: Int) throws(Malformed) -> [UInt8] {
-        guard length > 0, length <= 1 << 24 else { throw Malformed("its length is wrong") }
-        do {
-            return try unsafe stored.withUnsafeBytes { try unsafe compressor.unpack($0, codec, length: length) }
-        } catch { throw error as? Malformed ?? Malformed("it cannot be read") }
     }
 
     func manifests(_ record: PointRecord) throws -> [ManifestObject] {
@@ -60,16 +49,25 @@ final class PointReader {
         return try sound(name) { try ManifestList.parse(object, name: record.manifests) }
     }
 
-    /// Goes through a volume's content in order. `chunk` gets the file it belongs to, its number and its bytes.
-    func read(
-        _ volume: PointRecord.Volume, node: (TreeNode) throws -> Void, chunk: (TreeNode, Int64, [UInt8]) throws -> Void
+    /// A chunk of a file and where it stands.
+    struct Wanted: Sendable {
+        let path: [UInt8]
+        let index: Int64
+        let hash: ContentHash
+        let location: ChunkLocation
+        let length: Int
+    }
+
+    /// Goes through a volume's map in order; bytes are not read. `chunks` gets those of one file, in rising order.
+    func walk(
+        _ volume: PointRecord.Volume, node: (TreeNode) throws -> Void, chunks: (TreeNode, [Wanted]) throws -> Void
     ) throws {
         var order = TreeOrder(volume.volume.kind)
         var size: Int64 = 0
         for entry in try index(volume).entries {
             try Task.checkCancellation()
             let page = try self.page(entry)
-            let name = copy.names.map(entry.page)
+            let name = copy.names.pack(entry.location.pack)
             var place = 0
             for item in page.items {
                 switch item {
@@ -78,14 +76,19 @@ final class PointReader {
                     try node(next)
                 case .more(let path, _, _): try sound(name) { try order.continues(path) }
                 case .run(let first, let hashes):
+                    var wanted: [Wanted] = []
+                    wanted.reserveCapacity(hashes.count)
+                    var file: TreeNode?
                     for (offset, hash) in hashes.enumerated() {
                         let index = first + Int64(offset)
-                        let (file, length) = try sound(name) { try order.acceptChunk(index) }
-                        let bytes = try self.chunk(hash, at: page.locations[place], length: length, of: file.path, index: index)
+                        let (owner, length) = try sound(name) { try order.acceptChunk(index) }
+                        file = owner
+                        wanted.append(
+                            Wanted(path: owner.path, index: index, hash: hash, location: page.locations[place], length: length))
                         place += 1
                         size += Int64(length)
-                        try chunk(file, index, bytes)
                     }
+                    if let file { try chunks(file, wanted) }
                 }
             }
         }
@@ -94,73 +97,86 @@ final class PointReader {
         }
     }
 
-    /// Reads and compares everything that the record names, the packs' own checksums included.
+    /// Reads and compares everything that the record names, the packs' own checksums included. Fills memory with a few megabytes a thread.
     func verify(_ record: PointRecord) throws {
         _ = try manifests(record)
         for volume in record.volumes {
-            for pack in try packs(of: volume) {
+            let packs = try packs(of: volume)
+            var checks = Pending<Void>(most: workers.width * 2)
+            for pack in packs {
                 try Task.checkCancellation()
-                let name = copy.names.pack(pack)
-                let object = try copy.read(name)
-                try sound(name) {
-                    guard try Pack(parsing: object).id == pack else { throw Malformed("it is another pack") }
-                }
+                try checks.add(
+                    workers.submit { [files = copy.packs, names = copy.names, copy = PackCheck(copy)] in
+                        files.forget(pack)
+                        try copy.checksum(names.pack(pack), pack)
+                    })
             }
-            try read(volume, node: { _ in }, chunk: { _, _, _ in })
+            try checks.finish()
+            var reads = Pending<Void>(most: workers.width * 4)
+            var load = ChunkLoad()
+            try walk(
+                volume, node: { _ in },
+                chunks: { _, chunks in
+                    for chunk in chunks {
+                        if let full = load.add(chunk) { try reads.add(submit(full)) }
+                    }
+                })
+            if let rest = load.take() { try reads.add(submit(rest)) }
+            try reads.finish()
         }
     }
 
-    /// Every pack that the volume's chunks are in. Sixteen bytes of memory a pack.
+    private func submit(_ chunks: [Wanted]) -> Ticket<Void> {
+        workers.submit { [scratches, loader = ChunkLoader(copy.packs, copy.names)] in
+            try scratches.use { try unsafe loader.load(chunks, $0) { _, _ in } }
+        }
+    }
+
+    /// Every pack that the volume's chunks and pages are in. Sixteen bytes of memory a pack.
     func packs(of volume: PointRecord.Volume) throws -> [PackID] {
         var packs: Set<PackID> = []
-        for entry in try index(volume).entries { for location in try page(entry).locations { packs.insert(location.pack) } }
-        return packs.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        for entry in try index(volume).entries {
+            packs.insert(entry.location.pack)
+            for location in try page(entry).locations { packs.insert(location.pack) }
+        }
+        return packs.sorted()
     }
 }
 
-/// Keeps a map honest: entries in order, below folders that came before, links only to files that came before, chunks inside their file.
-struct TreeOrder {
-    private let kind: VolumeKind
-    private var last: TreeNode?
-    private var folders: [[UInt8]] = []
-    private var shared: Set<[UInt8]> = []
-    private var chunk: Int64 = -1
+/// Reads whole packs back.
+struct PackCheck: Sendable {
+    private let root: StorePath
+    private let io: any StoreIO
 
-    init(_ kind: VolumeKind) { self.kind = kind }
-
-    var isComplete: Bool { last != nil }
-
-    mutating func accept(_ node: TreeNode) throws(Malformed) {
-        if let last {
-            guard kind == .filesystem, TreeNode.isBefore(last.path, node.path) else { throw Malformed("its entries are out of order") }
-            let parent = node.path.lastIndex(of: UInt8(ascii: "/")).map { Array(node.path[..<$0]) } ?? []
-            while let folder = folders.last, folder != parent { folders.removeLast() }
-            guard !folders.isEmpty else { throw Malformed("an entry stands below what is no folder") }
-        } else {
-            guard node.path.isEmpty, (node.content == .folder) == (kind == .filesystem) else {
-                throw Malformed("it does not begin with the volume")
-            }
-        }
-        switch node.content {
-        case .folder: folders.append(node.path)
-        case .file(_, _, let isShared): if isShared { shared.insert(node.path) }
-        case .symlink: guard kind == .filesystem else { throw Malformed("an image cannot be a link") }
-        case .link(let first): guard shared.contains(first) else { throw Malformed("a hard link leads to no file of the volume") }
-        }
-        last = node
-        chunk = -1
+    init(_ copy: OwnCopy) {
+        root = copy.root
+        io = copy.io
     }
 
-    func continues(_ path: [UInt8]) throws(Malformed) {
-        guard let last, last.path == path, case .file = last.content else { throw Malformed("its chunks belong to no file") }
+    func read(_ name: String) throws -> [UInt8] {
+        do { return try io.readWhole(root / name) } catch let error as IOFailure where error.isMissing {
+            throw DamagedCopy(object: name, what: "it is missing")
+        }
     }
 
-    /// The file and the length of its chunk `index`.
-    mutating func acceptChunk(_ index: Int64) throws(Malformed) -> (file: TreeNode, length: Int) {
-        guard let last, case .file(let size, let chunkSize, _) = last.content, index > chunk,
-            index < (size + Int64(chunkSize) - 1) / Int64(chunkSize)
-        else { throw Malformed("its chunks belong to no file") }
-        chunk = index
-        return (last, Int(min(Int64(chunkSize), size - index * Int64(chunkSize))))
+    /// That nothing of it was changed by accident.
+    @discardableResult
+    func checksum(_ name: String, _ id: PackID) throws -> Pack {
+        let object = try read(name)
+        do {
+            let pack = try Pack(parsing: object)
+            guard pack.id == id else { throw Malformed("it is another pack") }
+            return pack
+        } catch let error as Malformed { throw DamagedCopy(object: name, what: error.what) }
+    }
+
+    /// The same, and that each chunk is what its hash says.
+    func whole(_ name: String, _ id: PackID) throws {
+        let object = try read(name)
+        do {
+            let pack = try Pack(parsing: object)
+            guard pack.id == id else { throw Malformed("it is another pack") }
+            try pack.check(object)
+        } catch let error as Malformed { throw DamagedCopy(object: name, what: error.what) }
     }
 }

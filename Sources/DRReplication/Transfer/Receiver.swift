@@ -1,11 +1,13 @@
 internal import DRModel
 internal import DRSupport
 
-/// Brings a point from a store into the own copy: what is missing is fetched and checked, then all of it is read back, and the record comes last.
+/// Brings a point from a store into the own copy: what is missing is fetched and checked, what is here is read back unless that was done lately, and the
+/// record comes last.
 struct Receiver {
     let copy: OwnCopy
     let store: any ObjectStore
     let clock: any WallClock
+    let workers: Workers
 
     private var names: ObjectNames { copy.names }
 
@@ -28,108 +30,173 @@ struct Receiver {
             }
         } catch { throw damaged(newest.name, in: "store \(store.name)", error) }
 
-        var received: Int64 = 0
-        received += try await fetch(record)
-        try copy.settle()
-        failpoint("receive.verify")
-        // Objects of earlier points may have been damaged here since: the store's are as good.
-        var healed: Set<String> = []
-        while true {
-            do {
-                try PointReader(copy).verify(record)
-                break
-            } catch let error as DamagedCopy where healed.insert(error.object).inserted {
-                received += try await fetch(error.object)
-                try copy.settle()
-            } catch let error as DamagedCopy {
-                throw damaged(error.object, in: "the own copy", Malformed(error.what))
-            }
-        }
+        var work = Reading(copy: copy, store: store, workers: workers, verified: try Verified(copy), now: clock.now())
+        let oldest = try await work.bring(record)
         failpoint("receive.record")
         try copy.write(newest.name, object)
         try copy.settle()
         failpoint("receive.recorded")
+        // What cannot be noted is read once more next time.
+        do { try work.verified.write() } catch is IOFailure {}
         var point = record.point
-        point.verifiedAt = clock.now()
-        return Reception(point: point, bytesReceived: ByteCount(received + Int64(object.count)))
+        point.verifiedAt = oldest
+        return Reception(point: point, bytesReceived: ByteCount(work.received + Int64(object.count)))
     }
 
-    private func fetch(_ record: PointRecord) async throws -> Int64 {
-        var received = try await fetchMissing(names.manifests(record.manifests))
-        let reader = PointReader(copy)
-        for volume in record.volumes {
-            received += try await fetchMissing(names.map(volume.index))
-            let index = try await healing(&received) { try reader.index(volume) }
+    private struct Reading {
+        let copy: OwnCopy
+        let store: any ObjectStore
+        let workers: Workers
+        var verified: Verified
+        let now: Instant
+        var received: Int64 = 0
+        private var healed: Set<String> = []
+
+        init(copy: OwnCopy, store: any ObjectStore, workers: Workers, verified: Verified, now: Instant) {
+            self.copy = copy
+            self.store = store
+            self.workers = workers
+            self.verified = verified
+            self.now = now
+        }
+
+        private var names: ObjectNames { copy.names }
+
+        /// When the pack that was read longest ago was read.
+        mutating func bring(_ record: PointRecord) async throws -> Instant {
+            let reader = PointReader(copy, workers: workers)
+            try await fetchMissing(names.manifests(record.manifests))
+            _ = try await healing { try reader.manifests(record) }
             var packs: Set<PackID> = []
-            for entry in index.entries {
+            for volume in record.volumes {
+                try await fetchMissing(names.map(volume.index))
+                let index = try await healing { try reader.index(volume) }
+                try await fetchPacks(Set(index.entries.map(\.location.pack)).subtracting(packs))
+                packs.formUnion(index.entries.map(\.location.pack))
+                for entry in index.entries {
+                    try Task.checkCancellation()
+                    let page = try await healing { try reader.page(entry) }
+                    try await fetchPacks(Set(page.locations.map(\.pack)).subtracting(packs))
+                    packs.formUnion(page.locations.map(\.pack))
+                }
+            }
+            try copy.settle()
+            failpoint("receive.verify")
+            try await readBack(packs)
+            for volume in record.volumes { try compare(volume, reader) }
+            return packs.compactMap { verified.packs[$0] }.min() ?? now
+        }
+
+        /// Every pack that was not read lately, whole. One that is damaged is fetched once more: the store's is as good.
+        private mutating func readBack(_ packs: Set<PackID>) async throws {
+            let due = packs.filter { !verified.isSound($0, now: now) }.sorted()
+            let check = PackCheck(copy)
+            var next = 0
+            while next < due.count {
                 try Task.checkCancellation()
-                received += try await fetchMissing(names.map(entry.page))
-                let page = try await healing(&received) { try reader.page(entry) }
-                for location in page.locations where packs.insert(location.pack).inserted {
-                    received += try await fetchMissing(names.pack(location.pack))
+                let some = due[next..<min(due.count, next + max(1, workers.width * 2))]
+                let tickets = some.map { pack in workers.submit { [name = names.pack(pack)] in try check.whole(name, pack) } }
+                for (pack, ticket) in zip(some, tickets) {
+                    do { try ticket.wait() } catch let error as DamagedCopy {
+                        try await heal(error)
+                        do { try check.whole(names.pack(pack), pack) } catch let error as DamagedCopy {
+                            throw damaged(error.object, in: "the own copy", Malformed(error.what))
+                        }
+                    }
+                    verified.note(pack, now)
+                }
+                next += some.count
+            }
+            try copy.settle()
+        }
+
+        /// That the map leads to chunks which the packs hold: they were all read.
+        private func compare(_ volume: PointRecord.Volume, _ reader: PointReader) throws {
+            do {
+                try reader.walk(
+                    volume, node: { _ in },
+                    chunks: { _, chunks in
+                        for chunk in chunks {
+                            guard let stored = try copy.packs.chunk(at: chunk.location), stored.hash == chunk.hash,
+                                stored.location == chunk.location, Int(stored.length) == chunk.length
+                            else { throw DamagedCopy(object: names.map(volume.index), what: "a chunk is not where it says") }
+                        }
+                    })
+            } catch let error as DamagedCopy { throw damaged(error.object, in: "the own copy", Malformed(error.what)) }
+        }
+
+        private mutating func heal(_ error: DamagedCopy) async throws {
+            guard healed.insert(error.object).inserted else {
+                throw damaged(error.object, in: "the own copy", Malformed(error.what))
+            }
+            if let pack = names.parsePack(error.object) {
+                copy.packs.forget(pack)
+                verified.drop(pack)
+            }
+            try await fetch(error.object)
+        }
+
+        /// An object that was here before and turns out damaged is fetched once more.
+        private mutating func healing<Result>(_ body: () throws -> Result) async throws -> Result {
+            do { return try body() } catch let error as DamagedCopy {
+                try await heal(error)
+                do { return try body() } catch let error as DamagedCopy {
+                    throw damaged(error.object, in: "store \(store.name)", Malformed(error.what))
                 }
             }
         }
-        return received
-    }
 
-    /// An object that was here before and turns out damaged is fetched once more.
-    private func healing<Result>(_ received: inout Int64, _ body: () throws -> Result) async throws -> Result {
-        do { return try body() } catch let error as DamagedCopy {
-            received += try await fetch(error.object)
-            do { return try body() } catch let error as DamagedCopy {
-                throw damaged(error.object, in: "store \(store.name)", Malformed(error.what))
+        private mutating func fetchMissing(_ name: String) async throws { if try !copy.has(name) { try await fetch(name) } }
+
+        /// The next one comes while the last ones are checked and written.
+        private mutating func fetchPacks(_ packs: Set<PackID>) async throws {
+            var writes = Pending<Void>(most: max(1, workers.width))
+            for pack in packs.sorted() where try !copy.has(names.pack(pack)) {
+                try Task.checkCancellation()
+                verified.drop(pack)
+                let name = names.pack(pack)
+                let object = try await get(name)
+                received += Int64(object.count)
+                let parcel = try copy.parcel(name)
+                try writes.add(
+                    workers.submit { [store = store.name] in
+                        do throws(Malformed) { try Self.check(name, object) } catch { throw damaged(name, in: "store \(store)", error) }
+                        failpoint("receive.object")
+                        try parcel.write(object)
+                    })
+            }
+            try writes.finish()
+        }
+
+        private func get(_ name: String) async throws -> [UInt8] {
+            do { return try await store.get(name) } catch let error as DRError where error.code == .notFound {
+                throw damaged(name, in: "store \(store.name)", Malformed("it is missing"))
             }
         }
-    }
 
-    private func fetchMissing(_ name: String) async throws -> Int64 { try copy.has(name) ? 0 : try await fetch(name) }
-
-    private func fetch(_ name: String) async throws -> Int64 {
-        let object: [UInt8]
-        do {
-            object = try await store.get(name)
-        } catch let error as DRError where error.code == .notFound {
-            throw damaged(name, in: "store \(store.name)", Malformed("it is missing"))
+        private mutating func fetch(_ name: String) async throws {
+            let object = try await get(name)
+            do throws(Malformed) { try Self.check(name, object) } catch { throw damaged(name, in: "store \(store.name)", error) }
+            failpoint("receive.object")
+            try copy.write(name, object)
+            received += Int64(object.count)
         }
-        do throws(Malformed) { try check(name, object) } catch { throw damaged(name, in: "store \(store.name)", error) }
-        failpoint("receive.object")
-        try copy.write(name, object)
-        return Int64(object.count)
-    }
 
-    /// Nothing enters the own copy that is not what its name says.
-    private func check(_ name: String, _ object: [UInt8]) throws(Malformed) {
-        let parts = name.split(separator: "/")
-        guard parts.count == 3, let last = parts.last else { throw Malformed("it has no known kind") }
-        switch parts[1] {
-        case "packs":
-            let pack = try Pack(parsing: object)
-            guard pack.id.description == last else { throw Malformed("it is another pack") }
-            try checkChunks(pack, object)
-        case "manifests":
-            guard ContentHash(of: object).hex == last else { throw Malformed("its checksum is wrong") }
-        default:
-            guard let hash = ContentHash(hex: String(last)) else { throw Malformed("it has no known kind") }
-            if object.starts(with: "DRPAGE1\n".utf8) {
-                _ = try StoredPage(parsing: object, name: hash, Compressor())
-            } else {
+        /// Nothing enters the own copy that is not what its name says.
+        private static func check(_ name: String, _ object: [UInt8]) throws(Malformed) {
+            let parts = name.split(separator: "/")
+            guard parts.count == 3, let last = parts.last else { throw Malformed("it has no known kind") }
+            switch parts[1] {
+            case "packs":
+                let pack = try Pack(parsing: object)
+                guard pack.id.description == last else { throw Malformed("it is another pack") }
+                try pack.check(object)
+            case "manifests":
+                guard ContentHash(of: object).hex == last else { throw Malformed("its checksum is wrong") }
+            default:
+                guard let hash = ContentHash(hex: String(last)) else { throw Malformed("it has no known kind") }
                 _ = try VolumeIndex(parsing: object, name: hash)
             }
-        }
-    }
-
-    private func checkChunks(_ pack: Pack, _ object: [UInt8]) throws(Malformed) {
-        let compressor = Compressor()
-        for (number, chunk) in pack.chunks.enumerated() {
-            let range = Int(chunk.location.offset)..<Int(chunk.location.offset + chunk.location.stored)
-            do {
-                let bytes = try unsafe object.withUnsafeBytes {
-                    try unsafe compressor.unpack(
-                        UnsafeRawBufferPointer(rebasing: $0[range]), chunk.location.codec, length: Int(chunk.length))
-                }
-                guard ContentHash(of: bytes) == chunk.hash else { throw Malformed("its checksum is wrong") }
-            } catch { throw Malformed("chunk \(number): \((error as? Malformed)?.what ?? "it cannot be read")") }
         }
     }
 }

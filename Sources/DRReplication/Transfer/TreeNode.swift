@@ -1,8 +1,8 @@
 internal import DRModel
 
 /// One entry of a volume: everything about a file except its bytes. A block volume is a single file with an empty path.
-struct TreeNode: Equatable {
-    enum Content: Equatable {
+struct TreeNode: Equatable, Sendable {
+    enum Content: Equatable, Sendable {
         case folder
         /// `shared`: other names of the same file follow as `.link`.
         case file(size: Int64, chunkSize: UInt32, shared: Bool)
@@ -20,14 +20,18 @@ struct TreeNode: Equatable {
     let modified: Instant
     let attributes: [Attribute]
 
-    struct Attribute: Equatable {
+    struct Attribute: Equatable, Sendable {
         let name: [UInt8]
         let value: [UInt8]
     }
 
     /// Parents before children, siblings bytewise: `/` counts as the lowest byte.
     static func isBefore(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-        a.lexicographicallyPrecedes(b) { rank($0) < rank($1) }
+        let common = min(a.count, b.count)
+        var place = 0
+        while place < common, a[place] == b[place] { place += 1 }
+        if place == common { return a.count < b.count }
+        return rank(a[place]) < rank(b[place])
     }
 
     private static func rank(_ byte: UInt8) -> UInt8 { byte == UInt8(ascii: "/") ? 0 : byte }
@@ -99,7 +103,7 @@ extension TreeNode {
 }
 
 /// What tells that a file is still the one that was read: any difference means that it must be read again.
-struct FileIdentity: Hashable {
+struct FileIdentity: Hashable, Sendable {
     static let size = 40
     let device: UInt64
     let inode: UInt64

@@ -2,9 +2,13 @@ internal import DRModel
 
 /// The pages that make up one volume of one point. Its name is the SHA-256 of its bytes.
 struct VolumeIndex: Equatable {
-    struct Entry: Equatable {
+    struct Entry: Equatable, Sendable {
         let content: ContentHash
+        /// The SHA-256 of the page: of its content and of the places of its chunks.
         let page: ContentHash
+        let location: ChunkLocation
+        let contentLength: UInt32
+        let placesLength: UInt32
     }
 
     let kind: VolumeKind
@@ -22,13 +26,27 @@ struct VolumeIndex: Equatable {
     func object() -> [UInt8] {
         var writer = ByteWriter()
         writer.put(raw: "DRINDEX1".utf8)
-        writer.put(UInt16(1))
+        writer.put(UInt16(2))
         writer.put(Self.number(kind))
         writer.put(UInt8(0))
+        var numbers: [PackID: UInt32] = [:]
+        var packs: [PackID] = []
+        for entry in entries where numbers[entry.location.pack] == nil {
+            numbers[entry.location.pack] = UInt32(truncatingIfNeeded: packs.count)
+            packs.append(entry.location.pack)
+        }
+        writer.put(UInt32(truncatingIfNeeded: packs.count))
+        for pack in packs { writer.put(raw: pack.bytes) }
         writer.put(UInt32(truncatingIfNeeded: entries.count))
         for entry in entries {
             writer.put(entry.content)
             writer.put(entry.page)
+            writer.put(numbers[entry.location.pack] ?? 0)
+            writer.put(entry.location.offset)
+            writer.put(entry.location.stored)
+            writer.put(entry.contentLength)
+            writer.put(entry.placesLength)
+            writer.put(entry.location.codec.rawValue)
         }
         return writer.bytes
     }
@@ -42,14 +60,31 @@ struct VolumeIndex: Equatable {
         guard ContentHash(of: object) == name else { throw Malformed("its checksum is wrong") }
         var reader = ByteReader(object)
         try reader.expect("DRINDEX1")
-        guard try reader.number(UInt16.self) == 1, let kind = Self.kind(try reader.number()), try reader.number(UInt8.self) == 0 else {
+        guard try reader.number(UInt16.self) == 2, let kind = Self.kind(try reader.number()), try reader.number(UInt8.self) == 0 else {
             throw Malformed("its version or kind is not known here")
         }
         self.kind = kind
+        var packs: [PackID] = []
+        for _ in 0..<(try reader.count(ofItems: PackID.size)) { packs.append(PackID(raw: try reader.raw(PackID.size))) }
+        let count = try reader.count(ofItems: 2 * ContentHash.size + 21)
         var entries: [Entry] = []
-        for _ in 0..<(try reader.count(ofItems: 2 * ContentHash.size)) {
+        entries.reserveCapacity(count)
+        for _ in 0..<count {
             let content = try reader.hash()
-            entries.append(Entry(content: content, page: try reader.hash()))
+            let page = try reader.hash()
+            let pack = Int(try reader.number(UInt32.self))
+            let offset: UInt32 = try reader.number()
+            let stored: UInt32 = try reader.number()
+            let lengths: (UInt32, UInt32) = (try reader.number(), try reader.number())
+            // A page is small: this keeps a damaged length from asking for gigabytes.
+            guard pack < packs.count, let codec = Codec(rawValue: try reader.number()), Int(lengths.0) + Int(lengths.1) <= 1 << 28 else {
+                throw Malformed("a page's place is wrong")
+            }
+            entries.append(
+                Entry(
+                    content: content, page: page,
+                    location: ChunkLocation(pack: packs[pack], offset: offset, stored: stored, codec: codec), contentLength: lengths.0,
+                    placesLength: lengths.1))
         }
         self.entries = entries
     }

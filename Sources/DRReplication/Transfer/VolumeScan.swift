@@ -3,205 +3,324 @@ internal import DRSupport
 
 /// Turns the catalogue of one captured volume into map pages, reading only files that are not known to be unchanged and sending only chunks that the
 /// store lacks.
+///
+/// Workers read, hash, compress and pack; what they find is put together here, in the order of the catalogue.
 struct VolumeScan {
     let volume: VolumeName
     let live: StorePath
     let captured: StorePath
-    let io: any StoreIO
     let prior: PriorIndex
-    /// Nil when the map of the earlier point came from the store, which does not know the files' marks.
+    /// Nil when the map of the earlier point came from the store, which does not know the files' marks, or when they are not to be believed.
     let cache: ScanCache?
-    let sender: PackSender
-    /// The objects of the application that the store holds.
-    let existing: [String: Int64]
-    let names: ObjectNames
-    let putPage: (StoredPage) async throws -> Void
+    let reader: ChunkReader
+    let workers: Workers
+    let outbox: Outbox
 
     private(set) var bytesRead: Int64 = 0
     private(set) var size: Int64 = 0
+    /// Nothing was described anew.
+    private(set) var isAllSame = true
+    /// The clone that was read, of an image.
+    private(set) var clone: StorePath?
     private var entries: [VolumeIndex.Entry] = []
     private var builder = MapBuilder()
-    private var next: FrameWriter?
-    // A megabyte: a multiple of every chunk size.
-    private var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    private let next: ScanCacheWriter
+    private var items = Queue<Item>()
+    private var reads = 0
+    /// A page that stays as it is unless what follows would have gone into it.
+    private var waiting: PriorIndex.Page?
+    private var batch: Batch?
+    private let compressor = Compressor()
+
+    private enum Item {
+        case node(TreeNode, FileIdentity)
+        case chunks([ScannedChunk])
+        case piece(Ticket<ChunkReader.Piece>)
+        case whole(Batch, Int)
+        case end(VolumeFile)
+        case page(PriorIndex.Page)
+    }
+
+    private final class Batch {
+        var files: [ChunkReader.Whole] = []
+        var bytes: Int64 = 0
+        var ticket: Ticket<[ChunkReader.Piece]>?
+    }
+
+    private static let batchFiles = 128
+    private static let batchBytes: Int64 = 1 << 20
 
     init(
-        volume: VolumeName, live: StorePath, captured: StorePath, io: any StoreIO, prior: PriorIndex, cache: ScanCache?, sender: PackSender,
-        existing: [String: Int64], names: ObjectNames, putPage: @escaping (StoredPage) async throws -> Void
+        volume: VolumeName, live: StorePath, captured: StorePath, prior: PriorIndex, cache: ScanCache?,
+        reader: ChunkReader, workers: Workers, outbox: Outbox, next: ScanCacheWriter
     ) {
         self.volume = volume
         self.live = live
         self.captured = captured
-        self.io = io
         self.prior = prior
         self.cache = cache
-        self.sender = sender
-        self.existing = existing
-        self.names = names
-        self.putPage = putPage
+        self.reader = reader
+        self.workers = workers
+        self.outbox = outbox
+        self.next = next
     }
 
-    /// `nextCache` receives the frames of the next cache between its header and its end.
-    mutating func run(_ catalogue: CatalogueReader, nextCache: FrameWriter) async throws -> VolumeIndex {
-        next = nextCache
-        while let entry = try catalogue.next() {
-            try await finished(builder.add(entry.node, identity: entry.identity))
-            guard case .file(let size, let chunkSize, _) = entry.node.content, let identity = entry.identity else { continue }
-            let known = try await prior.file(at: entry.node.path)
-            if let known, let cache, cache.trusts(known.identity, identity) {
-                try await copyRuns(of: entry, identity)
-            } else if size > 0 {
-                try await read(entry, identity, size: size, chunkSize: Int64(chunkSize), isKnown: known != nil)
+    mutating func run(_ catalogue: CatalogueReader) async throws -> VolumeIndex {
+        while let frame = try catalogue.next() {
+            switch frame {
+            case .entry(let entry):
+                isAllSame = false
+                if catalogue.kind == .block, entry.isClone, let copy = entry.copy { clone = captured / String(copy) }
+                try await take(entry)
+            case .same(let number): try await same(try await page(number))
+            case .head(let number):
+                let page = try await page(number)
+                try await head(of: page)
             }
+            if items.count > 4096 { endBatch() }
+            try await settle(most: items.count > 4096 ? 0 : workers.width * 8)
         }
-        try await finished(builder.finish())
+        endBatch()
+        try await settle(most: 0)
+        if let page = waiting { try use(page) }
+        waiting = nil
+        builder.finish()
+        try takePages()
         return VolumeIndex(kind: catalogue.kind, entries: entries)
     }
 
-    private mutating func finished(_ pages: [MapBuilder.Finished]) async throws {
-        for finished in pages {
-            try Task.checkCancellation()
-            entries.append(VolumeIndex.Entry(content: finished.page.contentHash, page: finished.page.name))
-            try await putPage(finished.page)
-            try next?.write(ScanCache.frame(finished.page, finished.identities))
+    private func isStored(_ location: ChunkLocation) -> Bool { reader.stored.contains(location.pack) }
+
+    private func page(_ number: Int) async throws -> PriorIndex.Page {
+        guard let page = try await prior.page(number) else { throw lost }
+        return page
+    }
+
+    private var lost: DRError {
+        DRError(.damaged, "the scan cache of volume \(volume) was damaged since it was captured", hint: "migrate again")
+    }
+
+    // MARK: What is known
+
+    private mutating func same(_ page: PriorIndex.Page) async throws {
+        if cache != nil, let cached = page.cached, isStored(cached.entry.location), page.page.locations.allSatisfy(isStored) {
+            prior.skipPage()
+            items.append(.page(page))
+            return
+        }
+        try await head(of: page)
+        var node = 0
+        for case .node(let next) in page.page.items {
+            guard node < page.identities.count, let identity = page.identities[node] else { throw lost }
+            node += 1
+            try await take(CatalogueEntry(node: next, identity: identity, copy: nil, isClone: false, changed: nil))
         }
     }
 
-    private func isStored(_ location: ChunkLocation) -> Bool { existing[names.pack(location.pack)] != nil }
+    /// Chunks of the file that the page before ends with.
+    private mutating func head(of page: PriorIndex.Page) async throws {
+        let runs = prior.head()
+        guard !runs.isEmpty else { return }
+        guard case .more(let path, let size, let chunkSize)? = page.page.items.first else { throw lost }
+        let source = VolumeFile.Source(path: path.isEmpty ? live : live / path, expected: nil)
+        try copy(runs, of: source, size: size, chunkSize: Int64(chunkSize))
+    }
 
-    // MARK: A file that is known
+    private mutating func copy(_ runs: [PriorIndex.Run], of source: VolumeFile.Source, size: Int64, chunkSize: Int64) throws {
+        for run in runs {
+            if run.chunks.allSatisfy({ isStored($0.location) && $0.mark != nil }) {
+                items.append(
+                    .chunks(
+                        run.chunks.enumerated().compactMap { offset, chunk in
+                            chunk.mark.map {
+                                ScannedChunk(index: run.first + Int64(offset), hash: chunk.hash, mark: $0, location: chunk.location)
+                            }
+                        }))
+                continue
+            }
+            // The store has lost a pack: the bytes are sent once more, if they are still the same.
+            endBatch()
+            let file = try VolumeFile(source, volume, reader.io)
+            let end = min(size, (run.first + Int64(run.chunks.count)) * chunkSize)
+            for start in stride(from: run.first * chunkSize, to: end, by: Scratch.size) {
+                let range = start..<min(end, start + Int64(Scratch.size))
+                let known = run.chunks[Int(start / chunkSize - run.first)...].prefix(Scratch.size / Int(chunkSize))
+                submit(file, range, chunkSize: chunkSize, known: Array(known), mustBeSame: true)
+            }
+            items.append(.end(file))
+        }
+    }
 
-    private mutating func copyRuns(of entry: CatalogueEntry, _ identity: FileIdentity) async throws {
+    // MARK: Entries
+
+    private mutating func take(_ entry: CatalogueEntry) async throws {
+        try Task.checkCancellation()
+        items.append(.node(entry.node, entry.identity))
         guard case .file(let size, let chunkSize, _) = entry.node.content else { return }
-        var source: VolumeFile?
-        while let run = try await prior.nextRun() {
-            for (offset, hash) in run.hashes.enumerated() {
-                let index = run.first + Int64(offset)
-                var location = run.locations[offset]
-                if !isStored(location) {
-                    // The store has lost the pack: the bytes are sent once more.
-                    let file = try source ?? open(entry, identity)
-                    source = file
-                    let bytes = try file.chunk(index, of: size, chunkSize: Int64(chunkSize))
-                    bytesRead += Int64(bytes.count)
-                    guard ContentHash(of: bytes) == hash else { throw file.changed }
-                    location = try await sender.send(hash, bytes)
+        let known = try await prior.file(at: entry.node.path)
+        if let known, let cache, entry.copy == nil, cache.trusts(known.identity, entry.identity) {
+            let source = self.source(of: entry)
+            while let run = try await prior.nextRun() { try copy([run], of: source, size: size, chunkSize: Int64(chunkSize)) }
+            if prior.isDamaged { throw lost }
+        } else if size > 0, size <= Int64(chunkSize), size <= Int64(Scratch.size) {
+            try await readWhole(entry, size: size, isKnown: known != nil)
+        } else if size > 0 {
+            try await read(entry, size: size, chunkSize: Int64(chunkSize), known: known)
+        }
+    }
+
+    private func source(of entry: CatalogueEntry) -> VolumeFile.Source {
+        if let copy = entry.copy { return VolumeFile.Source(path: captured / String(copy), expected: nil) }
+        return VolumeFile.Source(path: entry.node.path.isEmpty ? live : live / entry.node.path, expected: entry.identity)
+    }
+
+    private mutating func readWhole(_ entry: CatalogueEntry, size: Int64, isKnown: Bool) async throws {
+        let known = isKnown ? try await prior.chunk(0) : nil
+        let open = batch ?? Batch()
+        batch = open
+        open.files.append(ChunkReader.Whole(source: source(of: entry), size: size, known: known))
+        open.bytes += size
+        items.append(.whole(open, open.files.count - 1))
+        if open.files.count == Self.batchFiles || open.bytes >= Self.batchBytes { endBatch() }
+    }
+
+    private mutating func endBatch() {
+        guard let full = batch else { return }
+        batch = nil
+        let files = full.files
+        full.ticket = workers.submit { [reader] in try reader.read(files) }
+        reads += 1
+    }
+
+    private mutating func submit(
+        _ file: VolumeFile, _ range: Range<Int64>, chunkSize: Int64, known: [PriorIndex.Chunk?], mustBeSame: Bool = false
+    ) {
+        items.append(
+            .piece(
+                workers.submit { [reader] in
+                    try reader.read(file, range, chunkSize: chunkSize, known: known, mustBeSame: mustBeSame)
+                }))
+        reads += 1
+    }
+
+    private mutating func read(_ entry: CatalogueEntry, size: Int64, chunkSize: Int64, known: PriorIndex.File?) async throws {
+        endBatch()
+        let file = try VolumeFile(source(of: entry), volume, reader.io)
+        var parts = try FileParts(file, size: size, chunkSize: chunkSize)
+        // Both clones are still: what they share is the same, if the other one is what the cache describes.
+        var unchanged = Unchanged(cache != nil && known != nil ? entry.changed : nil, chunkSize: chunkSize)
+        while let range = try parts.next() {
+            var chunks: [PriorIndex.Chunk?] = []
+            if known != nil {
+                for index in range.lowerBound / chunkSize..<(range.upperBound + chunkSize - 1) / chunkSize {
+                    chunks.append(try await prior.chunk(index))
                 }
-                self.size += min(Int64(chunkSize), size - index * Int64(chunkSize))
-                try await finished(builder.add(chunk: index, hash, location))
             }
+            if !prior.isDamaged, chunks.allSatisfy({ $0.map { isStored($0.location) } ?? true }), let same = unchanged.take(range, chunks) {
+                items.append(.chunks(same))
+            } else {
+                submit(file, range, chunkSize: chunkSize, known: chunks)
+            }
+            try await settle(most: workers.width * 8)
         }
-        try source?.finish()
+        items.append(.end(file))
     }
 
-    // MARK: A file that must be read
+    // MARK: Putting together
 
-    private func open(_ entry: CatalogueEntry, _ identity: FileIdentity) throws -> VolumeFile {
-        if let copy = entry.copy {
-            let path = captured / String(copy)
-            return VolumeFile(try io.open(path, .read, permissions: 0), path: path, volume: volume, expected: nil)
+    /// Takes what is done, in order, until no more than `most` pieces of work are under way.
+    private mutating func settle(most: Int) async throws {
+        while let item = items.first {
+            switch item {
+            case .piece(let ticket):
+                if reads <= most, !ticket.isDone { return }
+                reads -= 1
+                let piece = try ticket.wait()
+                bytesRead += piece.bytesRead
+                for chunk in piece.chunks { try add(chunk) }
+            case .whole(let batch, let number):
+                // Its batch is still being filled.
+                guard let ticket = batch.ticket else { return }
+                if reads <= most, !ticket.isDone { return }
+                let piece = try ticket.wait()[number]
+                if number == batch.files.count - 1 { reads -= 1 }
+                bytesRead += piece.bytesRead
+                for chunk in piece.chunks { try add(chunk) }
+            case .node(let node, let identity):
+                try settle(before: MapBuilder.isBoundary(node.path))
+                builder.add(node, identity: identity)
+                try takePages()
+            case .chunks(let chunks): for chunk in chunks { try add(chunk) }
+            case .end(let file): try file.finish()
+            case .page(let page): try add(page)
+            }
+            items.removeFirst()
         }
-        let path = entry.node.path.isEmpty ? live : live / entry.node.path
-        do {
-            let file = VolumeFile(try io.open(path, .read, permissions: 0), path: path, volume: volume, expected: identity)
-            try file.check()
-            return file
-        } catch let error as IOFailure where error.isMissing {
-            throw VolumeFile.changed(path, volume)
-        }
+        try await outbox.room(max(2, workers.width))
     }
 
-    private mutating func read(_ entry: CatalogueEntry, _ identity: FileIdentity, size: Int64, chunkSize: Int64, isKnown: Bool) async throws
-    {
-        let source = try open(entry, identity)
-        let hasHoles = try source.hasHoles()
-        var offset: Int64 = 0
-        while offset < size {
-            if hasHoles {
-                guard let data = try source.nextData(from: offset) else { break }
-                offset = max(offset, data.lowerBound / chunkSize * chunkSize)
-            }
-            let wanted = Int(min(Int64(buffer.count), size - offset))
-            let count = try unsafe buffer.withUnsafeMutableBytes {
-                try unsafe source.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
-            }
-            guard count == wanted else { throw source.changed }
-            bytesRead += Int64(count)
-            var start = 0
-            while start < count {
-                let end = min(start + Int(chunkSize), count)
-                try await chunk((offset + Int64(start)) / chunkSize, start..<end, isKnown: isKnown)
-                start = end
-            }
-            offset += Int64(count)
-        }
-        try source.finish()
+    private mutating func add(_ chunk: ScannedChunk) throws {
+        try settle(before: false)
+        builder.add(chunk)
+        try takePages()
     }
 
-    private mutating func chunk(_ index: Int64, _ range: Range<Int>, isKnown: Bool) async throws {
-        let hash: ContentHash? = unsafe buffer.withUnsafeBytes { bytes in
-            let piece = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
-            return unsafe isZero(piece) ? nil : unsafe ContentHash(of: piece)
+    private mutating func add(_ page: PriorIndex.Page) throws {
+        guard let cached = page.cached else { throw lost }
+        try settle(before: cached.beginsAtBoundary)
+        guard builder.isEmpty else { return try expand(page) }
+        if cached.endsItself { try use(page) } else { waiting = page }
+    }
+
+    /// Decides on the page that waits: what follows begins a page of its own, or would have gone into it.
+    private mutating func settle(before beginsPage: Bool) throws {
+        guard let page = waiting else { return }
+        waiting = nil
+        if beginsPage { try use(page) } else { try expand(page) }
+    }
+
+    /// As it is, without looking into it.
+    private mutating func use(_ page: PriorIndex.Page) throws {
+        guard let cached = page.cached else { throw lost }
+        entries.append(cached.entry)
+        size += cached.size
+        try next.write(cached)
+        builder.passed(page.page)
+    }
+
+    private mutating func expand(_ page: PriorIndex.Page) throws {
+        var node = 0
+        var chunk = 0
+        for item in page.page.items {
+            switch item {
+            case .node(let next):
+                builder.add(next, identity: page.identities[node])
+                node += 1
+            case .more: continue
+            case .run(let first, let hashes):
+                for (offset, hash) in hashes.enumerated() {
+                    builder.add(
+                        ScannedChunk(
+                            index: first + Int64(offset), hash: hash, mark: page.marks[chunk], location: page.page.locations[chunk]))
+                    chunk += 1
+                }
+            }
         }
-        guard let hash else { return }
-        size += Int64(range.count)
+        try takePages()
+    }
+
+    private mutating func takePages() throws { for page in builder.take() { try finished(page) } }
+
+    private mutating func finished(_ page: MapBuilder.Finished) throws {
         let location: ChunkLocation
-        if isKnown, let known = try await prior.chunk(index), known.hash == hash, isStored(known.location) {
-            location = known.location
+        if let known = prior.pages[page.page.name], isStored(known) {
+            location = known
         } else {
-            location = try await sender.send(hash, Array(buffer[range]))
+            location = unsafe page.page.bytes.withUnsafeBytes { unsafe reader.writer.add(page.page.name, $0, compressor) }
         }
-        try await finished(builder.add(chunk: index, hash, location))
-    }
-}
-
-/// A file whose bytes are read for a publication. Read from the live volume it must be, before and after, the file that was described.
-final class VolumeFile {
-    private let file: any StoreFile
-    private let path: StorePath
-    private let volume: VolumeName
-    private let expected: FileIdentity?
-
-    init(_ file: any StoreFile, path: StorePath, volume: VolumeName, expected: FileIdentity?) {
-        self.file = file
-        self.path = path
-        self.volume = volume
-        self.expected = expected
-    }
-
-    var changed: DRError { Self.changed(path, volume) }
-
-    static func changed(_ path: StorePath, _ volume: VolumeName) -> DRError {
-        DRError(
-            .io, "volume \(volume) changed while it was being sent: \(path)",
-            hint: "something still writes to it: stop it, or migrate while the application runs")
-    }
-
-    func check() throws {
-        if let expected, FileIdentity(try file.facts()) != expected { throw changed }
-    }
-
-    /// Call it when everything is read.
-    func finish() throws {
-        try check()
-        try file.close()
-    }
-
-    // Where a file is shorter on disk than it is long; only then is the filesystem's word on holes needed.
-    func hasHoles() throws -> Bool {
-        let facts = try file.facts()
-        return facts.allocated < facts.size
-    }
-
-    func nextData(from offset: Int64) throws -> Range<Int64>? { try file.nextData(from: offset) }
-
-    func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try unsafe file.read(at: offset, into: buffer) }
-
-    func chunk(_ index: Int64, of size: Int64, chunkSize: Int64) throws -> [UInt8] {
-        let length = Int(max(0, min(chunkSize, size - index * chunkSize)))
-        var bytes = [UInt8](repeating: 0, count: length)
-        let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: index * chunkSize, into: $0) }
-        guard count == length else { throw changed }
-        return bytes
+        let cached = CachedPage(page, at: location)
+        entries.append(cached.entry)
+        size += page.size
+        try next.write(cached)
     }
 }

@@ -1,4 +1,5 @@
 internal import DRModel
+internal import DRSupport
 
 /// Describes one volume in a catalogue and copies the files whose bytes the cache does not know.
 struct CaptureScan {
@@ -9,7 +10,10 @@ struct CaptureScan {
     let began: Instant
     let copies: Bool
     let io: any StoreIO
+    let workers: Workers
     let cache: ScanCache?
+    /// The clone that the cache describes, where there is one.
+    let base: StorePath?
 
     private(set) var files = 0
     /// Every copy shares its blocks with the live file.
@@ -26,7 +30,7 @@ struct CaptureScan {
 
     init(
         volume: VolumeName, live: StorePath, kind: VolumeKind, place: StorePath, began: Instant, copies: Bool, io: any StoreIO,
-        cache: ScanCache?
+        workers: Workers, cache: ScanCache?, base: StorePath?
     ) {
         self.volume = volume
         self.live = live
@@ -35,65 +39,81 @@ struct CaptureScan {
         self.began = began
         self.copies = copies
         self.io = io
+        self.workers = workers
         self.cache = cache
+        self.base = base
     }
 
-    mutating func run(_ digest: inout SetDigest) async throws {
+    /// Throws `Malformed` when the cache turns out damaged.
+    mutating func run(_ digest: inout SetDigest) throws {
         let file = try io.open(place / "catalogue", .create, permissions: 0o600)
         let catalogue = FrameWriter(file)
         try catalogue.write(CatalogueReader.header(kind, began: began))
-        let prior = try cache?.index() ?? .none()
-        var walk = TreeWalk(volume, at: live, io: io)
+        var walk = TreeWalk(volume, at: live, io: io, workers: workers)
+        var known = try KnownPages(cache)
+        var sawChange = false
         while let entry = try walk.next() {
-            digest.add(entry)
-            do {
-                try catalogue.write(try await describe(entry, prior).frame())
-            } catch let error as IOFailure where error.isMissing {
-                digest.sawChange = true
-            }
+            if copies { digest.add(entry) }
+            if entry.facts.kind == .file { files += 1 }
+            try known.take(entry) { found in try write(found, walk, catalogue, &sawChange) }
         }
-        if walk.sawChange { digest.sawChange = true }
+        try known.finish { found in try write(found, walk, catalogue, &sawChange) }
+        if walk.sawChange || sawChange { digest.sawChange = true }
         try catalogue.finish()
         try file.close()
     }
 
-    private mutating func describe(_ entry: TreeWalk.Entry, _ prior: PriorIndex) async throws -> CatalogueEntry {
+    private mutating func write(
+        _ found: KnownPages.Found, _ walk: TreeWalk, _ catalogue: FrameWriter, _ sawChange: inout Bool
+    ) throws {
+        switch found {
+        case .same(let page): try catalogue.write(CatalogueFrame.same(page: page).bytes())
+        case .head(let page): try catalogue.write(CatalogueFrame.head(page: page).bytes())
+        case .entry(let entry, let known):
+            do {
+                try catalogue.write(CatalogueFrame.entry(try describe(entry, known, at: walk.place(entry.path))).bytes())
+            } catch let error as IOFailure where error.isMissing {
+                sawChange = true
+            }
+        }
+    }
+
+    private mutating func describe(_ entry: TreeWalk.Entry, _ known: FileIdentity?, at path: StorePath) throws -> CatalogueEntry {
         let facts = entry.facts
-        var content: TreeNode.Content
-        var identity: FileIdentity?
+        let identity = FileIdentity(facts)
         var copy: UInt32?
+        var changed: [Range<Int64>]?
+        let content: TreeNode.Content
         switch facts.kind {
         case .folder: content = .folder
-        case .symlink: content = .symlink(target: try io.symlinkTarget(entry.place))
+        case .symlink: content = .symlink(target: try io.symlinkTarget(path))
         default:
             if facts.links > 1 {
                 let number = FileNumber(device: facts.device, inode: facts.inode)
                 if let first = firstNames[number] {
-                    return CatalogueEntry(node: try node(entry, .link(first: first)), identity: nil, copy: nil)
+                    let node = try node(entry, .link(first: first), path)
+                    return CatalogueEntry(node: node, identity: identity, copy: nil, isClone: false, changed: nil)
                 }
                 firstNames[number] = entry.path
             }
-            files += 1
-            let found = FileIdentity(facts)
             var size = facts.size
-            let known = try await prior.file(at: entry.path)
-            if copies, facts.size > 0, cache?.trusts(known?.identity, found) != true {
-                size = try self.copy(entry.place)
+            if copies, facts.size > 0, cache?.trusts(known, identity) != true {
+                (size, changed) = try self.copy(path)
                 copy = copied
                 copied += 1
             }
-            identity = found
             content = .file(size: size, chunkSize: chunkSize(size), shared: facts.links > 1)
         }
-        return CatalogueEntry(node: try node(entry, content), identity: identity, copy: copy)
+        return CatalogueEntry(
+            node: try node(entry, content, path), identity: identity, copy: copy, isClone: copy != nil && !cloneFails, changed: changed)
     }
 
-    private func node(_ entry: TreeWalk.Entry, _ content: TreeNode.Content) throws -> TreeNode {
+    private func node(_ entry: TreeWalk.Entry, _ content: TreeNode.Content, _ path: StorePath) throws -> TreeNode {
         var attributes: [TreeNode.Attribute] = []
         if case .link = content {
         } else {
             // A label says what the policy of this machine is; the destination's own policy labels the copy.
-            attributes = try io.extendedAttributes(entry.place).filter { $0.name != Array("security.selinux".utf8) }
+            attributes = try io.extendedAttributes(path).filter { $0.name != Array("security.selinux".utf8) }
                 .map { TreeNode.Attribute(name: $0.name, value: $0.value) }
         }
         return TreeNode(
@@ -107,13 +127,13 @@ struct CaptureScan {
         return size <= 128 << 10 ? 128 << 10 : 16 << 10
     }
 
-    /// The size of the copy.
-    private mutating func copy(_ from: StorePath) throws -> Int64 {
+    /// The size of the copy, and where it may differ from the base.
+    private mutating func copy(_ from: StorePath) throws -> (size: Int64, changed: [Range<Int64>]?) {
         let source = try io.open(from, .read, permissions: 0)
         defer { try? source.close() }
         let target = try io.open(place / String(copied), .create, permissions: 0o600)
         defer { try? target.close() }
-        if !cloneFails, try target.clone(from: source) { return try target.facts().size }
+        if !cloneFails, try target.clone(from: source) { return (try target.facts().size, try differing(target)) }
         cloneFails = true
         allCloned = false
         let facts = try source.facts()
@@ -130,6 +150,15 @@ struct CaptureScan {
             try unsafe buffer.withUnsafeBytes { try unsafe target.write(at: offset, UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             offset += Int64(count)
         }
-        return try target.facts().size
+        return (try target.facts().size, nil)
+    }
+
+    /// Both are clones that nobody writes to: where they stand in the same blocks of the disk they are the same.
+    private func differing(_ clone: any StoreFile) throws -> [Range<Int64>]? {
+        guard kind == .block, let base, try io.facts(base)?.kind == .file else { return nil }
+        let before = try io.open(base, .read, permissions: 0)
+        defer { try? before.close() }
+        guard try before.facts().size == clone.facts().size else { return nil }
+        return try clone.differing(from: before)
     }
 }

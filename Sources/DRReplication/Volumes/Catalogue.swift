@@ -3,36 +3,76 @@ internal import DRModel
 /// What a capture wrote down of one volume: its entries as they were at that moment, and which files it copied.
 ///
 ///     .dr/staging/KEY.capture/VOLUME/catalogue    this
+///     .dr/staging/KEY.capture/VOLUME/scan         the scan cache that it names pages of
 ///     .dr/staging/KEY.capture/VOLUME/N            the bytes of the file that was copied as number N
-struct CatalogueEntry {
-    let node: TreeNode
-    /// Of files with bytes of their own.
-    let identity: FileIdentity?
-    /// The number of the copy; nil: the bytes are in the live volume.
-    let copy: UInt32?
+enum CatalogueFrame {
+    case entry(CatalogueEntry)
+    /// Everything that page of the cache holds is as it was.
+    case same(page: Int)
+    /// The chunks before the first entry of that page are as they were.
+    case head(page: Int)
 
-    func frame() -> [UInt8] {
+    func bytes() -> [UInt8] {
         var writer = ByteWriter()
-        node.write(to: &writer)
-        writer.put(UInt8(identity == nil ? 0 : 1))
-        identity?.write(to: &writer)
-        writer.put(copy ?? .max)
+        switch self {
+        case .entry(let entry):
+            writer.put(UInt8(0))
+            entry.node.write(to: &writer)
+            entry.identity.write(to: &writer)
+            writer.put(entry.copy ?? .max)
+            writer.put(UInt8(entry.isClone ? 1 : 0))
+            writer.put(UInt32(truncatingIfNeeded: entry.changed?.count ?? -1))
+            for range in entry.changed ?? [] {
+                writer.put(range.lowerBound)
+                writer.put(range.upperBound)
+            }
+        case .same(let page):
+            writer.put(UInt8(1))
+            writer.put(UInt32(truncatingIfNeeded: page))
+        case .head(let page):
+            writer.put(UInt8(2))
+            writer.put(UInt32(truncatingIfNeeded: page))
+        }
         return writer.bytes
     }
 
-    init(node: TreeNode, identity: FileIdentity?, copy: UInt32?) {
-        self.node = node
-        self.identity = identity
-        self.copy = copy
-    }
-
-    init(frame: [UInt8]) throws(Malformed) {
+    init(_ frame: [UInt8]) throws(Malformed) {
         var reader = ByteReader(frame)
-        node = try TreeNode(reading: &reader)
-        identity = try reader.number(UInt8.self) == 1 ? try FileIdentity(reading: &reader) : nil
-        let number: UInt32 = try reader.number()
-        copy = number == .max ? nil : number
+        switch try reader.number(UInt8.self) {
+        case 0:
+            let node = try TreeNode(reading: &reader)
+            let identity = try FileIdentity(reading: &reader)
+            let copy: UInt32 = try reader.number()
+            let isClone = try reader.number(UInt8.self) == 1
+            let count: UInt32 = try reader.number()
+            var changed: [Range<Int64>]?
+            if count != .max {
+                var ranges: [Range<Int64>] = []
+                for _ in 0..<count {
+                    let (start, end): (Int64, Int64) = (try reader.number(), try reader.number())
+                    guard start <= end else { throw Malformed("a range is wrong") }
+                    ranges.append(start..<end)
+                }
+                changed = ranges
+            }
+            self = .entry(
+                CatalogueEntry(node: node, identity: identity, copy: copy == .max ? nil : copy, isClone: isClone, changed: changed))
+        case 1: self = .same(page: Int(try reader.number(UInt32.self)))
+        case 2: self = .head(page: Int(try reader.number(UInt32.self)))
+        default: throw Malformed("an entry is of no known kind")
+        }
     }
+}
+
+struct CatalogueEntry {
+    let node: TreeNode
+    let identity: FileIdentity
+    /// The number of the copy; nil: the bytes are in the live volume.
+    let copy: UInt32?
+    /// The copy shares its blocks with the live file.
+    let isClone: Bool
+    /// Where the copy may differ from what the scan cache knows, when the filesystem told.
+    let changed: [Range<Int64>]?
 }
 
 final class CatalogueReader {
@@ -53,9 +93,9 @@ final class CatalogueReader {
         } catch let error as Malformed { throw DRError(.internal, "\(path): \(error.what)") }
     }
 
-    func next() throws -> CatalogueEntry? {
+    func next() throws -> CatalogueFrame? {
         do {
-            return try frames.next().map { frame in try CatalogueEntry(frame: frame) }
+            return try frames.next().map { frame in try CatalogueFrame(frame) }
         } catch let error as Malformed { throw DRError(.internal, "\(path): \(error.what)") }
     }
 

@@ -11,25 +11,45 @@ public struct DirectoryVolumeStore: VolumeStore {
     private let io: any StoreIO
     private let clock: any WallClock
     private let random: any RandomSource
-    private let objectSize: ByteCount
+    private let objectSize: ByteCount?
+    private let width: Int
 
     private var layout: StagingLayout { StagingLayout(cluster: directory) }
 
-    /// `objectSize`: how large a pack may grow, 1 MiB to 512 MiB.
+    /// `objectSize`: how large a pack may grow, 1 MiB to 512 MiB; when not given, what cluster.yaml says. `parallel`: threads for reading, hashing and
+    /// compressing, one for each processor when not given; with 0 everything is done in one order by the caller's.
     public init(
-        directory: StorePath, io: any StoreIO, clock: any WallClock, random: any RandomSource, objectSize: ByteCount = ByteCount(16 << 20)
+        directory: StorePath, io: any StoreIO, clock: any WallClock, random: any RandomSource, objectSize: ByteCount? = nil,
+        parallel: Int? = nil
     ) {
         self.directory = directory
         self.io = io
         self.clock = clock
         self.random = random
         self.objectSize = objectSize
+        width = parallel ?? Workers.processors
+    }
+
+    private func working<Result>(_ body: (Workers) async throws -> Result) async throws -> Result {
+        try await reporting {
+            let workers = Workers("volume", width: width)
+            defer { workers.stop() }
+            return try await body(workers)
+        }
+    }
+
+    /// How large packs may grow here.
+    private func packSize() throws -> ByteCount {
+        if let objectSize { return objectSize }
+        let path = directory / "cluster.yaml"
+        guard try io.facts(path)?.kind == .file else { return ByteCount(16 << 20) }
+        return try ClusterYAML.facts(String(decoding: try io.readWhole(path), as: UTF8.self), file: path.description).objectSize
     }
 
     public func stat(_ volume: VolumeName) async throws -> VolumeFacts? {
-        try await reporting {
+        try await working { workers in
             guard let live = try layout.findLive(volume, io: io) else { return nil }
-            var walk = TreeWalk(volume, at: live.path, io: io)
+            var walk = TreeWalk(volume, at: live.path, io: io, workers: workers)
             var allocated: Int64 = 0
             while let entry = try walk.next() {
                 // A file with several names is counted in parts.
@@ -41,8 +61,8 @@ public struct DirectoryVolumeStore: VolumeStore {
 
     public func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture
     {
-        try await reporting {
-            try await VolumeCapture(layout: layout, io: io, clock: clock, application: application, key: key)
+        try await working { workers in
+            try await VolumeCapture(layout: layout, io: io, clock: clock, application: application, key: key, workers: workers)
                 .capture(volumes, stopped: stopped)
         }
     }
@@ -50,34 +70,38 @@ public struct DirectoryVolumeStore: VolumeStore {
     public func publish(
         _ capture: Capture, as draft: PointDraft, manifests: [ManifestObject], to store: any ObjectStore
     ) async throws -> Publication {
-        try await reporting {
-            try await Publisher(layout: layout, io: io, random: random, objectSize: objectSize, store: store, capture: capture)
-                .publish(draft, manifests)
+        try await working { workers in
+            try await Publisher(
+                layout: layout, io: io, clock: clock, random: random, objectSize: try packSize(), store: store, capture: capture,
+                workers: workers, lanes: width == 0 ? 0 : 3
+            ).publish(draft, manifests)
         }
     }
 
     public func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
-        try await reporting { try await Receiver(copy: copy(of: application), store: store, clock: clock).receive(point) }
+        try await working { workers in
+            try await Receiver(copy: copy(of: application), store: store, clock: clock, workers: workers).receive(point)
+        }
     }
 
     public func verify(_ point: RecoveryPoint) async throws {
-        try await reporting {
+        try await working { workers in
             let copy = copy(of: point.application)
-            try PointReader(copy).verify(try record(of: point, in: copy))
+            try doubting(copy) { try PointReader(copy, workers: workers).verify(try record(of: point, in: copy)) }
         }
     }
 
     public func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
         try await reporting {
             let copy = copy(of: point.application)
-            return try PointReader(copy).manifests(try record(of: point, in: copy))
+            return try PointReader(copy, workers: Workers("manifests", width: 0)).manifests(try record(of: point, in: copy))
         }
     }
 
     public func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws
         -> StagedVolume
     {
-        try await reporting {
+        try await working { workers in
             let copy = copy(of: point.application)
             let record = try record(of: point, in: copy)
             guard let recorded = record.volumes.first(where: { $0.volume == volume }) else {
@@ -90,7 +114,9 @@ public struct DirectoryVolumeStore: VolumeStore {
             try io.makeFolders(folder, below: directory)
             for old in [staged, building] { try io.removeTree(old) }
             do {
-                try Materialisation.build(recorded, at: building, from: PointReader(copy), io: io)
+                try doubting(copy) {
+                    try Materialisation.build(recorded, at: building, from: PointReader(copy, workers: workers), io: io)
+                }
             } catch let error as IOFailure {
                 // A full disk should not stay full of what nobody can use.
                 try? io.removeTree(building)
@@ -108,6 +134,18 @@ public struct DirectoryVolumeStore: VolumeStore {
     public func discard(_ key: OperationKey) async throws {
         try await reporting {
             for folder in [layout.folder(of: key), layout.captures(of: key)] { try io.removeTree(folder) }
+        }
+    }
+
+    /// What turns out damaged must not be passed over next time because it was sound some days ago.
+    private func doubting(_ copy: OwnCopy, _ body: () throws -> Void) throws {
+        do { try body() } catch let error as DamagedCopy {
+            if let pack = copy.names.parsePack(error.object) {
+                var verified = try Verified(copy)
+                verified.drop(pack)
+                try verified.write()
+            }
+            throw error
         }
     }
 

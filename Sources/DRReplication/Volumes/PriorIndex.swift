@@ -4,10 +4,16 @@ internal import DRModel
 ///
 /// It only ever saves time. When it cannot be read any further it ends, and everything after counts as new.
 final class PriorIndex {
-    struct Page {
+    struct Page: Sendable {
+        /// Counted from 0.
+        let number: Int
         let page: MapPage
-        /// One for each node of the page; empty when it came from a store.
+        /// One for each node of the page, one for each chunk; empty when it came from a store.
         let identities: [FileIdentity?]
+        let marks: [ChunkMark]
+        let entry: VolumeIndex.Entry?
+        /// As it stands in the cache; nil when it came from a store.
+        let cached: CachedPage?
     }
 
     struct File {
@@ -15,20 +21,58 @@ final class PriorIndex {
         let identity: FileIdentity?
     }
 
-    typealias Run = (first: Int64, hashes: [ContentHash], locations: [ChunkLocation])
+    /// What is known of a chunk. `mark` only from a cache.
+    struct Chunk: Sendable {
+        let hash: ContentHash
+        let location: ChunkLocation
+        let mark: ChunkMark?
+    }
+
+    typealias Run = (first: Int64, chunks: [Chunk])
 
     private let load: () async throws -> Page?
-    private var page = Page(page: MapPage(items: [], locations: []), identities: [])
+    private var page = Page(number: -1, page: MapPage(items: [], locations: []), identities: [], marks: [], entry: nil, cached: nil)
     private var item = 0
     private var node = 0
     private var location = 0
     private var ended = false
+    /// It ended before its end.
+    private(set) var isDamaged = false
     private var path: [UInt8]?
     private var current: Run?
+
+    /// Where the pages that were looked at so far are stored, by their names.
+    private(set) var pages: [ContentHash: ChunkLocation] = [:]
 
     init(load: @escaping () async throws -> Page?) { self.load = load }
 
     static func none() -> PriorIndex { PriorIndex { nil } }
+
+    /// Page `number`, from its beginning; nil when it cannot be had. Numbers must rise.
+    func page(_ number: Int) async throws -> Page? {
+        path = nil
+        current = nil
+        while page.number < number, !ended { try await next() }
+        guard !ended, page.number == number else { return nil }
+        rewind()
+        return page
+    }
+
+    /// Goes on after the page that was given last.
+    func skipPage() { item = page.page.items.count }
+
+    /// The runs before the page's first entry: they belong to the last file of the page before.
+    func head() -> [Run] {
+        var runs: [Run] = []
+        while item < page.page.items.count {
+            switch page.page.items[item] {
+            case .node: return runs
+            case .more: skip(page.page.items[item])
+            case .run(let first, let hashes): runs.append(take(first, hashes))
+            }
+        }
+        return runs
+    }
 
     /// Paths must be asked for in walk order.
     func file(at wanted: [UInt8]) async throws -> File? {
@@ -57,10 +101,7 @@ final class PriorIndex {
         while let path, let next = try await peek() {
             switch next {
             case .more(let more, _, _) where more == path: skip(next)
-            case .run(let first, let hashes):
-                let locations = Array(page.page.locations[location..<location + hashes.count])
-                skip(next)
-                return (first, hashes, locations)
+            case .run(let first, let hashes): return take(first, hashes)
             default: return nil
             }
         }
@@ -68,12 +109,12 @@ final class PriorIndex {
     }
 
     /// Chunk `index` of the file that was found last. Chunks must be asked for in rising order, and not together with `nextRun`.
-    func chunk(_ index: Int64) async throws -> (hash: ContentHash, location: ChunkLocation)? {
+    func chunk(_ index: Int64) async throws -> Chunk? {
         while true {
             if let run = current {
                 if index < run.first { return nil }
                 let position = Int(index - run.first)
-                if position < run.hashes.count { return (run.hashes[position], run.locations[position]) }
+                if position < run.chunks.count { return run.chunks[position] }
             }
             guard let run = try await nextRun() else {
                 path = nil
@@ -83,24 +124,42 @@ final class PriorIndex {
         }
     }
 
-    private func peek() async throws -> MapPage.Item? {
-        while item == page.page.items.count, !ended {
-            do {
-                guard let next = try await load() else {
-                    ended = true
-                    break
-                }
-                page = next
-                item = 0
-                node = 0
-                location = 0
-            } catch is Malformed {
-                ended = true
-            } catch let error as DRError where error.code == .damaged || error.code == .notFound {
-                ended = true
-            }
+    private func take(_ first: Int64, _ hashes: [ContentHash]) -> Run {
+        let chunks = hashes.indices.map { offset in
+            Chunk(
+                hash: hashes[offset], location: page.page.locations[location + offset],
+                mark: location + offset < page.marks.count ? page.marks[location + offset] : nil)
         }
+        item += 1
+        location += hashes.count
+        return (first, chunks)
+    }
+
+    private func peek() async throws -> MapPage.Item? {
+        while item == page.page.items.count, !ended { try await next() }
         return ended ? nil : page.page.items[item]
+    }
+
+    private func next() async throws {
+        do {
+            guard let next = try await load() else {
+                ended = true
+                return
+            }
+            page = next
+            if let entry = next.entry { pages[entry.page] = entry.location }
+            rewind()
+        } catch is Malformed {
+            (ended, isDamaged) = (true, true)
+        } catch let error as DRError where error.code == .damaged || error.code == .notFound {
+            (ended, isDamaged) = (true, true)
+        }
+    }
+
+    private func rewind() {
+        item = 0
+        node = 0
+        location = 0
     }
 
     private func skip(_ skipped: MapPage.Item) {

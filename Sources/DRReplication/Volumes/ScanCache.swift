@@ -1,16 +1,30 @@
 internal import DRModel
 
-/// What the last publication of a volume knew: its map, and by which marks each file can be known again without reading it.
+/// What the last publication of a volume knew: its map, and by which marks each file and each chunk can be known again.
 ///
-/// `.dr/scan/VOLUME`. A cache: deleting it costs one full read.
+/// `.dr/scan/VOLUME`, a header of 4096 bytes and then the pages. A cache: deleting it costs one full read. It is not synced: header and pages carry
+/// checksums, and one that was torn is not believed.
 struct ScanCache {
-    private enum Frame: UInt8 { case header = 0, page = 1, end = 2 }
+    static let headerSize = 4096
+    private static let magic: StaticString = "DRSCAN2\n"
 
-    /// The filesystem's time when the scan began.
-    let began: Instant
-    /// The record whose map this is.
-    let record: String
-    let recordHash: ContentHash
+    struct Header: Equatable {
+        let application: ApplicationName
+        /// The filesystem's time when the scan began.
+        let began: Instant
+        /// When every byte was last read and compared by its SHA-256, by the host's clock.
+        let looked: Instant
+        let secret: MarkSecret
+        /// The record whose map this is.
+        let record: String
+        let recordHash: ContentHash
+        let kind: VolumeKind
+        let pages: UInt32
+        /// Where the file ends.
+        let end: Int64
+    }
+
+    let header: Header
     private let path: StorePath
     private let io: any StoreIO
 
@@ -18,85 +32,156 @@ struct ScanCache {
     // No volume's name begins with a dot.
     static func newPath(_ volume: VolumeName, in cluster: StorePath) -> StorePath { cluster / ".dr" / "scan" / (".new-" + volume.text) }
 
-    /// Nil when there is none or when it is damaged. Reads all of it, to be sure before anything is built upon it.
-    static func open(_ volume: VolumeName, of application: ApplicationName, in cluster: StorePath, io: any StoreIO) throws -> ScanCache? {
-        let path = path(volume, in: cluster)
+    /// Nil when there is none, when it is of another application or when its header is damaged.
+    static func open(_ path: StorePath, of application: ApplicationName, io: any StoreIO) throws -> ScanCache? {
         guard try io.facts(path)?.kind == .file else { return nil }
         let file = try io.open(path, .read, permissions: 0)
         defer { try? file.close() }
-        let frames = FrameReader(file)
-        do {
-            guard let first = try frames.next() else { return nil }
-            var header = ByteReader(first)
-            guard try header.number(UInt8.self) == Frame.header.rawValue, try header.number(UInt16.self) == 1 else { return nil }
-            let began = Instant(nanosecondsSince1970: try header.number())
-            guard try header.counted() == Array(application.text.utf8) else { return nil }
-            var last: [UInt8] = []
-            while let frame = try frames.next() { last = frame }
-            var end = ByteReader(last)
-            guard try end.number(UInt8.self) == Frame.end.rawValue else { return nil }
-            let record = String(decoding: try end.counted(), as: UTF8.self)
-            return ScanCache(began: began, record: record, recordHash: try end.hash(), path: path, io: io)
-        } catch is Malformed { return nil }
+        var bytes = [UInt8](repeating: 0, count: headerSize)
+        let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: 0, into: $0) }
+        guard count == headerSize, let header = try? parse(bytes), header.application == application,
+            try file.facts().size == header.end
+        else { return nil }
+        return ScanCache(header: header, path: path, io: io)
     }
+
+    private static func parse(_ bytes: [UInt8]) throws -> Header {
+        var seal = ByteReader(bytes, from: headerSize - ChunkMark.size)
+        let mark = unsafe bytes.withUnsafeBytes {
+            unsafe ChunkMark(of: UnsafeRawBufferPointer(rebasing: $0[..<(headerSize - ChunkMark.size)]))
+        }
+        guard try ChunkMark(reading: &seal) == mark else { throw Malformed("its checksum is wrong") }
+        var reader = ByteReader(bytes)
+        try reader.expect(magic)
+        let application = try ApplicationName(String(decoding: try reader.counted(), as: UTF8.self))
+        let began = Instant(nanosecondsSince1970: try reader.number())
+        let looked = Instant(nanosecondsSince1970: try reader.number())
+        let secret = try MarkSecret(reading: &reader)
+        let record = String(decoding: try reader.counted(), as: UTF8.self)
+        let hash = try reader.hash()
+        let kind: VolumeKind = try reader.number(UInt8.self) == 1 ? .filesystem : .block
+        return Header(
+            application: application, began: began, looked: looked, secret: secret, record: record, recordHash: hash, kind: kind,
+            pages: try reader.number(), end: try reader.number())
+    }
+
+    static func bytes(of header: Header) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(raw: magic.description.utf8)
+        writer.put(counted: Array(header.application.text.utf8))
+        writer.put(header.began.nanosecondsSince1970)
+        writer.put(header.looked.nanosecondsSince1970)
+        writer.put(raw: header.secret.bytes)
+        writer.put(counted: Array(header.record.utf8))
+        writer.put(header.recordHash)
+        writer.put(UInt8(header.kind == .filesystem ? 1 : 2))
+        writer.put(header.pages)
+        writer.put(header.end)
+        writer.put(raw: [UInt8](repeating: 0, count: max(0, headerSize - ChunkMark.size - writer.bytes.count)))
+        let mark = unsafe writer.bytes.withUnsafeBytes { unsafe ChunkMark(of: $0) }
+        mark.write(to: &writer)
+        return writer.bytes
+    }
+
+    /// Marks are believed for a week; then everything is read and compared once.
+    func isDue(_ now: Instant) -> Bool { now < header.looked || now - header.looked > .seconds(7 * 86_400) }
 
     /// Nothing can have changed since a file with these marks was read. A change in the same tick of the filesystem's clock as the scan would not show:
     /// such files are read again. Filesystems without fractions of a second get two seconds.
     func trusts(_ old: FileIdentity?, _ new: FileIdentity) -> Bool {
         guard let old, old == new else { return false }
-        return old.changed < began - Self.granularity(of: old.changed)
+        return old.changed < header.began - Self.granularity(of: old.changed)
     }
 
     static func granularity(of changed: Instant) -> Duration {
         changed.nanosecondsSince1970 % 1_000_000_000 == 0 ? .seconds(2) : .milliseconds(20)
     }
 
+    /// Its pages, one after the other; nil after the last. Throws `Malformed` at one that is damaged.
+    func pages() throws -> ScanCachePages { ScanCachePages(try io.open(path, .read, permissions: 0), header) }
+
     func index() throws -> PriorIndex {
-        let frames = FrameReader(try io.open(path, .read, permissions: 0))
-        _ = try frames.next()
-        return PriorIndex {
-            guard let frame = try frames.next() else { return nil }
-            var reader = ByteReader(frame)
-            guard try reader.number(UInt8.self) == Frame.page.rawValue else { return nil }
-            let content = try reader.counted()
-            let page = try MapPage(content: content, places: try reader.counted())
-            var identities: [FileIdentity?] = []
-            for _ in 0..<(try reader.count(ofItems: 1)) {
-                identities.append(try reader.number(UInt8.self) == 1 ? try FileIdentity(reading: &reader) : nil)
-            }
-            return PriorIndex.Page(page: page, identities: identities)
+        let pages = try pages()
+        return PriorIndex { try pages.next().map { try $0.prior() } }
+    }
+}
+
+/// Reads the pages of a scan cache in order.
+final class ScanCachePages {
+    private let file: any StoreFile
+    private let header: ScanCache.Header
+    private var offset = Int64(ScanCache.headerSize)
+    private var number: UInt32 = 0
+    private var buffer: [UInt8] = []
+    private var start: Int64 = 0
+
+    init(_ file: any StoreFile, _ header: ScanCache.Header) {
+        self.file = file
+        self.header = header
+    }
+
+    func next() throws -> CachedPage? {
+        guard number < header.pages else { return nil }
+        let frame = ByteWriter.frameHeader
+        var length = ByteReader(try bytes(offset, frame))
+        let size = Int(try length.number(UInt32.self))
+        let mark = try ChunkMark(reading: &length)
+        guard size <= 1 << 28, offset + Int64(frame + size) <= header.end else { throw Malformed("it ends too early") }
+        let payload = try bytes(offset + Int64(frame), size)
+        guard unsafe payload.withUnsafeBytes({ unsafe ChunkMark(of: $0) }) == mark else { throw Malformed("its checksum is wrong") }
+        defer {
+            number += 1
+            offset += Int64(frame + size)
         }
+        return try CachedPage(payload, number: Int(number))
     }
 
-    // MARK: Writing the next one
-
-    static func header(_ application: ApplicationName, began: Instant) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.put(Frame.header.rawValue)
-        writer.put(UInt16(1))
-        writer.put(began.nanosecondsSince1970)
-        writer.put(counted: Array(application.text.utf8))
-        return writer.bytes
-    }
-
-    static func frame(_ page: StoredPage, _ identities: [FileIdentity?]) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.put(Frame.page.rawValue)
-        writer.put(counted: page.content)
-        writer.put(counted: page.places)
-        writer.put(UInt32(truncatingIfNeeded: identities.count))
-        for identity in identities {
-            writer.put(UInt8(identity == nil ? 0 : 1))
-            identity?.write(to: &writer)
+    private func bytes(_ from: Int64, _ count: Int) throws -> [UInt8] {
+        if from < start || from + Int64(count) > start + Int64(buffer.count) {
+            var more = [UInt8](repeating: 0, count: max(count, 1 << 18))
+            let read = try unsafe more.withUnsafeMutableBytes { try unsafe file.read(at: from, into: $0) }
+            guard read >= count else { throw Malformed("it ends too early") }
+            more.removeLast(more.count - read)
+            buffer = more
+            start = from
         }
-        return writer.bytes
+        return Array(buffer[Int(from - start)..<Int(from - start) + count])
+    }
+}
+
+/// Writes the next cache; it counts once the header is there.
+final class ScanCacheWriter {
+    private let file: any StoreFile
+    private var buffer: [UInt8] = []
+    private var offset = Int64(ScanCache.headerSize)
+    private(set) var pages: UInt32 = 0
+
+    init(_ file: any StoreFile) { self.file = file }
+
+    func write(_ page: CachedPage) throws {
+        pages += 1
+        var writer = ByteWriter()
+        writer.put(UInt32(truncatingIfNeeded: page.payload.count))
+        unsafe page.payload.withUnsafeBytes { unsafe ChunkMark(of: $0) }.write(to: &writer)
+        buffer += writer.bytes
+        buffer += page.payload
+        if buffer.count >= 1 << 20 { try flush() }
     }
 
-    static func end(record: String, hash: ContentHash) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.put(Frame.end.rawValue)
-        writer.put(counted: Array(record.utf8))
-        writer.put(hash)
-        return writer.bytes
+    func finish(_ header: (_ pages: UInt32, _ end: Int64) -> ScanCache.Header) throws {
+        try flush()
+        try unsafe ScanCache.bytes(of: header(pages, offset)).withUnsafeBytes { try unsafe file.write(at: 0, $0) }
+        try file.close()
     }
+
+    private func flush() throws {
+        try unsafe buffer.withUnsafeBytes { try unsafe file.write(at: offset, $0) }
+        offset += Int64(buffer.count)
+        buffer.removeAll(keepingCapacity: true)
+    }
+}
+
+extension ByteWriter {
+    /// A length and a mark.
+    static let frameHeader = 4 + ChunkMark.size
 }

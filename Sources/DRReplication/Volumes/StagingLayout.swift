@@ -23,6 +23,10 @@ package struct StagingLayout: Sendable {
     package func staged(_ volume: VolumeName, _ kind: VolumeKind, key: OperationKey) -> StorePath {
         folder(of: key) / Self.fileName(volume, kind)
     }
+    /// The clone that a scan cache describes, by the record that the cache belongs to.
+    func base(_ volume: VolumeName, _ record: ContentHash) -> StorePath { bases(volume) / record.hex }
+    // No volume's name begins with a dot.
+    func bases(_ volume: VolumeName) -> StorePath { cluster / ".dr" / "scan" / ".base" / volume.text }
     package func captured(_ volume: VolumeName, key: OperationKey) -> StorePath { captures(of: key) / volume.text }
 
     /// The live volume, whatever its kind. Throws `volume-unsupported` when it is neither a folder nor an image, or both.

@@ -13,6 +13,7 @@ struct VolumeCapture {
     let clock: any WallClock
     let application: ApplicationName
     let key: OperationKey
+    let workers: Workers
 
     private static let attempts = 8
     private static let quietProbes = 200
@@ -32,9 +33,10 @@ struct VolumeCapture {
             }
             live.append((volume, found.path, found.kind))
         }
+        // Nothing here outlives the machine: a capture that was lost is made again.
         let folder = layout.captures(of: key)
         try io.removeTree(folder)
-        try io.makeFolders(folder, below: layout.cluster)
+        try io.makePlainFolders(folder, below: layout.cluster)
         var attempt = 0
         while true {
             attempt += 1
@@ -45,13 +47,7 @@ struct VolumeCapture {
             var files = 0
             var allCloned = true
             for (name, path, kind) in live {
-                let place = layout.captured(name, key: key)
-                try io.removeTree(place)
-                try io.makeFolder(place, permissions: 0o700)
-                var scan = CaptureScan(
-                    volume: name, live: path, kind: kind, place: place, began: began, copies: !stopped, io: io,
-                    cache: try ScanCache.open(name, of: application, in: layout.cluster, io: io))
-                try await scan.run(&first)
+                let scan = try describe(name, path, kind, began: began, stopped: stopped, &first)
                 files += scan.files
                 allCloned = allCloned && scan.allCloned
                 failpoint("capture.volume")
@@ -60,7 +56,7 @@ struct VolumeCapture {
             // FICLONE takes one file at one instant.
             if files == 1, allCloned, !first.sawChange { return capture(live.map(\.name), .crash, instant) }
             var second = SetDigest()
-            for (name, path, _) in live { try second.add(name, at: path, io: io) }
+            for (name, path, _) in live { try second.add(name, at: path, io: io, workers: workers) }
             if first.isSame(as: second), (first.newest ?? began - Self.margin) <= began - Self.margin {
                 return capture(live.map(\.name), .crash, instant)
             }
@@ -68,6 +64,40 @@ struct VolumeCapture {
             if attempt == Self.attempts || (attempt > 1 && took > .seconds(5)) { return capture(live.map(\.name), .fuzzy, instant) }
             try await clock.sleep(for: Self.quietStep)
         }
+    }
+
+    private func describe(
+        _ volume: VolumeName, _ live: StorePath, _ kind: VolumeKind, began: Instant, stopped: Bool, _ digest: inout SetDigest
+    ) throws -> CaptureScan {
+        let place = layout.captured(volume, key: key)
+        while true {
+            try io.removeTree(place)
+            try io.makeFolder(place, permissions: 0o700)
+            let cache = try cache(of: volume, kind, in: place)
+            var attempt = digest
+            var scan = CaptureScan(
+                volume: volume, live: live, kind: kind, place: place, began: began, copies: !stopped, io: io, workers: workers,
+                cache: cache,
+                base: cache.map { layout.base(volume, $0.header.recordHash) })
+            do {
+                try scan.run(&attempt)
+                digest = attempt
+                return scan
+            } catch is Malformed where cache != nil {
+                // A damaged cache costs a full read.
+                try io.removeTree(ScanCache.path(volume, in: layout.cluster))
+            }
+        }
+    }
+
+    /// The scan cache under a name of the capture's own, so that it stays the one that the catalogue speaks of.
+    private func cache(of volume: VolumeName, _ kind: VolumeKind, in place: StorePath) throws -> ScanCache? {
+        let path = ScanCache.path(volume, in: layout.cluster)
+        guard let cache = try ScanCache.open(path, of: application, io: io), cache.header.kind == kind,
+            !cache.isDue(clock.now())
+        else { return nil }
+        do { try io.makeHardLink(place / "scan", to: path) } catch is IOFailure { return nil }
+        return try ScanCache.open(place / "scan", of: application, io: io)
     }
 
     private func capture(_ volumes: [VolumeName], _ consistency: Consistency, _ instant: Instant) -> Capture {
@@ -81,10 +111,10 @@ struct VolumeCapture {
         for _ in 0..<Self.quietProbes {
             var newest: Instant?
             for (name, path, _) in live {
-                var walk = TreeWalk(name, at: path, io: io)
+                var walk = TreeWalk(name, at: path, io: io, workers: workers)
                 while let entry = try walk.next() {
                     newest = max(newest ?? entry.facts.changed, entry.facts.changed)
-                    if entry.facts.kind == .file, entry.facts.changed > now - Self.writebackAge { try flush(entry.place) }
+                    if entry.facts.kind == .file, entry.facts.changed > now - Self.writebackAge { try flush(walk.place(entry.path)) }
                 }
             }
             guard let newest, newest > now - Self.margin else { return now }
@@ -132,8 +162,8 @@ struct SetDigest {
         newest = max(newest ?? entry.facts.changed, entry.facts.changed)
     }
 
-    mutating func add(_ volume: VolumeName, at path: StorePath, io: any StoreIO) throws {
-        var walk = TreeWalk(volume, at: path, io: io)
+    mutating func add(_ volume: VolumeName, at path: StorePath, io: any StoreIO, workers: Workers) throws {
+        var walk = TreeWalk(volume, at: path, io: io, workers: workers)
         while let entry = try walk.next() { add(entry) }
         if walk.sawChange { sawChange = true }
     }

@@ -33,6 +33,14 @@ extension StoreIO {
         try syncFolder(path.folder)
     }
 
+    /// The same without making anything durable: for what a crash of the machine may take.
+    func makePlainFolders(_ path: StorePath, below root: StorePath) throws {
+        if path == root { return }
+        if try facts(path)?.kind == .folder { return }
+        try makePlainFolders(path.folder, below: root)
+        do { try makeFolder(path, permissions: 0o700) } catch let error as IOFailure where error.exists {}
+    }
+
     /// Removes what is there, whatever it is. Nothing there is fine.
     func removeTree(_ path: StorePath) throws {
         guard let facts = try facts(path) else { return }

@@ -4,8 +4,6 @@ import Testing
 
 /// The formats against bytes that nobody sane wrote.
 @Suite struct FormatTests {
-    private let compressor = Compressor()
-
     private func node(_ path: String, _ content: TreeNode.Content) -> TreeNode {
         TreeNode(
             path: Array(path.utf8), content: content, mode: 0o644, owner: 1, group: 2, modified: Instant(nanosecondsSince1970: 3),
@@ -26,9 +24,40 @@ import Testing
     @Test func `A page is read back as it was written`() throws {
         let page = sample()
         let stored = StoredPage(content: page.content(), places: page.places())
-        let read = try StoredPage(parsing: stored.object(compressor), name: stored.name, compressor).page()
+        let entry = VolumeIndex.Entry(
+            content: stored.contentHash, page: stored.name, location: page.locations[0],
+            contentLength: UInt32(stored.content.count), placesLength: UInt32(stored.places.count))
+        let read = try StoredPage(stored.bytes, of: entry).page()
         #expect(read.items == page.items)
         #expect(read.locations == page.locations)
+        for position in stored.bytes.indices {
+            var changed = stored.bytes
+            changed[position] ^= 4
+            #expect(throws: Malformed.self) { try StoredPage(changed, of: entry) }
+        }
+    }
+
+    @Test func `An index with any byte changed is refused, and its token does not say where pages are`() throws {
+        func index(_ pack: UInt8) -> VolumeIndex {
+            let place = ChunkLocation(pack: PackID(raw: Array(pack..<pack + 16)), offset: 64, stored: 100, codec: .zstd)
+            let entries = (0..<3).map { number in
+                VolumeIndex.Entry(
+                    content: ContentHash(of: [number]), page: ContentHash(of: [number, pack]), location: place, contentLength: 70,
+                    placesLength: 30)
+            }
+            return VolumeIndex(kind: .block, entries: entries)
+        }
+        let object = index(1).object()
+        #expect(try VolumeIndex(parsing: object, name: ContentHash(of: object)) == index(1))
+        #expect(index(1).token == index(2).token)
+        #expect(index(1).object() != index(2).object())
+        for position in object.indices {
+            var changed = object
+            changed[position] ^= 8
+            #expect(throws: Malformed.self) { try VolumeIndex(parsing: changed, name: ContentHash(of: object)) }
+            // Also when its name was made to fit, nothing is read beyond its end.
+            if let other = try? VolumeIndex(parsing: changed, name: ContentHash(of: changed)) { #expect(other != index(1)) }
+        }
     }
 
     @Test func `A page cut short anywhere or with any byte changed is refused or differs, and never crashes`() throws {
@@ -54,7 +83,7 @@ import Testing
         var builder = PackBuilder(id: id, ordinal: 1, capacity: 1 << 20)
         for number in 0..<3 {
             let bytes = noise(500, seed: UInt64(number))
-            _ = builder.add(ContentHash(of: bytes), length: bytes.count, codec: .raw, stored: bytes)
+            _ = bytes.withUnsafeBytes { builder.add(ContentHash(of: bytes), length: bytes.count, codec: .raw, stored: $0) }
         }
         let object = builder.finished()
         #expect(try Pack(parsing: object).chunks.count == 3)
@@ -127,11 +156,11 @@ import Testing
     @Test func `Where pages end depends on content, so that one more file changes one page`() {
         func pages(_ names: [String]) -> [ContentHash] {
             var builder = MapBuilder()
-            var pages: [MapBuilder.Finished] = []
             for name in names.sorted(by: { TreeNode.isBefore(Array($0.utf8), Array($1.utf8)) }) {
-                pages += builder.add(node(name, .symlink(target: [1])), identity: nil)
+                builder.add(node(name, .symlink(target: [1])), identity: nil)
             }
-            return (pages + builder.finish()).map(\.page.contentHash)
+            builder.finish()
+            return builder.take().map(\.page.contentHash)
         }
         let names = (0..<6000).map { "file-\($0)" }
         let before = pages(names)
@@ -144,15 +173,18 @@ import Testing
         func pages(_ changed: Int64?) -> [ContentHash] {
             var builder = MapBuilder()
             let file = TreeNode.Content.file(size: 5000 * 65536, chunkSize: 65536, shared: false)
-            var pages = builder.add(node("", file), identity: nil)
+            builder.add(node("", file), identity: nil)
             let place = ChunkLocation(pack: PackID(raw: Array(0..<16)), offset: 64, stored: 100, codec: .raw)
             for index in 0..<Int64(5000) where index != changed {
-                pages += builder.add(chunk: index, ContentHash(of: [UInt8(index % 251)]), place)
+                let bytes = [UInt8(index % 251)]
+                let mark = bytes.withUnsafeBytes { ChunkMark(of: $0) }
+                builder.add(ScannedChunk(index: index, hash: ContentHash(of: bytes), mark: mark, location: place))
             }
-            return (pages + builder.finish()).map(\.page.contentHash)
+            builder.finish()
+            return builder.take().map(\.page.contentHash)
         }
         let before = pages(nil)
-        #expect(before.count == 5)
+        #expect(before.count == 40)
         #expect(Set(pages(2500)).subtracting(before).count == 1)
     }
 }

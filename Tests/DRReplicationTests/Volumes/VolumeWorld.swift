@@ -34,12 +34,15 @@ final class VolumeWorld: Sendable {
     let clock = SteadyClock()
     let random = CountingRandom()
     let io = SystemStoreIO()
+    /// Threads of a volume store; with none, what is done is done in one order.
+    let parallel: Int
 
     var east: StorePath { folder.path / "east" }
     var west: StorePath { folder.path / "west" }
     var vault: StorePath { folder.path / "vault" }
 
-    init() throws {
+    init(parallel: Int = 0) throws {
+        self.parallel = parallel
         folder = try TemporaryFolder()
         for place in [east, west, vault, east / "volumes", west / "volumes"] { try io.makeFolder(place, permissions: 0o755) }
     }
@@ -50,7 +53,8 @@ final class VolumeWorld: Sendable {
     }
 
     func volumes(_ site: StorePath, _ io: any StoreIO = FaultyStoreIO()) -> DirectoryVolumeStore {
-        DirectoryVolumeStore(directory: site, io: io, clock: clock, random: random, objectSize: ByteCount(1 << 20))
+        DirectoryVolumeStore(
+            directory: site, io: io, clock: clock, random: random, objectSize: ByteCount(1 << 20), parallel: parallel)
     }
 
     static func draft(_ generation: Int64, epoch: Int64 = 1, final: Bool = true) throws -> PointDraft {

@@ -1,0 +1,81 @@
+internal import DRModel
+internal import DRSupport
+
+/// The packs of an own copy, open for reading; several threads may read at once.
+final class PackFiles: Sendable {
+    private let folder: StorePath
+    private let io: any StoreIO
+    private let names: ObjectNames
+    private let open = Lock<[(id: PackID, file: any StoreFile)]>([])
+    private let footers = Lock<[(id: PackID, chunks: [UInt32: PackedChunk])]>([])
+
+    private static let most = 64
+    private static let mostFooters = 256
+
+    init(_ folder: StorePath, _ names: ObjectNames, io: any StoreIO) {
+        self.folder = folder
+        self.names = names
+        self.io = io
+    }
+
+    func forget(_ id: PackID) {
+        open.withLock { $0.removeAll { $0.id == id } }
+        footers.withLock { $0.removeAll { $0.id == id } }
+    }
+
+    /// Fills the buffer with the bytes from `offset` on.
+    func read(_ id: PackID, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws {
+        guard try unsafe file(id).read(at: offset, into: buffer) == buffer.count else {
+            throw DamagedCopy(object: names.pack(id), what: "it ends too early")
+        }
+    }
+
+    /// What the pack's footer says of the chunk there; nil when it knows none.
+    func chunk(at location: ChunkLocation) throws -> PackedChunk? {
+        if let found = footers.withLock({ $0.first { $0.id == location.pack } }) { return found.chunks[location.offset] }
+        let chunks = try footer(location.pack)
+        footers.withLock { footers in
+            footers.append((location.pack, chunks))
+            if footers.count > Self.mostFooters { footers.removeFirst() }
+        }
+        return chunks[location.offset]
+    }
+
+    private func footer(_ id: PackID) throws -> [UInt32: PackedChunk] {
+        let file = try file(id)
+        let size = try file.facts().size
+        do {
+            func bytes(_ range: Range<Int64>) throws -> [UInt8] {
+                guard range.lowerBound >= 0 else { throw Malformed("it is too short") }
+                var bytes = [UInt8](repeating: 0, count: range.count)
+                let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: range.lowerBound, into: $0) }
+                guard count == bytes.count else { throw Malformed("it ends too early") }
+                return bytes
+            }
+            let trailer = try bytes(size - Int64(PackBuilder.trailerSize)..<size)
+            var reader = ByteReader(trailer, from: 4)
+            let footer: UInt64 = try reader.number()
+            guard footer >= UInt64(PackBuilder.headerSize), footer <= UInt64(size) else { throw Malformed("its footer is wrong") }
+            let chunks = try Pack.chunks(
+                header: bytes(0..<Int64(PackBuilder.headerSize)), end: bytes(Int64(footer)..<size), footer: footer, of: id)
+            return Dictionary(chunks.map { ($0.location.offset, $0) }, uniquingKeysWith: { first, _ in first })
+        } catch let error as Malformed {
+            throw DamagedCopy(object: names.pack(id), what: error.what)
+        }
+    }
+
+    private func file(_ id: PackID) throws -> any StoreFile {
+        if let found = open.withLock({ $0.first { $0.id == id } }) { return found.file }
+        do {
+            let file = try io.open(folder / names.pack(id), .read, permissions: 0)
+            open.withLock { open in
+                open.append((id, file))
+                // Closed when nobody reads from it any more.
+                if open.count > Self.most { open.removeFirst() }
+            }
+            return file
+        } catch let error as IOFailure where error.isMissing {
+            throw DamagedCopy(object: names.pack(id), what: "it is missing")
+        }
+    }
+}

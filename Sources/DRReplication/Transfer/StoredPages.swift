@@ -1,0 +1,43 @@
+internal import DRModel
+
+/// The pages of a point, read from a store one after the other.
+final class StoredPages {
+    private let index: VolumeIndex
+    private let store: any ObjectStore
+    private let names: ObjectNames
+    private let compressor = Compressor()
+    private var position = 0
+    // Pages that were written together stand together.
+    private var packs: [(id: PackID, object: [UInt8])] = []
+
+    init(_ index: VolumeIndex, in store: any ObjectStore, _ names: ObjectNames) {
+        self.index = index
+        self.store = store
+        self.names = names
+    }
+
+    func next() async throws -> PriorIndex.Page? {
+        guard position < index.entries.count else { return nil }
+        let entry = index.entries[position]
+        let object = try await pack(entry.location.pack)
+        let start = Int(entry.location.offset)
+        let end = start + Int(entry.location.stored)
+        guard end <= object.count else { throw Malformed("it ends too early") }
+        let bytes: [UInt8]
+        do {
+            bytes = try unsafe object[start..<end].withUnsafeBytes {
+                try unsafe compressor.unpack($0, entry.location.codec, length: Int(entry.contentLength) + Int(entry.placesLength))
+            }
+        } catch { throw error as? Malformed ?? Malformed("it cannot be read") }
+        defer { position += 1 }
+        return PriorIndex.Page(
+            number: position, page: try StoredPage(bytes, of: entry).page(), identities: [], marks: [], entry: entry, cached: nil)
+    }
+
+    private func pack(_ id: PackID) async throws -> [UInt8] {
+        if let found = packs.first(where: { $0.id == id }) { return found.object }
+        let object = try await store.get(names.pack(id))
+        packs = packs.suffix(1) + [(id, object)]
+        return object
+    }
+}
