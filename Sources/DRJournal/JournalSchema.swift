@@ -3,22 +3,24 @@ internal import GRDB
 
 /// The tables of a journal file and the version of their layout (`PRAGMA user_version`).
 enum JournalSchema {
-    static let version: Int64 = 1
+    static let version: Int64 = 2
     /// `DRRJ`: tells a journal from any other SQLite file.
     static let applicationID: Int64 = 0x4452_524A
 
-    /// Creates the tables in an empty file; otherwise makes sure that the file is a journal of a version this program knows.
-    static func prepare(_ database: Database, path: String) throws {
-        if try isEmpty(database) {
-            try database.execute(sql: tables)
-            try database.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
-        } else {
-            try check(database, path: path)
-        }
+    /// Creates the tables in a new file.
+    static func create(_ database: Database) throws {
+        try database.execute(sql: tables)
+        try database.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
     }
 
+    /// Makes sure that the file is a journal of a version this program knows.
     static func check(_ database: Database, path: String) throws {
         let id = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        guard try id != 0 || Int64.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") != 0 else {
+            throw DRError(
+                .journalDamaged, "the journal \(path) is empty: its runs are gone",
+                hint: "put a copy back, or take the runs from a cluster: `drrunbook resume RUN`; moved away, a new one is begun")
+        }
         guard id == applicationID else {
             throw DRError(.journalDamaged, "\(path) is not a journal of drrunbook", hint: "check `state` in dr.yaml")
         }
@@ -28,11 +30,12 @@ enum JournalSchema {
                 .configuration, "the journal \(path) was written by a later drrunbook (layout \(found), this one knows \(version))",
                 hint: "use the later drrunbook")
         }
+        guard found != 1 else {
+            throw DRError(
+                .configuration, "the journal \(path) was written by an earlier drrunbook (layout 1)",
+                hint: "end its runs with that one, then move the journal away")
+        }
         guard found == version else { throw DRError(.journalDamaged, "\(path) has the unknown layout \(found)") }
-    }
-
-    static func isEmpty(_ database: Database) throws -> Bool {
-        try Int64.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
     }
 
     // STRICT: a column holds what its type says, so that a row reads as it was written or not at all.
@@ -42,6 +45,7 @@ enum JournalSchema {
             id TEXT NOT NULL UNIQUE,
             previous TEXT NOT NULL,
             header TEXT NOT NULL,
+            start TEXT NOT NULL,
             hash TEXT NOT NULL
         ) STRICT;
         CREATE TABLE record (

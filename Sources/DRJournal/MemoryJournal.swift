@@ -22,8 +22,7 @@ public final class MemoryJournal: Journal, Sendable {
         let text = try header.columnText
         try state.withLock { state in
             guard state.runs[header.id] == nil else { throw DRError(.conflict, "there is a run \(header.id) already") }
-            let previous = state.order.last.flatMap { state.runs[$0]?.hash } ?? ""
-            let hash = RecordChain.hash(run: header.id.text, number: Int64(state.order.count + 1), previous: previous, header: text)
+            let hash = RecordChain.start(run: header.id.text, header: text)
             state.order.append(header.id)
             state.runs[header.id] = Run(header: header, hash: hash)
         }

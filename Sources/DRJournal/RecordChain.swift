@@ -6,11 +6,13 @@ internal import DRSupport
 /// A field is written as its length in bytes, a colon and its bytes, so that no two rows give the same text. See docs/decisions/journal.md.
 enum RecordChain {
     /// Names the layout; a changed layout gets a new name.
-    static let version = "drrunbook-journal-1"
+    static let version = "drrunbook-journal-2"
 
-    static func hash(run id: String, number: Int64, previous: String, header: String) -> String {
-        hash(["run", id, String(number), previous, header])
-    }
+    /// What a run's records begin with: of itself alone, so that it is the same in any journal.
+    static func start(run id: String, header: String) -> String { hash(["run", id, header]) }
+
+    /// A run's place among the runs of one journal.
+    static func link(number: Int64, previous: String, start: String) -> String { hash(["link", String(number), previous, start]) }
 
     static func hash(_ record: RecordRow, run id: String, previous: String) -> String {
         hash([
@@ -72,7 +74,7 @@ struct ChainReader {
     private(set) var hash: String
     private(set) var next: Int64 = 0
 
-    init(run: RunID, headerHash: String) {
+    init(run: RunID, start headerHash: String) {
         self.run = run
         hash = headerHash
     }

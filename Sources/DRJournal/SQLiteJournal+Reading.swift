@@ -11,7 +11,7 @@ extension SQLiteJournal {
     public func records(of run: RunID) throws -> [JournalRecord] {
         try reading { database in
             let found = try verifiedHeader(of: run, database)
-            var chain = ChainReader(run: run, headerHash: found.hash)
+            var chain = ChainReader(run: run, start: found.start)
             var records: [JournalRecord] = []
             let rows = try Row.fetchCursor(
                 database, sql: "SELECT * FROM record WHERE run = ? ORDER BY position", arguments: [run.text])
@@ -61,18 +61,21 @@ extension SQLiteJournal {
         Self.noSuchRun(run, among: try String.fetchAll(database, sql: "SELECT id FROM run ORDER BY number DESC LIMIT 1000"))
     }
 
-    private func reading<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    func reading<Result>(_ body: (Database) throws -> Result) throws -> Result {
         try JournalFailure.mapped(path) { try database.read(body) }
     }
 
-    private struct VerifiedRun {
+    struct VerifiedRun {
         let header: RunHeader
         let number: Int64
         let previous: String
+        /// The header as it stands.
+        let text: String
+        let start: String
         let hash: String
     }
 
-    private func verifiedHeader(of run: RunID, _ database: Database) throws -> VerifiedRun {
+    func verifiedHeader(of run: RunID, _ database: Database) throws -> VerifiedRun {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM run WHERE id = ?", arguments: [run.text]) else {
             throw try noSuchRun(run, database)
         }
@@ -81,15 +84,15 @@ extension SQLiteJournal {
 
     private func verified(_ row: Row) throws -> VerifiedRun {
         let id: String = try row.column("id"), text: String = try row.column("header"), hash: String = try row.column("hash")
-        let number: Int64 = try row.column("number"), previous: String = try row.column("previous")
-        guard RecordChain.hash(run: id, number: number, previous: previous, header: text) == hash,
+        let number: Int64 = try row.column("number"), previous: String = try row.column("previous"), start: String = try row.column("start")
+        guard RecordChain.start(run: id, header: text) == start, RecordChain.link(number: number, previous: previous, start: start) == hash,
             let header = try? RunHeader(columnText: text), header.id.text == id
         else {
             throw DRError(
                 .journalDamaged, "the journal \(path) is damaged: the header of run \(id) is not what was written",
                 details: ["run": .string(id), "record": .null])
         }
-        return VerifiedRun(header: header, number: number, previous: previous, hash: hash)
+        return VerifiedRun(header: header, number: number, previous: previous, text: text, start: start, hash: hash)
     }
 }
 

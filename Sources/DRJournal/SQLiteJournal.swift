@@ -2,6 +2,12 @@ public import DRModel
 internal import DRSupport
 internal import GRDB
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// The journal in one SQLite file: rows chained by SHA-256, one writing process, any number of readers.
 ///
 /// `journal.sqlite` with `journal.sqlite-lock` beside it. A record is durable when `append` returns: write-ahead log, full synchronisation.
@@ -22,6 +28,7 @@ public final class SQLiteJournal: Journal, Sendable {
     private init(path: String, writer: WriterLock?) throws {
         self.path = path
         self.writer = writer
+        if writer != nil { try Self.createIfMissing(path) }
         var configuration = Configuration()
         configuration.label = "journal"
         configuration.readonly = writer == nil
@@ -39,7 +46,7 @@ public final class SQLiteJournal: Journal, Sendable {
     // Set after the switch to the write-ahead log, which resets it in some libraries, and read back: a setting that did not take is no promise.
     private func prepareForWriting() throws {
         try database.writeWithoutTransaction { database in
-            let fresh = try JournalSchema.isEmpty(database)
+            try JournalSchema.check(database, path: path)
             guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
                 throw DRError(.io, "the journal \(path) cannot use a write-ahead log", hint: "put `state` on a local filesystem")
             }
@@ -47,12 +54,23 @@ public final class SQLiteJournal: Journal, Sendable {
             guard try Int64.fetchOne(database, sql: "PRAGMA synchronous") == 2 else {
                 throw DRError(.io, "the journal \(path) cannot be written with full synchronisation")
             }
-            try database.inTransaction(.immediate) {
-                try JournalSchema.prepare(database, path: path)
-                return .commit
-            }
-            if fresh { syncFolder(of: path) }
         }
+    }
+
+    // Whole or not at all: an empty file in its place has lost something.
+    private static func createIfMissing(_ path: String) throws {
+        let fresh = path + ".new"
+        guard unsafe access(path, F_OK) != 0, errno == ENOENT else { return }
+        unsafe unlink(fresh)
+        try JournalFailure.mapped(path) {
+            let database = try DatabaseQueue(path: fresh)
+            try database.write { try JournalSchema.create($0) }
+            try database.close()
+        }
+        guard unsafe rename(fresh, path) == 0 else {
+            throw DRError(.io, "the journal \(path) cannot be made: \(unsafe String(cString: strerror(errno)))")
+        }
+        syncFolder(of: path)
     }
 
     /// Moves the write-ahead log into the file and gives the right to write back. Readers need not close.
@@ -77,11 +95,13 @@ public final class SQLiteJournal: Journal, Sendable {
                 let last = try Row.fetchOne(database, sql: "SELECT number, hash FROM run ORDER BY number DESC LIMIT 1")
                 let number = (last?["number"] as Int64? ?? 0) + 1
                 let previous = last?["hash"] as String? ?? ""
-                let hash = RecordChain.hash(run: id, number: number, previous: previous, header: text)
+                let start = RecordChain.start(run: id, header: text)
                 try database.execute(
-                    sql: "INSERT INTO run (number, id, previous, header, hash) VALUES (?, ?, ?, ?, ?)",
-                    arguments: [number, id, previous, text, hash])
-                try database.execute(sql: "INSERT INTO head (run, count, hash) VALUES (?, 0, ?)", arguments: [id, hash])
+                    sql: "INSERT INTO run (number, id, previous, header, start, hash) VALUES (?, ?, ?, ?, ?, ?)",
+                    arguments: [
+                        number, id, previous, text, start, RecordChain.link(number: number, previous: previous, start: start),
+                    ])
+                try database.execute(sql: "INSERT INTO head (run, count, hash) VALUES (?, 0, ?)", arguments: [id, start])
             }
         }
         failpoint("journal.begun")

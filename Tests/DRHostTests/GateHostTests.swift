@@ -114,6 +114,7 @@ import Testing
             "resume": [["resume", name, "--yes"], ["resume", name, "--yes", "--settle", "0/1/1/do=done"]], "pause": [["pause", name]],
             "runs": [["runs"]], "show": [["show", name]], "status": [["status"]], "points": [["points"]], "schedules": [["schedules"]],
             "lock": [["lock", "list"], ["lock", "break", "ledger", "--yes"]], "lint": [["lint", "runbooks/gate.lua"]],
+            "verify": [["verify", name]], "export": [["export", name, "-o", "x.run"]], "import": [["import", "x.run"]],
             "explain": [["explain", "approve"]], "reject": [["reject", name, "other"]], "stop": [["stop", name]],
         ]
         let commands = DRRunbook.commandNames

@@ -102,7 +102,7 @@ import Testing
         try FileManager.default.removeItem(atPath: fixture.path)
 
         try fixture.write("run-1")
-        try fixture.tamper("PRAGMA user_version = 2")
+        try fixture.tamper("PRAGMA user_version = 3")
         let later = #expect(throws: DRError.self) { try SQLiteJournal.open(fixture.path) }
         #expect(later?.code == .configuration)
         #expect(later?.message.contains("later drrunbook") == true)

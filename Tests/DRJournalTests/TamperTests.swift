@@ -52,6 +52,7 @@ import Testing
             Attack(name: "head gone", sql: "DELETE FROM head WHERE run = 'run-1'", record: 5),
             Attack(name: "header", sql: "UPDATE run SET header = replace(header, 'alice', 'malice') WHERE id = 'run-1'", record: nil),
             Attack(name: "header hash", sql: "UPDATE run SET hash = 'x' WHERE id = 'run-1'", record: nil),
+            Attack(name: "header start", sql: "UPDATE run SET start = 'x' WHERE id = 'run-1'", record: nil),
             Attack(name: "header previous", sql: "UPDATE run SET previous = 'x' WHERE id = 'run-1'", record: nil),
             Attack(name: "header number", sql: "UPDATE run SET number = 7 WHERE id = 'run-1'", record: nil),
         ]
@@ -64,6 +65,17 @@ import Testing
         let damage = try fixture.damage(of: "run-1")
         #expect(damage?.code == .journalDamaged)
         #expect(damage?.details?["record"].integer == attack.record, "\(damage?.message ?? "nothing found")")
+    }
+
+    @Test func `G6 an empty file in the journal's place is damage, for readers and writers`() throws {
+        let fixture = try JournalFixture()
+        try fixture.write("run-1")
+        try Data().write(to: URL(fileURLWithPath: fixture.path))
+        let reading = #expect(throws: DRError.self) { try SQLiteJournal.openForReading(fixture.path) }
+        #expect(reading?.code == .journalDamaged && reading?.message.contains("is empty") == true)
+        let writing = #expect(throws: DRError.self) { try SQLiteJournal.open(fixture.path) }
+        #expect(writing?.code == .journalDamaged)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)).isEmpty)
     }
 
     @Test func `G6 a run dropped whole is found by the list of runs when a later one stands`() throws {

@@ -14,6 +14,7 @@ struct RunSurroundings {
     /// Of the run, from its start or the last time it was taken up.
     let limit: Duration
     let control: (any RunControl)?
+    let mirror: (any RunMirror)?
     let executor: ThreadExecutor
 }
 
@@ -61,6 +62,7 @@ final class RunConductor {
         let report = record.ledger.report(run: record.run, error: error, owed: error == nil ? [] : session.owed)
         await release()
         try record.finished(report)
+        anchor()
         return report
     }
 
@@ -87,6 +89,7 @@ final class RunConductor {
                 } else {
                     let now = world.clock.now()
                     if try passParked(now) { continue }
+                    if try mirrorFails() { continue }
                     for pending in session.waiting where canBegin(pending) && launched.insert(pending.intent.key).inserted {
                         flying.insert(pending.intent.key)
                         if pending.action.effect != .observes { underWay.insert(pending.intent.key) }
@@ -165,6 +168,35 @@ final class RunConductor {
         let kept = Set(session.waiting.filter { $0.action.effect != .observes && mayHaveBegun($0) }.map(\.intent.key))
         try record.cancelled(request, underWay: kept)
         session.cancel(request.error, underWay: kept)
+    }
+
+    // MARK: The copy at the clusters
+
+    /// The records stand at the destination before something is changed there. What cannot be written there is not begun, unless it goes back. True: something was
+    /// answered.
+    private func mirrorFails() throws -> Bool {
+        guard let mirror = world.mirror else { return false }
+        let fresh = session.waiting.filter { $0.action.effect == .changes && !launched.contains($0.intent.key) && canBegin($0) }
+        guard !fresh.isEmpty else { return false }
+        do {
+            try mirror.write(record.run, before: fresh.map(\.action.input))
+            return false
+        } catch let error as DRError where error.code != .fenced {
+            // What puts something back must not wait for a copy of its record.
+            let refused = fresh.filter { $0.action.name != "restart" && $0.branch.undos == 0 }
+            for pending in refused { try settle(pending, .failure(error)) }
+            if refused.isEmpty { record.tell(.warning("the record could not be copied: \(error.message)")) }
+            return !refused.isEmpty
+        }
+    }
+
+    /// The last records, to where copies are. What they tell has happened already.
+    private func anchor() {
+        do {
+            try world.mirror?.write(record.run, before: [])
+        } catch {
+            record.tell(.warning("the end of the record could not be copied: \(DRError(any: error).message)"))
+        }
     }
 
     // MARK: Gates and windows
@@ -266,6 +298,7 @@ final class RunConductor {
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {
         if request.kind != .pause { await release() }
+        defer { anchor() }
         return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
     }
 

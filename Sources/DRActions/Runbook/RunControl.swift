@@ -63,3 +63,11 @@ public protocol RunControl: Sendable {
 extension RunControl {
     public func approvals(for run: RunID) throws -> [Approval] { [] }
 }
+
+/// Where a run's records stand a second time: at the clusters it changes, for a host that takes it over.
+public protocol RunMirror: Sendable {
+    /// Copies the records so far to the clusters at which these calls (their inputs) change something; without calls, to all that have some already.
+    ///
+    /// Throws `cluster-unreachable`; `fenced` when another host has taken the run over.
+    func write(_ run: RunID, before calls: [Value]) throws
+}

@@ -22,6 +22,7 @@ public actor RunbookRunner {
     private let predicted: Bool
     private let events: @Sendable (RunEvent) -> Void
     private let control: (any RunControl)?
+    private let mirror: (any RunMirror)?
     private let executor: ThreadExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -32,7 +33,8 @@ public actor RunbookRunner {
         inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
         limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false,
-        control: (any RunControl)? = nil, executor: ThreadExecutor, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil, executor: ThreadExecutor,
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.engine = engine
         self.outside = outside
@@ -48,6 +50,7 @@ public actor RunbookRunner {
         self.process = process
         self.predicted = predicted
         self.control = control
+        self.mirror = mirror
         self.executor = executor
         self.events = events
     }
@@ -110,7 +113,7 @@ public actor RunbookRunner {
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process), predicted: predicted,
-            limit: limits.deadline, control: control, executor: executor)
+            limit: limits.deadline, control: control, mirror: mirror, executor: executor)
         return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: !resuming).conduct()
     }
 

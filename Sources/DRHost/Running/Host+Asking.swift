@@ -9,9 +9,8 @@ extension Host {
 
     /// What is recorded of a run; its chain of hashes is verified. Throws `not-found`, `journal-damaged`.
     public func show(_ run: RunID) throws -> RunHistory {
-        let journal = try reading()
-        let header = try journal.header(of: run)
-        return RunHistory(header: header, records: try journal.records(of: run))
+        let (header, records) = try recorded(run)
+        return RunHistory(header: header, records: records)
     }
 
     /// Where the applications are and how well protected; all of them when none is named. Clusters that do not answer are reported as unknown.

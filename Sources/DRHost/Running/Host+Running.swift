@@ -42,12 +42,25 @@ extension Host {
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         try await writing { journal in
+            if let taken = try takeOver(run, journal) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
             for change in changes(since: try journal.header(of: run)) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
             let runningAs = try journal.header(of: run).runningAs ?? .live
             return try await runner(world, journal, predicted: false, mayActivate: mayActivate, runningAs: runningAs, events).resume(
                 run, settled: settled, request: request)
+        }
+    }
+
+    // A run that was begun on another host stands at the clusters it changed.
+    private func takeOver(_ run: RunID, _ journal: SQLiteJournal) throws -> String? {
+        do {
+            _ = try journal.header(of: run)
+            return nil
+        } catch let error as DRError where error.code == .notFound {
+            guard let copy = try copy(of: run) else { throw error }
+            _ = try journal.take(copy.archive)
+            return "run \(run) of \(copy.archive.header.who) is taken over, with \(copy.archive.count) records from \(copy.cluster)"
         }
     }
 
@@ -69,11 +82,11 @@ extension Host {
         _ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
-        let recorded = try reading()
+        let (header, records) = try recorded(run)
         let copy = MemoryJournal()
-        try copy.begin(recorded.header(of: run))
-        for record in try recorded.records(of: run) { try copy.append(record.entry, to: run, at: record.time) }
-        let runningAs = try recorded.header(of: run).runningAs ?? .live
+        try copy.begin(header)
+        for record in records { try copy.append(record.entry, to: run, at: record.time) }
+        let runningAs = header.runningAs ?? .live
         return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
             run, settled: settled, request: request)
     }
@@ -120,7 +133,14 @@ extension Host {
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
             host: identity.host, process: identity.process, predicted: predicted,
             control: predicted ? nil : FileControl(state: configuration.state, process: identity.process, clock: world.clock),
-            executor: executor, events: events)
+            mirror: predicted || runningAs == .drill ? nil : mirror(journal), executor: executor, events: events)
+    }
+
+    private func mirror(_ journal: any Journal) -> ClusterMirror? {
+        (journal as? SQLiteJournal).map {
+            ClusterMirror(
+                journal: $0, configuration: configuration, owner: "\(identity.who) \(identity.process) \(world.random.identifier())")
+        }
     }
 
     func writing(_ body: (SQLiteJournal) async throws -> RunReport) async throws -> RunReport {

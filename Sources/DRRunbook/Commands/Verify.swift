@@ -1,0 +1,94 @@
+import ArgumentParser
+import DRHost
+import DRModel
+
+struct Verify: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Verifies a run's record: here and against the clusters, or an exported file without either.",
+        discussion: """
+            A changed, missing, moved or foreign record ends with status 7, and the first bad one is named. What clusters have noted tells whether the end \
+            was cut off; after that it is "not anchored".
+
+            EXAMPLE
+              drrunbook verify 20260301-021500-3f2a
+              drrunbook verify evidence/20260301-021500-3f2a.run
+            """)
+
+    @Argument(help: "A run, or a file that `drrunbook export` wrote.", completion: .file())
+    var record: String
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        if let run = try? RunID(record), !record.contains("/"), !record.hasSuffix(".run") {
+            return try await withHost { host in tell(try host.verify(run), output) }
+        }
+        return tell(try Host.verify(file: record), output)
+    }
+
+    private func tell(_ check: RecordCheck, _ output: Output) -> ExitStatus {
+        let anchors = check.anchors.map { "\($0.records) at \($0.cluster)" }.joined(separator: ", ")
+        output.say("run \(check.run): \(check.records) records, complete, head \(check.hash)")
+        if !check.isClosed {
+            output.say("complete up to record \(check.records), tail not anchored: the file does not say where it ends")
+        } else if check.anchored < check.records {
+            output.say("complete up to \(check.records), tail not anchored\(anchors.isEmpty ? "" : " after \(anchors)")")
+        } else {
+            output.say("anchored: \(anchors)")
+        }
+        output.object(
+            "record.verified",
+            [
+                ("run", .string(check.run.text)), ("records", .integer(check.records)), ("head", .string(check.hash)),
+                ("anchored", .integer(check.anchored)), ("closed", .bool(check.isClosed)),
+                ("anchors", .list(check.anchors.map { ["cluster": .string($0.cluster.text), "records": .integer($0.records)] })),
+            ])
+        return check.isClosed ? .done : .journalDamaged
+    }
+}
+
+struct Export: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes a run's record to a file that can be verified and imported anywhere.",
+        discussion: """
+            EXAMPLE
+              drrunbook export 20260301-021500-3f2a -o evidence.run
+            """)
+
+    @Argument(help: "The run, as `drrunbook runs` lists it.")
+    var run: RunID
+    @Option(name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("The file; RUN.run if not said.", valueName: "file"))
+    var out: String?
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            let file = out ?? "\(run).run"
+            try host.export(run, to: file)
+            output.say("written: \(file)")
+            output.object("exported", [("run", .string(run.text)), ("file", .string(file))])
+            return .done
+        }
+    }
+}
+
+struct Import: HostCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Takes an exported run into the journal.",
+        discussion: """
+            EXAMPLE
+              drrunbook import evidence.run
+            """)
+
+    @Argument(help: "A file that `drrunbook export` wrote.", completion: .file())
+    var file: String
+    @OptionGroup var common: CommonOptions
+
+    func perform(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            let (run, records) = try host.importRun(file)
+            output.say(records == 0 ? "run \(run) was here already" : "run \(run): \(records) records taken")
+            output.object("imported", [("run", .string(run.text)), ("records", .integer(Int64(records)))])
+            return .done
+        }
+    }
+}
