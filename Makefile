@@ -27,9 +27,10 @@ format:
 demo: build
 	Scripts/demo.sh
 
-# kill -9 at every failpoint of the demo's failover, then resume: the end must be the same.
+# kill -9 at failpoints of the demo's failover and of five small runbooks, then resume: the end must be the same. CRASH_SAMPLE=all takes every one.
 crash: build
 	Scripts/crash.sh
+	Scripts/crash-runs.sh
 
 # The S3 store against moto, and its signatures against botocore's on 3,000 generated requests. Needs pip; less than a minute.
 test-s3: build-tests

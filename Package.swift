@@ -46,13 +46,14 @@ let package = Package(
         .target(name: "DROutside", dependencies: ["DRModel", "DRHTTP", "CProcess", support, crypto]),
         .target(name: "DRActions", dependencies: ["LuaBridge", "DRModel", support]),
         .target(name: "DRJournal", dependencies: ["DRModel", support, grdb]),
+        .target(name: "DRReport", dependencies: ["DRModel", support]),
         .target(
             name: "DRHost",
             dependencies: [
-                "LuaBridge", "DRModel", "DRManifest", "DRActions", "DRReplication", "DRObjectStores", "DRSimulation",
+                "LuaBridge", "DRModel", "DRReport", "DRManifest", "DRActions", "DRReplication", "DRObjectStores", "DRSimulation",
                 "DRJournal", "DROutside", support,
             ]),
-        .executableTarget(name: "DRRunbook", dependencies: ["DRHost", "DRModel", "DRActions", support, argumentParser]),
+        .executableTarget(name: "DRRunbook", dependencies: ["DRHost", "DRModel", "DRReport", "DRActions", support, argumentParser]),
 
         .testTarget(name: "DRSupportTests", dependencies: [support]),
         .target(name: "CPlainLua", path: "Tests/CPlainLua", linkerSettings: [.linkedLibrary("lua5.4")]),
@@ -70,6 +71,7 @@ let package = Package(
         .testTarget(
             name: "DROutsideTests", dependencies: ["DROutside", "DRHTTP", "DRModel", support], exclude: ["server.py", "Certificates"]),
         .testTarget(name: "DRJournalTests", dependencies: ["DRJournal", "DRModel", support, grdb]),
+        .testTarget(name: "DRReportTests", dependencies: ["DRReport", "DRModel", support]),
         .testTarget(
             name: "DRHostTests",
             dependencies: [

@@ -39,7 +39,7 @@ import Testing
             body: #"dr.failover { pair = "east-west", applications = "all", mode = "planned", on = { redy = print } }"#,
             code: .invalidInput,
             parts: ["there is no hook \"redy\"", "did you mean \"ready\""]),
-        Case(body: #"dr.previous { runbook = "x" }"#, code: .runbook, parts: ["dr.previous is not supported by this version"]),
+        Case(body: #"dr.previos { runbook = "x" }"#, code: .runbook, parts: ["there is no dr.previos", "previous"]),
         Case(body: #"local x = dr.now() < "2026-01-01T00:00:00Z""#, code: .script, parts: ["compare", "time"]),
         Case(body: "local t = nil; t.x = 1", code: .script, parts: ["index a nil value"]),
     ])

@@ -115,6 +115,7 @@ import Testing
             "runs": [["runs"]], "show": [["show", name]], "status": [["status"]], "points": [["points"]], "schedules": [["schedules"]],
             "lock": [["lock", "list"], ["lock", "break", "ledger", "--yes"]], "lint": [["lint", "runbooks/gate.lua"]],
             "verify": [["verify", name]], "export": [["export", name, "-o", "x.run"]], "import": [["import", "x.run"]],
+            "replay": [["replay", name, "--against", "runbooks/gate.lua"]], "report": [["report", name]],
             "explain": [["explain", "approve"]], "reject": [["reject", name, "other"]], "stop": [["stop", name]],
         ]
         let commands = DRRunbook.commandNames

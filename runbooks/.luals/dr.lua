@@ -210,7 +210,7 @@ function dr.wait_ready(call) end
 function dr.window(call) end
 
 ---Declares the runbook; the file returns it.
----@param declaration { name: string, summary?: string, params?: table, run: fun(p: table) }
+---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table), ensures?: { active?: table<string, string>, before?: string[][] } }
 function dr.runbook(declaration) end
 
 ---Runs fn under a name that stands in the path of all it does. Like every verb it takes a deadline, at which the run is put down.
@@ -227,6 +227,15 @@ function dr.undo(fn, options) end
 ---Registers what is done when the run ends, however it ends, after all undos.
 ---@param fn fun()
 function dr.finally(fn) end
+
+---Adds to what the run gives to its report, and to later runs through `previous`.
+---@param values table
+function dr.results(values) end
+
+---The newest run before this one, of this runbook if no other is said: { run, runbook, outcome, started, finished, results, parameters }, or nil.
+---@param options? { runbook?: string, outcome?: string }
+---@return table?
+function dr.previous(options) end
 
 ---Forgets the undos registered so far: what was done stays.
 function dr.settle() end

@@ -108,8 +108,38 @@ enum RunEnd {
           end
         end
 
+        -- What must hold at the end of a run that succeeded.
+        local function ensure(ensures)
+          for name, cluster in pairs(ensures.active) do
+            local at = host.perform("status", { application = name }).active_at
+            if at ~= cluster then host.raise("failed", "ensures: " .. name .. " is live at " .. (at or "no known cluster") .. ", expected " .. cluster) end
+          end
+          local places = {}
+          for i, name in ipairs(host.live_order()) do places[name] = i end
+          for _, pair in ipairs(ensures.before) do
+            local first, second = places[pair[1]], places[pair[2]]
+            if first and second and first > second then
+              host.raise("failed", "ensures: " .. pair[2] .. " went live before " .. pair[1])
+            end
+          end
+        end
+
+        function dr.results(values)
+          host.expect_run("results")
+          host.results(values)
+        end
+
+        function dr.previous(options)
+          host.expect_run("previous")
+          options = options_of(options, { "runbook", "outcome" }, "previous")
+          for _, field in ipairs { "runbook", "outcome" } do
+            if options[field] ~= nil then lib.expect(options[field], "string", "previous: " .. field) end
+          end
+          return host.previous(options.runbook, options.outcome)
+        end
+
         -- The end of a run: the ledger in reverse where it failed, then every `finally`.
-        function lib.close(failed)
+        function lib.close(failed, ensures)
           if failed then
             host.begin_undo()
             while #ledger > 0 do
@@ -128,6 +158,7 @@ enum RunEnd {
             end
           end
           if first then error(first, 0) end
+          if ensures and not failed then ensure(ensures) end
         end
 
         -- Deadlines: whoever reaches one is put down, whatever the script does.

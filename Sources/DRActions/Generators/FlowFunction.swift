@@ -7,9 +7,10 @@ struct FlowFunction {
 
     static let all: [FlowFunction] = [
         FlowFunction(
-            name: "runbook", signature: "runbook{ name, summary?, params?, run }", summary: "Declares the runbook; the file returns it.",
+            name: "runbook", signature: "runbook{ name, summary?, params?, run, ensures? }",
+            summary: "Declares the runbook; the file returns it.",
             stub:
-                "---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table) }\nfunction dr.runbook(declaration) end"
+                "---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table), ensures?: { active?: table<string, string>, before?: string[][] } }\nfunction dr.runbook(declaration) end"
         ),
         FlowFunction(
             name: "step", signature: "step(name, fn, { deadline? })",
@@ -30,6 +31,15 @@ struct FlowFunction {
             name: "finally", signature: "finally(fn)",
             summary: "Registers what is done when the run ends, however it ends, after all undos.",
             stub: "---@param fn fun()\nfunction dr.finally(fn) end"),
+        FlowFunction(
+            name: "results", signature: "results(table)",
+            summary: "Adds to what the run gives to its report, and to later runs through `previous`.",
+            stub: "---@param values table\nfunction dr.results(values) end"),
+        FlowFunction(
+            name: "previous", signature: "previous{ runbook?, outcome? }",
+            summary:
+                "The newest run before this one, of this runbook if no other is said: { run, runbook, outcome, started, finished, results, parameters }, or nil.",
+            stub: "---@param options? { runbook?: string, outcome?: string }\n---@return table?\nfunction dr.previous(options) end"),
         FlowFunction(
             name: "settle", signature: "settle()", summary: "Forgets the undos registered so far: what was done stays.",
             stub: "function dr.settle() end"),

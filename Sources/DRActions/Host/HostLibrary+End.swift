@@ -1,4 +1,5 @@
 internal import DRModel
+internal import DRSupport
 internal import LuaBridge
 
 // What the Lua part of `dr` needs for the end of a run: the undo ledger, `finally`, deadlines.
@@ -58,6 +59,29 @@ extension HostLibrary {
             let undo = RunReport.Undo(name: call[0].shown, application: application, state: state, reason: call[3].string)
             try uncatchable { try session.note(undo) }
             return []
+        }
+        try host.register("results") { [unowned session] (call: LuaCall) in
+            let value = try Value(lua: call[0])
+            guard value.map != nil else {
+                throw DRError(
+                    .invalidInput, "results: expected a table of names, got \(value.kind)", location: session.place(call.location))
+            }
+            try uncatchable { try session.results(value) }
+            return []
+        }
+        try host.register("previous") { [unowned session] (call: LuaCall) in
+            let (runbook, outcome) = (call[0].string, call[1].string)
+            if let outcome, RunOutcome(rawValue: outcome) == nil {
+                let known = RunOutcome.allCases.map(\.rawValue)
+                throw DRError(
+                    .invalidInput, "previous: there is no outcome \"\(outcome)\"\(Spelling.hint(for: outcome, in: known))",
+                    hint: "outcomes: \(known.joined(separator: ", "))", location: session.place(call.location))
+            }
+            let answer = try uncatchable { try session.input("previous") { try session.record.previous(runbook ?? session.file, outcome) } }
+            return [try answer.lua(in: call.lua)]
+        }
+        try host.register("live_order") { [unowned session] (call: LuaCall) in
+            [.table(try call.lua.table(session.record.ledger.liveOrder.map { .text($0.text) }))]
         }
         try host.register("begin_deadline") { [unowned session] (call: LuaCall) in
             let surroundings = ParameterSurroundings(inventory: Inventory())

@@ -167,21 +167,11 @@ struct HostLibrary {
         try host.register("raise_unknown_verb") { [unowned session] (call: LuaCall) in
             let name = call[0].string ?? ""
             let location = session.place(call.location)
-            if Self.laterVerbs.contains(name) {
-                throw DRError(
-                    .runbook, "dr.\(name) is not supported by this version", hint: "`drrunbook explain` lists the verbs", location: location
-                )
-            }
             throw DRError(
                 .runbook, "there is no dr.\(name)\(Spelling.hint(for: name, in: known))", hint: "`drrunbook explain` lists the verbs",
                 location: location)
         }
     }
-
-    // Named in the language, not built yet: a person should not look for a spelling mistake.
-    private static let laterVerbs: Set = [
-        "previous", "results",
-    ]
 }
 
 /// A journal that cannot be written, or a history that does not fit, ends the run: no script catches it.

@@ -29,20 +29,32 @@ struct Replay {
         guard !isOver else { return nil }
         let record = records[next]
         guard record.entry.kind == .outcome || record.entry.kind == .cancelled else {
-            throw DRError(
-                .replayMismatch,
-                "record \(record.index) of the history is \(record.entry.kind.rawValue) \(record.entry.verb), and the runbook no longer asks for it",
-                hint: "the runbook or the program differs from the one that was started")
+            throw mismatch(record, now: "nothing of the kind")
         }
         next += 1
         return record
     }
 
-    private func mismatch(_ record: JournalRecord, _ entry: JournalEntry) -> DRError {
-        func text(_ entry: JournalEntry) -> String { "\(entry.kind.rawValue) \(entry.verb) \(entry.key) \(entry.payload.json(.plain))" }
+    /// The record whose turn it is, when history is not over.
+    var pending: JournalRecord? { isOver ? nil : records[next] }
+
+    private func mismatch(_ record: JournalRecord, _ entry: JournalEntry) -> DRError { mismatch(record, now: ReplayDifference.text(entry)) }
+    func mismatch(_ record: JournalRecord, now: String) -> DRError { ReplayDifference.error(record, now: now) }
+}
+
+/// The first place where a history and a runbook part, told side by side.
+enum ReplayDifference {
+    static func text(_ entry: JournalEntry) -> String {
+        let words = [entry.kind.rawValue, entry.verb, entry.key].filter { !$0.isEmpty }.joined(separator: " ")
+        return entry.payload.isNull || entry.kind == .input ? words : "\(words) \(entry.payload.json(.plain))"
+    }
+
+    static func error(_ record: JournalRecord, now: String) -> DRError {
+        let then = text(record.entry)
         return DRError(
-            .replayMismatch,
-            "record \(record.index) of the history is \"\(text(record.entry))\", now the runbook asks for \"\(text(entry))\"",
-            hint: "the runbook or the program differs from the one that was started")
+            .replayMismatch, "record \(record.index) does not fit: then \"\(then)\", now \"\(now)\"",
+            hint:
+                "the runbook or the program differs from the one that was started; `drrunbook replay RUN --against RUNBOOK` tries an edit",
+            details: ["record": .integer(record.index), "then": .string(then), "now": .string(now)])
     }
 }

@@ -95,6 +95,9 @@ struct RunLedger {
     /// Where this run made the application live; nil when it did not.
     func liveAt(_ name: ApplicationName) -> ClusterName? { items[name]?.activatedAt }
 
+    /// What this run made live, in the order in which it did.
+    var liveOrder: [ApplicationName] { order.filter { items[$0]?.activatedAt != nil } }
+
     /// Something of a cluster was changed.
     var hasChanged: Bool { effectsByBranch.values.contains { $0.contains { $0.verb != .call } } }
 

@@ -22,12 +22,16 @@ final class RunRecord {
     private var count: Int
     /// What was asked for and never begun when the run was put down last.
     let notBegun: Set<String>
+    /// What the runbook gives to whoever comes after it.
+    private(set) var results: Value = [:]
+    private let lookUp: @Sendable (_ runbook: String, _ outcome: String?) throws -> Value
 
     init(
         run: RunID, journal: any Journal, history: [JournalRecord], clock: any WallClock, random: any RandomSource, ledger: RunLedger,
-        predicted: Bool, limit: Int,
+        predicted: Bool, limit: Int, previous: @escaping @Sendable (String, String?) throws -> Value,
         events: @escaping @Sendable (RunEvent) -> Void
     ) {
+        lookUp = previous
         self.run = run
         self.journal = journal
         self.clock = clock
@@ -43,6 +47,10 @@ final class RunRecord {
     }
 
     var isReplaying: Bool { !replay.isOver }
+    /// What history holds next.
+    var pending: JournalRecord? { replay.pending }
+    /// The first thing asked for after history was over.
+    private(set) var firstNew: JournalEntry?
 
     func now() -> Instant { clock.now() }
     /// At least 0, less than 1.
@@ -72,9 +80,16 @@ final class RunRecord {
         return .outcome(key: record.entry.key, try ActionOutcome(payload: record.entry.payload), time: record.time)
     }
 
-    func input(_ entry: JournalEntry, _ answer: () -> Value) throws -> Value {
+    func results(_ entry: JournalEntry) throws {
+        if try replay.match(entry) == nil { try append(entry) }
+        results = .map((results.map ?? [:]).merging(entry.payload.map ?? [:]) { $1 })
+    }
+
+    func previous(_ runbook: String, _ outcome: String?) throws -> Value { try lookUp(runbook, outcome) }
+
+    func input(_ entry: JournalEntry, _ answer: () throws -> Value) throws -> Value {
         if let record = try replay.match(entry) { return record.entry.payload }
-        let value = answer()
+        let value = try answer()
         try append(JournalEntry(.input, key: entry.key, path: entry.path, verb: entry.verb, payload: value))
         return value
     }
@@ -146,7 +161,7 @@ final class RunRecord {
         let payload: Value = [
             "outcome": .string(report.outcome.rawValue), "error": try report.error.map { try Value(encoding: $0) } ?? .null,
             "applications": try Value(encoding: report.applications), "rto": report.rto.map(Value.duration) ?? .null,
-            "undos": try Value(encoding: report.undos),
+            "undos": try Value(encoding: report.undos), "results": results,
         ]
         let time = try append(JournalEntry(.finished, key: "", payload: payload))
         tell(.runFinished(report), at: time, replayed: false)
@@ -169,6 +184,7 @@ final class RunRecord {
         guard count <= limit || entry.kind == .finished else {
             throw DRError(.limitExceeded, "the run has more than \(limit) records", hint: "raise `limits: records` in dr.yaml")
         }
+        if firstNew == nil { firstNew = entry }
         let time = clock.now()
         try journal.append(entry, to: run, at: time)
         return time

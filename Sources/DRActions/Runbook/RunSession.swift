@@ -115,7 +115,7 @@ final class RunSession {
     }
 
     /// An answer that is given at once and must be the same when the run is replayed.
-    func input(_ name: String, _ answer: () -> Value) throws -> Value {
+    func input(_ name: String, _ answer: () throws -> Value) throws -> Value {
         guard let branch = current else { throw DRError(.runbook, "\(name) may be called only inside run") }
         let entry = JournalEntry(.input, key: branch.nextPlace(), path: branch.path, verb: name)
         return try record.input(entry, answer)
@@ -180,6 +180,12 @@ final class RunSession {
         try record.note(JournalEntry(.note, key: branch.nextPlace(), path: branch.path, verb: "undo", payload: try Value(encoding: undo)))
     }
 
+    /// Adds to what the run gives to whoever comes after it.
+    func results(_ value: Value) throws {
+        guard let branch = current else { throw DRError(.runbook, "results may be called only inside run") }
+        try record.results(JournalEntry(.note, key: branch.nextPlace(), path: branch.path, verb: "results", payload: value))
+    }
+
     func beginDeadline(_ limit: Duration, of what: String) throws {
         let answer = try input("deadline") { .instant(record.now()) }
         guard case .instant(let begun) = answer else {
@@ -200,13 +206,14 @@ final class RunSession {
     // Undos and `finally` run in a branch of their own; an error that ended the runbook is kept with its place.
     private func close() throws {
         guard let ending else { return }
-        guard !isClosing, let closing, finals > 0 || (ending.hasFailed && !owed.isEmpty) else {
+        let ensures = ending.hasFailed ? nil : runbook?.ensures
+        guard !isClosing, let closing, finals > 0 || ensures != nil || (ending.hasFailed && !owed.isEmpty) else {
             end = ending.end
             return
         }
         isClosing = true
         let branch = Branch(id: "1", coroutine: try lua.coroutine(closing), path: [])
-        ready.append((branch, .start([.boolean(ending.hasFailed)])))
+        ready.append((branch, .start([.boolean(ending.hasFailed), try ensures?.value.lua(in: lua) ?? .nil])))
     }
 
     func enter(_ name: String) { current?.path.append(name) }
@@ -274,7 +281,8 @@ final class RunSession {
         case .action(let action, let location):
             let key = branch.nextPlace() + branch.phase
             let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
-            let (begun, isRecorded) = try record.intent(entry)
+            let (begun, isRecorded): (Instant, Bool)
+            do { (begun, isRecorded) = try record.intent(entry) } catch let error as DRError { throw error.at(location) }
             waiting.append(
                 PendingAction(
                     intent: entry, branch: branch, action: action, location: location, isInDrill: branch.drills > 0, begun: begun,

@@ -7,6 +7,8 @@ public struct Runbook: Sendable, Hashable {
     public let summary: String?
     public let parameters: [RunbookParameter]
     public let location: SourceLocation?
+    /// What must hold when it has succeeded.
+    public var ensures: RunbookEnsures?
 
     /// The values a run gets: checked, defaults filled in. Throws `invalid-input` with the nearest name.
     public func values(from given: Value) throws -> Value {
@@ -30,6 +32,44 @@ public struct Runbook: Sendable, Hashable {
             }
         }
         return .map(values)
+    }
+}
+
+/// `ensures = { active = { ledger = "west" }, before = { { "ledger", "storefront" } } }`.
+public struct RunbookEnsures: Sendable, Hashable {
+    /// Where applications must be live, by name.
+    public let active: [String: String]
+    /// Which must have gone live before which, where the run moved both.
+    public let before: [[String]]
+
+    init?(_ value: Value) {
+        guard let members = value.map, Set(members.keys).isSubset(of: ["active", "before"]) else { return nil }
+        var active: [String: String] = [:]
+        for (name, cluster) in members["active"]?.map ?? [:] {
+            guard let cluster = cluster.string else { return nil }
+            active[name] = cluster
+        }
+        var before: [[String]] = []
+        for pair in members["before"]?.list ?? [] {
+            let names = pair.list?.compactMap(\.string) ?? []
+            guard names.count == 2 else { return nil }
+            before.append(names)
+        }
+        self.active = active
+        self.before = before
+    }
+
+    var value: Value {
+        ["active": .map(active.mapValues(Value.string)), "before": .list(before.map { .list($0.map(Value.string)) })]
+    }
+
+    /// Throws `unknown-name`.
+    func check(_ inventory: Inventory) throws {
+        let surroundings = ParameterSurroundings(inventory: inventory)
+        for name in active.keys.sorted() + before.flatMap(\.self) {
+            _ = try ApplicationReference(parameter: .string(name), in: surroundings)
+        }
+        for cluster in active.values.sorted() { _ = try ClusterReference(parameter: .string(cluster), in: surroundings) }
     }
 }
 
@@ -92,8 +132,13 @@ extension Runbook {
         }
         guard let name = members["name"]?.string, !name.isEmpty else { throw wrong("field \"name\" is missing: expected a string") }
         guard members["run"]?.isFunction == true else { throw wrong("field \"run\" is missing: expected a function") }
-        if members["ensures"] != nil {
-            throw wrong("\"ensures\" is not supported by this version", hint: "check at the end of run and call dr.fail")
+        ensures = try members["ensures"].map { value throws(DRError) in
+            guard let found = RunbookEnsures(value) else {
+                throw wrong(
+                    "ensures: expected { active = { APPLICATION = CLUSTER }, before = { { FIRST, SECOND } } }",
+                    hint: "both may be left out")
+            }
+            return found
         }
         self.name = name
         self.location = location

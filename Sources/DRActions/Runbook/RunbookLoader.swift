@@ -35,6 +35,9 @@ struct RunbookLoader {
                     hint: "end the file with: return dr.runbook { name = ..., run = function(p) ... end }",
                     location: SourceLocation(file: main.file, line: 1))
             }
+            do { try runbook.ensures?.check(inventory) } catch let error as DRError {
+                throw DRError(.runbook, "ensures: \(error.message)", hint: error.hint, location: runbook.location)
+            }
             return (session, runbook)
         } catch let error as LuaError {
             throw DRError(script: error).asRunbookError

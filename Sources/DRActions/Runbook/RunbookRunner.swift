@@ -23,6 +23,8 @@ public actor RunbookRunner {
     private let events: @Sendable (RunEvent) -> Void
     private let control: (any RunControl)?
     private let mirror: (any RunMirror)?
+    /// The newest run before of a runbook, with an outcome: a table, or null.
+    private let previous: @Sendable (String, String?) throws -> Value
     private let executor: ThreadExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -33,7 +35,8 @@ public actor RunbookRunner {
         inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
         limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false,
-        control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil, executor: ThreadExecutor,
+        control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
+        previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null }, executor: ThreadExecutor,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.engine = engine
@@ -51,6 +54,7 @@ public actor RunbookRunner {
         self.predicted = predicted
         self.control = control
         self.mirror = mirror
+        self.previous = previous
         self.executor = executor
         self.events = events
     }
@@ -117,11 +121,44 @@ public actor RunbookRunner {
         return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: !resuming).conduct()
     }
 
+    /// Runs a runbook against what was recorded of a run, and does nothing: its answers come from the records, to their end. Throws `replay-mismatch` with the first
+    /// difference. Returns how many records fit.
+    ///
+    /// The runner's journal must be one in memory, and empty.
+    public func replay(_ header: RunHeader, _ records: [JournalRecord], against sources: RunbookSources) throws -> Int {
+        try journal.begin(header)
+        let end = records.last { $0.entry.kind == .finished }
+        let record = try makeRecord(run: header.id, history: records.filter { $0.entry.kind != .finished }, started: header.started)
+        let (session, _) = try RunbookLoader(
+            sources: sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits,
+            seed: header.seed
+        ).load(record)
+        try session.start(header.parameters)
+        while true {
+            try session.step()
+            if session.end != nil { break }
+            guard let answer = try record.recordedAnswer() else { break }
+            switch answer {
+            case .outcome(let key, let outcome, _): try session.deliver(outcome, for: key)
+            case .cancelled(let request, let underWay): session.cancel(request.error, underWay: underWay)
+            }
+        }
+        let failure = session.end == nil ? nil : try session.failure()
+        if let left = record.pending { throw ReplayDifference.error(left, now: "the end of the runbook") }
+        guard let end else { return records.count }
+        if session.end == nil {
+            throw ReplayDifference.error(end, now: record.firstNew.map(ReplayDifference.text) ?? "something that goes on")
+        }
+        let then = end.entry.payload["error"]["code"].string, now = failure?.code.rawValue
+        guard then == now else { throw ReplayDifference.error(end, now: "an end with \(now ?? "no error")") }
+        return records.count
+    }
+
     private func makeRecord(run: RunID, history: [JournalRecord], started: Instant) throws -> RunRecord {
         RunRecord(
             run: run, journal: journal, history: history, clock: clock, random: random,
             ledger: RunLedger(inventory: inventory, started: started, predicted: predicted),
-            predicted: predicted, limit: limits.records, events: events)
+            predicted: predicted, limit: limits.records, previous: previous, events: events)
     }
 
     private func header(_ id: RunID, _ order: RunOrder, _ parameters: Value, _ seed: Int64, _ started: Instant) -> RunHeader {
@@ -143,7 +180,7 @@ public actor RunbookRunner {
 
 extension RunbookSources {
     /// The texts a run was started with.
-    init(header: RunHeader) throws {
+    public init(header: RunHeader) throws {
         guard let text = header.texts[header.runbook] else {
             throw DRError(.journalDamaged, "the journal of run \(header.id) lacks the text of \(header.runbook)")
         }

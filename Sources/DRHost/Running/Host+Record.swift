@@ -1,5 +1,6 @@
 internal import DRJournal
 public import DRModel
+public import DRReport
 internal import DRReplication
 
 /// What is known of a run's record after its chain was verified.
@@ -46,8 +47,19 @@ extension Host {
 
     /// Verifies an exported run; needs no configuration. Throws `journal-damaged` and names the first bad record.
     public static func verify(file: String) throws -> RecordCheck {
-        let archive = try read(file)
+        let archive = try archive(file)
         return RecordCheck(run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed)
+    }
+
+    /// The report of a run, from its record alone; the chain is verified first. Throws `not-found`, `journal-damaged`.
+    public func evidence(of run: RunID) throws -> RunEvidence {
+        let (header, records) = try recorded(run)
+        return try RunEvidence(header: header, records: records)
+    }
+
+    /// Writes a report. Throws `conflict` when the file exists.
+    public func write(_ report: String, to file: String) throws {
+        try NewFile.write(report, to: PathText.absolute(file, in: PathText.workingFolder), shown: file)
     }
 
     /// A run as a file of its own. Throws `conflict` when the file exists.
@@ -57,7 +69,7 @@ extension Host {
 
     /// Takes an exported run into the journal. Returns it, and how many of its records are new.
     public func importRun(_ file: String) throws -> (run: RunID, records: Int) {
-        let archive = try Self.read(file)
+        let archive = try Self.archive(file)
         guard archive.isClosed else {
             throw DRError(
                 .journalDamaged,
@@ -75,7 +87,7 @@ extension Host {
         return (archive.header.id, new)
     }
 
-    private static func read(_ file: String) throws -> RunArchive {
+    static func archive(_ file: String) throws -> RunArchive {
         guard let text = try LargeFile.read(PathText.absolute(file, in: PathText.workingFolder)) else {
             throw DRError(.invalidInput, "there is no file \(file) that can be read")
         }

@@ -133,7 +133,24 @@ extension Host {
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
             host: identity.host, process: identity.process, predicted: predicted,
             control: predicted ? nil : FileControl(state: configuration.state, process: identity.process, clock: world.clock),
-            mirror: predicted || runningAs == .drill ? nil : mirror(journal), executor: executor, events: events)
+            mirror: predicted || runningAs == .drill ? nil : mirror(journal),
+            previous: { [self] in try previous($0, $1) }, executor: executor, events: events)
+    }
+
+    // Read beside the process that writes: a run is open while it asks, so it never finds itself.
+    private func previous(_ runbook: String, _ outcome: String?) throws -> Value {
+        guard TextFile.exists(configuration.journal) else { return .null }
+        let journal = try reading()
+        let found = try journal.runs().last { run in
+            run.runbook == runbook && run.finished != nil && (outcome == nil || run.outcome?.rawValue == outcome)
+        }
+        guard let found else { return .null }
+        let end = try journal.records(of: found.id).last?.entry.payload ?? .null
+        return [
+            "run": .string(found.id.text), "runbook": .string(found.runbook), "outcome": .string(found.outcome?.rawValue ?? ""),
+            "started": .instant(found.started), "finished": found.finished.map(Value.instant) ?? .null, "results": end["results"],
+            "parameters": try journal.header(of: found.id).parameters,
+        ]
     }
 
     private func mirror(_ journal: any Journal) -> ClusterMirror? {

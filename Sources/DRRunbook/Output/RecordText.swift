@@ -24,6 +24,7 @@ struct RecordText {
             guard let said = try? entry.payload.decoded(as: Approval.self) else { return ["\(head)approval that cannot be read"] }
             let alone = said.statement.breakGlass.map { ", breaking the glass: \($0)" } ?? ""
             return ["\(head)\(said.statement.decision.rawValue)  \(said.statement.gate) by \(said.identity)\(alone)"]
+        case .note where entry.verb == "results": return ["\(head)results  \(entry.payload.json(.plain))"]
         case .note: return ["\(head)\(entry.payload["state"].string ?? "note")   \(entry.payload["name"].string ?? "")"]
         case .cancelled, .stopped: return ["\(head)stopped  \(entry.payload["kind"].string ?? "") by \(entry.payload["who"].string ?? "")"]
         case .resumed: return ["\(head)resumed"]

@@ -1,0 +1,72 @@
+public import DRModel
+
+extension RunEvidence {
+    /// Durations are seconds, null is unknown.
+    public var json: Value {
+        [
+            "version": 1, "run": .string(header.id.text), "runbook": .string(header.runbook), "who": .string(header.who),
+            "started": .instant(header.started), "finished": finished.map(Value.instant) ?? .null, "outcome": text(outcome?.rawValue),
+            "mode": .string(header.runningAs?.rawValue ?? "live"), "plan": text(header.plan),
+            "configuration": .string(header.configuration),
+            "sources": .map(header.sources.mapValues(Value.string)), "parameters": header.parameters, "results": results,
+            "error": error.map { ["code": .string($0.code.rawValue), "message": .string($0.message)] } ?? .null,
+            "applications": .list(applications.map(value)), "recovery": recovery.map(value) ?? .null, "gates": .list(gates.map(value)),
+            "effects": .list(effects.map { .string($0.text) }), "timeline": .list(actions.map(value)),
+            "undos": .list(undos.map { ["name": .string($0.name), "state": .string($0.state.rawValue), "reason": text($0.reason)] }),
+            "follow_ups": .list(followUps.map(Value.string)),
+            "record": ["records": .integer(Int64(records.count)), "head": .string(head)],
+        ]
+    }
+
+    private func text(_ text: String?) -> Value { text.map(Value.string) ?? .null }
+
+    private func value(_ item: RunReport.Item) -> Value {
+        let (rpo, bound): (Value, Value) =
+            switch item.rpo {
+            case .exact(let age): (.duration(age), "exact")
+            case .atMost(let age): (.duration(age), "at_most")
+            default: (.null, .null)
+            }
+        return [
+            "name": .string(item.name.text), "from": text(item.from?.text), "active_at": text(item.active_at?.text),
+            "epoch": item.epoch.map { .integer($0.number) } ?? .null, "state": .string(item.state.rawValue), "rpo": rpo, "rpo_bound": bound,
+            "rto": item.rto.map(Value.duration) ?? .null, "bytes_sent": item.bytes_sent.map { .integer($0.bytes) } ?? .null,
+            "verified_at": item.verified_at.map(Value.instant) ?? .null, "reason": text(item.reason), "next": text(item.next),
+        ]
+    }
+
+    private func value(_ recovery: Recovery) -> Value {
+        [
+            "began": .instant(recovery.began), "ready": .instant(recovery.ready), "detect": recovery.detect.map(Value.duration) ?? .null,
+            "decide": .duration(recovery.decide), "machine": .duration(recovery.machine),
+            "critical_path": .list(
+                recovery.critical.map {
+                    ["action": .string($0.title), "key": .string($0.key), "duration": .duration(($0.ended ?? $0.begun) - $0.begun)]
+                }),
+        ]
+    }
+
+    private func value(_ gate: GateRecord) -> Value {
+        [
+            "name": .string(gate.name), "message": .string(gate.message), "show": gate.show, "opened": .instant(gate.opened),
+            "closed": gate.closed.map(Value.instant) ?? .null, "error": text(gate.error?.message),
+            "waited": gate.closed.map { .duration($0 - gate.opened) } ?? .null, "break_glass": gate.answer["break_glass"],
+            "said": .list(
+                gate.said.map {
+                    [
+                        "person": .string($0.approval.statement.person), "decision": .string($0.approval.statement.decision.rawValue),
+                        "identity": .string($0.approval.key ?? "unverified"), "account": .string($0.approval.account),
+                        "comment": text($0.approval.statement.comment), "time": .instant($0.time),
+                    ]
+                }),
+        ]
+    }
+
+    private func value(_ action: Action) -> Value {
+        [
+            "action": .string(action.verb), "path": .list(action.path.map(Value.string)), "key": .string(action.key), "input": action.input,
+            "begun": .instant(action.begun), "ended": action.ended.map(Value.instant) ?? .null, "error": text(action.error?.message),
+            "effects": .list(action.effects.map { .string($0.text) }),
+        ]
+    }
+}

@@ -1,0 +1,173 @@
+public import DRModel
+
+/// What a run's record says, put in order for people and programs: from the record alone, so it is the same whenever it is made.
+public struct RunEvidence: Sendable {
+    public struct Action: Sendable, Hashable {
+        public let verb: String
+        public let path: [String]
+        public let key: String
+        public let input: Value
+        public let begun: Instant
+        /// Nil: it has no outcome.
+        public let ended: Instant?
+        public let error: DRError?
+        public let effects: [Effect]
+        public let result: Value
+
+        /// `ledger > stop ledger`.
+        public var title: String {
+            let subjects =
+                input["application"].string.map { [$0] } ?? input["applications"].list?.compactMap(\.string) ?? input["name"].string.map {
+                    [$0]
+                }
+                ?? []
+            return (path.filter { !subjects.contains($0) } + [([verb] + subjects).joined(separator: " ")]).joined(separator: " > ")
+        }
+    }
+
+    public struct GateRecord: Sendable, Hashable {
+        public let name: String
+        public let message: String
+        public let show: Value
+        public let opened: Instant
+        public let closed: Instant?
+        public let error: DRError?
+        public let answer: Value
+        public let said: [Said]
+
+        public struct Said: Sendable, Hashable {
+            public let approval: Approval
+            public let time: Instant
+        }
+    }
+
+    public let header: RunHeader
+    public let records: [JournalRecord]
+    public let actions: [Action]
+    public let gates: [GateRecord]
+    public let undos: [RunReport.Undo]
+    public let applications: [RunReport.Item]
+    public let outcome: RunOutcome?
+    public let error: DRError?
+    public let finished: Instant?
+    public let results: Value
+
+    /// Throws `journal-damaged` where a record cannot be read.
+    public init(header: RunHeader, records: [JournalRecord]) throws {
+        self.header = header
+        self.records = records
+        do {
+            var outcomes: [String: JournalRecord] = [:]
+            for record in records where record.entry.kind == .outcome { outcomes[record.entry.key] = record }
+            var actions: [Action] = []
+            var gates: [GateRecord] = []
+            let said = try records.filter { $0.entry.kind == .approval }.map {
+                GateRecord.Said(approval: try $0.entry.payload.decoded(as: Approval.self), time: $0.time)
+            }
+            for record in records where record.entry.kind == .intent {
+                let entry = record.entry, outcome = outcomes[record.entry.key], payload = outcome?.entry.payload ?? .null
+                let error = payload["error"].isNull ? nil : try payload["error"].decoded(as: DRError.self)
+                if entry.verb == "approve" {
+                    gates.append(
+                        GateRecord(
+                            name: entry.payload["name"].string ?? "", message: entry.payload["message"].string ?? "",
+                            show: entry.payload["show"], opened: record.time, closed: outcome?.time, error: error,
+                            answer: payload["result"],
+                            said: said.filter { $0.approval.statement.place == entry.key }))
+                }
+                actions.append(
+                    Action(
+                        verb: entry.verb, path: entry.path, key: entry.key, input: entry.payload, begun: record.time, ended: outcome?.time,
+                        error: error, effects: payload["effects"].isNull ? [] : try payload["effects"].decoded(as: [Effect].self),
+                        result: payload["result"]))
+            }
+            self.actions = actions
+            self.gates = gates
+            undos = try records.filter { $0.entry.kind == .note && $0.entry.verb == "undo" }.map {
+                try $0.entry.payload.decoded(as: RunReport.Undo.self)
+            }
+            let end = records.last { $0.entry.kind == .finished }
+            let payload = end?.entry.payload ?? .null
+            applications = payload["applications"].isNull ? [] : try payload["applications"].decoded(as: [RunReport.Item].self)
+            outcome = records.last?.entry.kind == .stopped ? .stopped : payload["outcome"].string.flatMap(RunOutcome.init(rawValue:))
+            error = payload["error"].isNull ? nil : try payload["error"].decoded(as: DRError.self)
+            finished = end?.time
+            results = payload["results"]
+        } catch let error as DRError {
+            throw error
+        } catch {
+            throw DRError(.journalDamaged, "the record of run \(header.id) cannot be read: \(error)")
+        }
+    }
+
+    public var effects: [Effect] { actions.flatMap(\.effects) }
+    public var head: String { records.last?.hash ?? "" }
+
+    // MARK: Time to recovery
+
+    /// From the first disruption to the last application ready. `detect` is what passed before the run knew: none in a planned move, unknown in a disaster.
+    public struct Recovery: Sendable, Hashable {
+        public let began: Instant
+        public let ready: Instant
+        public let detect: Duration?
+        public let decide: Duration
+        public let machine: Duration
+        /// The actions that each waited for the one before, up to the last one that was ready.
+        public let critical: [Action]
+    }
+
+    /// Nil when nothing was made live.
+    public var recovery: Recovery? {
+        let starts = actions.filter {
+            $0.verb == "start" && $0.error == nil && $0.ended != nil && $0.effects.contains { $0.verb == .activate }
+        }
+        guard let last = starts.max(by: { ($0.ended ?? $0.begun) < ($1.ended ?? $1.begun) }), let ready = last.ended else { return nil }
+        let isDisaster = last.input["mode"].string == "disaster"
+        let began = (actions.first { $0.verb == "stop" } ?? actions.first { $0.verb == "locate" } ?? last).begun
+        let waits = gates.compactMap { gate -> Duration? in
+            guard let closed = gate.closed, closed > began, gate.opened < ready else { return nil }
+            return min(closed, ready) - max(gate.opened, began)
+        }
+        let decide = waits.reduce(.zero, +)
+        var critical = [last]
+        while let current = critical.last, current.begun > began {
+            let before = actions.filter { action in
+                guard let ended = action.ended else { return false }
+                return ended <= current.begun && action.begun >= began && action.key != current.key
+            }.max { ($0.ended ?? $0.begun, $1.begun) < ($1.ended ?? $1.begun, $0.begun) }
+            guard let before else { break }
+            critical.append(before)
+        }
+        return Recovery(
+            began: began, ready: ready, detect: isDisaster ? nil : .zero, decide: decide, machine: ready - began - decide,
+            critical: critical.reversed())
+    }
+
+    // MARK: What a person has to look into
+
+    /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, calls that were left out or settled by hand.
+    public var followUps: [String] {
+        var list: [String] = []
+        for item in applications { if let next = item.next { list.append("\(item.name): \(next)") } }
+        for undo in undos where undo.state != .undone {
+            list.append("not undone (\(undo.state.rawValue)): \(undo.name)" + (undo.reason.map { ": \($0)" } ?? ""))
+        }
+        for gate in gates {
+            if let reason = gate.answer["break_glass"].string {
+                let who = gate.answer["by"].list?.compactMap(\.string).joined(separator: ", ") ?? "somebody"
+                list.append("gate \(gate.name) was passed alone by \(who), breaking the glass: \(reason)")
+            }
+            for said in gate.said where said.approval.key == nil {
+                list.append("gate \(gate.name): the identity of \(said.approval.identity) was not verified")
+            }
+        }
+        for action in actions {
+            if action.result["skipped"].bool == true { list.append("left out: \(action.title)") }
+            if let word = action.result["settled"].string { list.append("settled by a person as \(word): \(action.title)") }
+            if action.ended == nil, action.verb != "approve", action.verb != "window" {
+                list.append("no outcome recorded: \(action.title)")
+            }
+        }
+        return list
+    }
+}

@@ -1,0 +1,146 @@
+import DRHost
+import DRModel
+import Foundation
+import Testing
+
+/// Recorded runs that every later version must replay, and edits of them that must be refused. `make record` writes histories that are missing, and changes none.
+@Suite struct HistoryReplayTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
+        path: "Histories")
+
+    /// What was run, the edits that still fit, and those that do not with what the message must say.
+    struct History: Sendable, CustomTestStringConvertible {
+        let name: String
+        let body: String
+        var status: Int32 = 0
+        var kept: [(String, String)] = []
+        var refused: [(from: String, to: String, then: String, now: String)] = []
+        var testDescription: String { name }
+    }
+
+    static let histories = [
+        History(
+            name: "plain",
+            body: """
+                local began = dr.now()
+                dr.log("%s", math.random(1000))
+                dr.step("copy", function() dr.migrate { pair = "east-west", applications = { "ledger" } } end)
+                local ok, e = pcall(dr.checks, { pair = "east-west", only = { "nonsense" } })
+                dr.sleep("10ms")
+                dr.status { application = "ledger" }
+                """,
+            kept: [(#"dr.step("copy","#, #"dr.step("copy", "#), ("local began", "local start")],
+            refused: [
+                (#"{ "ledger" }"#, #"{ "storefront" }"#, "ledger", "storefront"), ("dr.now()", "dr.random()", "input now", "input random"),
+                (#"dr.sleep("10ms")"#, "", "intent sleep", "intent status"),
+                (#"dr.status { application = "ledger" }"#, "", "intent status", "the end of the runbook"),
+                ("dr.log(", "dr.now() dr.log(", "log log", "input now"),
+            ]),
+        History(
+            name: "branches",
+            body: """
+                dr.parallel {
+                  function() dr.migrate { pair = "east-west", applications = { "ledger" } } dr.log("one") end,
+                  function() dr.sleep("20ms") dr.log("two") dr.migrate { pair = "east-west", applications = { "storefront" } } end,
+                }
+                dr.in_order("all", { parallel = 2 }, function(app) dr.status { application = app.name } end)
+                """,
+            refused: [
+                (#"dr.log("one")"#, #"dr.log("eins")"#, "one", "eins"),
+                (#"dr.in_order("all", {"#, #"dr.in_order("all", { reverse = true,"#, "ledger", "storefront"),
+            ]),
+        History(
+            name: "move",
+            body: """
+                dr.failover { pair = "east-west", applications = "all", mode = "planned", accept_fuzzy = true,
+                  on = { ready = function(app) dr.log("%s is ready", app.name) end } }
+                """,
+            refused: [
+                ("is ready", "is live", "is ready", "is live"),
+                (
+                    #"mode = "planned""#, #"mode = "disaster", source_down = { evidence = "x", fenced = "power" }"#, "locate",
+                    "without_source"
+                ),
+            ]),
+        History(
+            name: "undone",
+            body: """
+                dr.undo(function() dr.log("first") end, { name = "first" })
+                dr.quiesce { pair = "east-west", applications = { "ledger" } }
+                dr.finally(function() dr.log("the end") end)
+                dr.fail("enough")
+                """, status: 1,
+            refused: [
+                (#"dr.fail("enough")"#, "", "intent status", "the end"), (#"dr.log("first")"#, #"dr.log("other")"#, "first", "other"),
+            ]),
+    ]
+
+    private func text(_ body: String) -> String { "return dr.runbook { name = \"history\", run = function()\n\(body)\nend }\n" }
+
+    private func shop() throws -> ShopFixture {
+        let shop = try ShopFixture()
+        return shop
+    }
+
+    private func record(_ history: History, to file: URL) throws {
+        let shop = try shop()
+        try shop.write("runbooks/history.lua", text(history.body))
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        let answer = try shop.drrunbook("run", "runbooks/history.lua", "--yes")
+        #expect(answer.status == history.status, "\(answer.output)\(answer.error)")
+        let run = try #require(try shop.drrunbook("runs", "--json").lines.last?["run"].string)
+        #expect(try shop.drrunbook("export", run, "-o", "history.run").status == 0)
+        try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: shop.file("history.run"), toPath: file.path)
+    }
+
+    @Test(arguments: histories) func `G2 a recorded history replays`(history: History) async throws {
+        let file = Self.folder.appending(path: "\(history.name).run")
+        if ProcessInfo.processInfo.environment["RECORD"] != nil, !FileManager.default.fileExists(atPath: file.path) {
+            try record(history, to: file)
+        }
+        let shop = try shop()
+        let host = try shop.host()
+        defer { host.close() }
+        #expect(try await host.replay(file: file.path) > 3)
+        for (from, to) in history.kept {
+            try shop.write("runbooks/edit.lua", text(history.body.replacing(from, with: to)))
+            #expect(try await host.replay(file: file.path, against: shop.file("runbooks/edit.lua")) > 3, "\(from) -> \(to)")
+        }
+    }
+
+    @Test(arguments: histories) func `G2 an edit that does not fit a history is refused with the first difference`(history: History)
+        async throws
+    {
+        let file = Self.folder.appending(path: "\(history.name).run")
+        let shop = try shop()
+        let host = try shop.host()
+        defer { host.close() }
+        for edit in history.refused {
+            #expect(history.body.contains(edit.from))
+            try shop.write("runbooks/edit.lua", text(history.body.replacing(edit.from, with: edit.to)))
+            let error = await #expect(throws: DRError.self) {
+                try await host.replay(file: file.path, against: shop.file("runbooks/edit.lua"))
+            }
+            #expect(error?.code == .replayMismatch, "\(edit.from) -> \(edit.to): \(String(describing: error))")
+            #expect(error?.details?["then"].string?.contains(edit.then) == true, "\(String(describing: error))")
+            #expect(error?.details?["now"].string?.contains(edit.now) == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test func `replay says in a shell whether an edit fits`() throws {
+        let shop = try shop()
+        let file = Self.folder.appending(path: "plain.run").path
+        let history = try #require(Self.histories.first)
+        try shop.write("runbooks/edit.lua", text(history.body))
+        let fits = try shop.drrunbook("replay", file, "--against", "runbooks/edit.lua")
+        #expect(fits.status == 0 && fits.output.contains("it fits"), "\(fits.output)\(fits.error)")
+        try shop.write("runbooks/edit.lua", text(history.body.replacing("dr.now()", with: "dr.random()")))
+        let differs = try shop.drrunbook("replay", file, "--against", "runbooks/edit.lua")
+        #expect(differs.status == 1)
+        #expect(
+            differs.output.contains("then  input now") && differs.output.contains("now   input random"), "\(differs.output)\(differs.error)"
+        )
+        #expect(!shop.exists(".drrunbook"))
+    }
+}

@@ -1,0 +1,133 @@
+import DRModel
+import DRReport
+import Foundation
+import Testing
+
+@Suite struct ReportTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
+        path: "Snapshots")
+    private static let start = Instant(nanosecondsSince1970: 1_772_331_300_000_000_000)
+
+    private static let header = RunHeader(
+        id: "20260301-021500-3f2a", runbook: "runbooks/failover.lua", sources: ["runbooks/failover.lua": "00ff"], texts: [:],
+        parameters: ["reason": "move <b>now</b> | today"], configuration: "c0ffee", who: "alice@host", seed: 42, started: start,
+        plan: "abcd")
+
+    /// A move of two applications over a gate, one undo that failed, and a call that a person settled.
+    private static func records() throws -> [JournalRecord] {
+        var list: [JournalRecord] = []
+        func add(_ seconds: Int64, _ entry: JournalEntry) {
+            list.append(JournalRecord(index: Int64(list.count), time: start + .seconds(seconds), entry: entry, hash: "h\(list.count)"))
+        }
+        func action(
+            _ begin: Int64, _ end: Int64, _ key: String, _ verb: String, _ input: Value, _ result: Value = [:], _ effects: [Effect] = []
+        ) throws {
+            add(begin, JournalEntry(.intent, key: key, path: ["failover"], verb: verb, payload: input))
+            add(
+                end,
+                JournalEntry(
+                    .outcome, key: key, path: ["failover"], verb: verb,
+                    payload: [
+                        "result": result, "effects": try Value(encoding: effects), "duration": .duration(.seconds(end - begin)),
+                        "points": [:],
+                    ]))
+        }
+        try action(1, 2, "0/1/1/do", "locate", ["pair": "east-west"])
+        try action(
+            2, 5, "0/2/1/do", "stop", ["application": "ledger"], [:],
+            [Effect(.scale, kind: "StatefulSet", name: "pg", from: "1", to: "0", at: "east")])
+        add(5, JournalEntry(.intent, key: "0/3/1/do", verb: "approve", payload: ["name": "cutover", "message": "Go?", "show": ["lag": 3]]))
+        let statement = GateStatement(
+            run: header.id, gate: "cutover", place: "0/3/1/do", decision: .approve, person: "bob", plan: "p", record: "r", comment: "fine",
+            breakGlass: "fire")
+        add(
+            30,
+            JournalEntry(
+                .approval, key: "0/3/1/do", verb: "approve",
+                payload: try Value(encoding: Approval(statement: statement, key: nil, account: "bob@desk", signature: nil))))
+        add(
+            35,
+            JournalEntry(
+                .outcome, key: "0/3/1/do", verb: "approve",
+                payload: [
+                    "result": ["by": ["bob"], "break_glass": "fire"], "effects": [], "duration": .duration(.seconds(30)), "points": [:],
+                ]))
+        try action(35, 36, "0/4/1/do", "exec", ["argv": ["psql"]], ["settled": "done"])
+        try action(
+            36, 50, "0.5-1/1/1/do", "start", ["application": "ledger", "mode": "planned"], [:],
+            [Effect(.activate, kind: "Application", name: "ledger", at: "west")])
+        try action(36, 40, "0.5-2/1/1/do", "migrate", ["applications": ["storefront"]])
+        try action(
+            51, 60, "0/6/1/do", "start", ["application": "storefront", "mode": "planned"], [:],
+            [Effect(.activate, kind: "Application", name: "storefront", at: "west")])
+        add(
+            61,
+            JournalEntry(
+                .note, key: "1/1", verb: "undo",
+                payload: try Value(encoding: RunReport.Undo(name: "pool", application: nil, state: .failed, reason: "no answer"))))
+        let items = ["ledger", "storefront"].map { name in
+            RunReport.Item(
+                name: ApplicationName(stringLiteral: name), active_at: "west", epoch: Epoch(2), state: .moved,
+                rpo: name == "ledger" ? .exact(.zero) : .unknown,
+                rto: .seconds(58), reason: nil, next: nil, from: "east", bytes_sent: ByteCount(100), verified_at: start)
+        }
+        add(
+            62,
+            JournalEntry(
+                .finished, key: "",
+                payload: [
+                    "outcome": "partial", "error": try Value(encoding: DRError(.failed, "enough")),
+                    "applications": try Value(encoding: items), "results": ["moved": 2],
+                ]))
+        return list
+    }
+
+    private func golden(_ name: String, _ text: String) throws {
+        let url = Self.folder.appending(path: name)
+        if ProcessInfo.processInfo.environment["RECORD"] != nil {
+            try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
+            try text.write(to: url, atomically: true, encoding: .utf8)
+        }
+        #expect(try String(contentsOf: url, encoding: .utf8) == text, "run `make record` and look at Tests/Snapshots/\(name)")
+    }
+
+    @Test func `G6 the report is what the record says, to the byte`() throws {
+        let evidence = try RunEvidence(header: Self.header, records: Self.records())
+        try golden("report.md", evidence.markdown())
+        try golden("report.html", evidence.html())
+        try golden("report.json", evidence.json.json(.plain) + "\n")
+        try golden("report.xml", evidence.junit())
+        let again = try RunEvidence(header: Self.header, records: Self.records())
+        #expect(again.html() == evidence.html() && again.json == evidence.json)
+    }
+
+    @Test func `the time to recovery is split, and its critical path is what waited for one another`() throws {
+        let recovery = try #require(try RunEvidence(header: Self.header, records: Self.records()).recovery)
+        #expect(recovery.detect == .zero)
+        #expect(recovery.decide == .seconds(30))
+        #expect(recovery.machine == .seconds(28))
+        #expect(recovery.ready - recovery.began == .seconds(58))
+        #expect(recovery.critical.map(\.verb) == ["stop", "approve", "exec", "start", "start"])
+    }
+
+    @Test func `G12 what a person has to look into is listed`() throws {
+        let list = try RunEvidence(header: Self.header, records: Self.records()).followUps
+        #expect(list.contains("gate cutover was passed alone by bob, breaking the glass: fire"))
+        #expect(list.contains("gate cutover: the identity of bob (unverified, from bob@desk) was not verified"))
+        #expect(list.contains("not undone (failed): pool: no answer"))
+        #expect(list.contains("settled by a person as done: failover > exec"))
+    }
+
+    @Test func `G7 no text of a run becomes markup of the page`() throws {
+        let page = try RunEvidence(header: Self.header, records: Self.records()).html()
+        #expect(!page.contains("<b>now") && page.contains("&lt;b&gt;now&lt;/b&gt;"))
+        #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"))
+    }
+
+    @Test func `a run that has only begun has a report, too`() throws {
+        let evidence = try RunEvidence(header: Self.header, records: Array(Self.records().prefix(3)))
+        #expect(evidence.recovery == nil)
+        #expect(evidence.outcome == nil)
+        #expect(evidence.markdown().contains("no outcome recorded: failover > stop ledger"))
+    }
+}
