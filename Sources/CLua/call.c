@@ -36,7 +36,15 @@ static inline int leave(clua_state *state, struct entry *entry, struct saved sav
     return status;
 }
 
-static int too_deep(clua_state *state) { return state->nesting >= state->configuration.nesting; }
+// Why Lua may not be entered now: left on top of the stack in place of everything from `first` on.
+static int is_refused(clua_state *state, lua_State *L, int first) {
+    const char *reason = state->finalizing ? "Lua cannot run while an object is being released"
+        : state->nesting >= state->configuration.nesting ? "too many host calls inside one another" : NULL;
+    if (!reason) return 0;
+    lua_settop(L, first - 1);
+    lua_pushstring(L, reason);
+    return 1;
+}
 
 int clua_load(clua_state *state, const char *source, size_t length, const char *chunkname) {
     lua_State *L = state->current;
@@ -51,9 +59,23 @@ int clua_load(clua_state *state, const char *source, size_t length, const char *
 
 lua_State *clua_begin_call(clua_state *state, int slot) {
     lua_State *L = state->current;
-    // An idle stack has room.
-    if ((state->depth > 0 || lua_gettop(L) > 4) && !lua_checkstack(L, 16)) return NULL;
+    if (state->depth > 0) {
+        if (!lua_checkstack(L, 16)) return NULL;
+        clua_push_held(L, slot);
+        return L;
+    }
+    // The idle host works at the bottom of the main stack, which has room.
+    if (lua_gettop(L) > 5 && !lua_checkstack(L, 16)) return NULL;
+    if (slot == state->called_slot) {
+        lua_pushvalue(L, 2);
+        return L;
+    }
     clua_push_held(L, slot);
+    if (slot == state->last_slot) {
+        lua_copy(L, -1, 2);
+        state->called_slot = slot;
+    }
+    state->last_slot = slot;
     return L;
 }
 
@@ -68,7 +90,8 @@ static int call_idle(clua_state *state, int narguments, int nresults) {
     state->place.line = 0;
     state->traceback[0] = 0;
     state->levels = 0;
-    clua_arm(state->main);
+    // What clua_arm would find: nothing stops yet, and a new budget knows no alarm.
+    if (clua_counts(state) || state->hooked) clua_rearm(state->main, clua_counts(state));
     state->enforce = 1;
     int status = lua_pcall(state->main, narguments, nresults, 1);
     state->enforce = 0;
@@ -79,15 +102,10 @@ static int call_idle(clua_state *state, int narguments, int nresults) {
     return status;
 }
 
-int clua_call(lua_State *L, int narguments, int nresults) {
-    clua_state *state = clua_of(L);
-    if (state->depth == 0) return call_idle(state, narguments, nresults);
+// From inside: the caller's stack, its own message handler for the while.
+static __attribute__((noinline)) int call_nested(clua_state *state, lua_State *L, int narguments, int nresults) {
     int function = lua_gettop(L) - narguments;
-    if (too_deep(state)) {
-        lua_settop(L, function - 1);
-        lua_pushliteral(L, "too many host calls inside one another");
-        return LUA_ERRRUN;
-    }
+    if (is_refused(state, L, function)) return LUA_ERRRUN;
     lua_pushcfunction(L, clua_capture);
     lua_insert(L, function);
     struct entry entry = {.kind = ENTRY_CALL, .thread = L, .from = L};
@@ -98,21 +116,19 @@ int clua_call(lua_State *L, int narguments, int nresults) {
     return status;
 }
 
-// A coroutine that died of an error still has its whole stack: what is to be known of it is noted, its __close handlers run, and the error
-// value stays alone.
-static int bury(clua_state *state, struct entry *entry, int status) {
-    if (status == LUA_ERRMEM && !state->stack_refused) clua_begin_stop(state, CLUA_MEMORY);
-    if (!state->stack_refused) clua_note_error(state, entry->thread);
-    entry->kind = ENTRY_CALL;
-    return lua_resetthread(entry->thread);
+int clua_call(lua_State *L, int narguments, int nresults) {
+    clua_state *state = clua_of(L);
+    return state->depth == 0 ? call_idle(state, narguments, nresults) : call_nested(state, L, narguments, nresults);
 }
 
-static int drive(clua_state *state, lua_State *coroutine, int narguments, int may_yield, int *nresults) {
+// `go`: clua_start, or lua_resume for what is known to have begun.
+static inline int drive(
+    clua_state *state, lua_State *coroutine, int narguments, int may_yield, int *nresults,
+    int (*go)(lua_State *, lua_State *, int, int *)) {
     struct entry entry = {.kind = ENTRY_RESUME, .thread = coroutine, .from = state->current, .may_yield = may_yield};
     struct saved saved = enter(state, &entry);
     state->suspending = 0;
-    int status = lua_resume(coroutine, saved.current, narguments, nresults);
-    if (status > LUA_YIELD) status = bury(state, &entry, status);
+    int status = go(coroutine, saved.current, narguments, nresults);
     status = leave(state, &entry, saved, status);
     if (status == LUA_YIELD && state->suspending) {
         state->suspending = 0;
@@ -122,26 +138,23 @@ static int drive(clua_state *state, lua_State *coroutine, int narguments, int ma
 }
 
 int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int may_yield, int *nresults) {
-    if (too_deep(state)) {
-        lua_settop(coroutine, -narguments - 1);
-        lua_pushliteral(coroutine, "too many host calls inside one another");
-        return LUA_ERRRUN;
-    }
-    return drive(state, coroutine, narguments, may_yield, nresults);
+    if (is_refused(state, coroutine, lua_gettop(coroutine) - narguments + 1)) return LUA_ERRRUN;
+    return drive(state, coroutine, narguments, may_yield, nresults, clua_start);
 }
 
 int clua_answer(clua_state *state, lua_State *coroutine, int raises, int may_yield, int *nresults) {
+    if (is_refused(state, coroutine, 1)) return LUA_ERRRUN;
     state->answer_raises = raises;
-    return drive(state, coroutine, 0, may_yield, nresults);
+    return drive(state, coroutine, 0, may_yield, nresults, lua_resume);
 }
 
 int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
+    if (is_refused(state, coroutine, 1)) return LUA_ERRRUN;
     int before = state->depth > 0 ? state->stopping : CLUA_RUNNING;
     struct entry entry = {.kind = ENTRY_RESUME, .thread = coroutine, .from = state->current};
     struct saved saved = enter(state, &entry);
     clua_begin_stop(state, CLUA_STOPPED);
-    int status = lua_resume(coroutine, saved.current, 0, nresults);
-    if (status > LUA_YIELD) status = bury(state, &entry, status);
+    int status = clua_start(coroutine, saved.current, 0, nresults);
     status = leave(state, &entry, saved, status);
     state->suspending = 0;
     // Only this coroutine dies: what runs around it goes on.
@@ -150,9 +163,13 @@ int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
 }
 
 int clua_reset(clua_state *state, lua_State *coroutine) {
+    if (state->finalizing) {
+        lua_pushliteral(coroutine, "Lua cannot run while an object is being released");
+        return LUA_ERRRUN;
+    }
     struct entry entry = {.kind = ENTRY_CALL, .thread = coroutine, .from = state->current};
     struct saved saved = enter(state, &entry);
-    int status = lua_resetthread(coroutine);
+    int status = clua_close_coroutine(state, coroutine);
     return leave(state, &entry, saved, status);
 }
 

@@ -8,6 +8,40 @@ enum { AWAITED = -2, FAILED = -1, RESUME_COST = 20, CREATE_COST = 1000 };
 static int yielded(lua_State *L, int status, lua_KContext context);
 static int yield_coroutine(lua_State *L);
 
+// At the bottom of every coroutine stands one of these, which calls the function protected. A hook that raises leaves hooks off in its thread; what
+// puts them on again before the __close handlers run is this protected call alone, and without hooks a handler could run for ever.
+static int ended(lua_State *L, int status, lua_KContext below) {
+    if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - (int)below;
+    clua_propagate(L, status);
+    return lua_error(L);
+}
+
+static int scripts_bottom(lua_State *L) { return ended(L, lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, ended), 0); }
+
+// The host wants to know where an error was.
+static int hosts_bottom(lua_State *L) {
+    lua_pushcfunction(L, clua_capture);
+    lua_insert(L, 1);
+    return ended(L, lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 1, ended), 1);
+}
+
+static lua_State *new_coroutine(lua_State *L, lua_CFunction bottom) {
+    lua_State *coroutine = lua_newthread(L);
+    lua_pushcfunction(coroutine, bottom);
+    lua_insert(L, -2);
+    lua_xmove(L, coroutine, 1);
+    return coroutine;
+}
+
+lua_State *clua_new_coroutine(lua_State *L) { return new_coroutine(L, hosts_bottom); }
+
+// Arguments are on its stack; a new coroutine also has its function there, the first argument of what stands below.
+int clua_start(lua_State *coroutine, lua_State *from, int narguments, int *nresults) {
+    lua_Debug activation;
+    int is_new = lua_status(coroutine) == LUA_OK && lua_gettop(coroutine) > narguments && !lua_getstack(coroutine, 0, &activation);
+    return lua_resume(coroutine, from, narguments + is_new, nresults);
+}
+
 static lua_State *check_coroutine(lua_State *L) {
     lua_State *coroutine = lua_tothread(L, 1);
     luaL_argexpected(L, coroutine, 1, "coroutine");
@@ -34,7 +68,7 @@ static int run(lua_State *L, lua_State *coroutine, int narguments, int *nresults
     state->nesting = nesting + 1;
     state->current = coroutine;
     clua_arm(coroutine);
-    int status = lua_resume(coroutine, L, narguments, nresults);
+    int status = clua_start(coroutine, L, narguments, nresults);
     state->current = L;
     state->nesting = nesting;
     state->entries = entry.outer;
@@ -59,7 +93,8 @@ static int start(lua_State *L, lua_State *coroutine, int narguments) {
     clua_state *state = clua_of(L);
     clua_poll(L, RESUME_COST);
     const char *refusal = NULL;
-    if (awaits_host(coroutine)) refusal = "cannot resume a coroutine that waits for the host";
+    if (coroutine == state->main) refusal = "cannot resume non-suspended coroutine";
+    else if (awaits_host(coroutine)) refusal = "cannot resume a coroutine that waits for the host";
     else if (state->nesting >= state->configuration.nesting) refusal = "too many coroutines inside one another";
     else if (!lua_checkstack(coroutine, narguments + 1)) refusal = "too many arguments to resume";
     if (refusal) {
@@ -112,26 +147,6 @@ static int wrap_resumed(lua_State *L, int status, lua_KContext context);
 static int finish_wrap(lua_State *L, int count) {
     if (count == AWAITED) return lua_yieldk(L, 0, 0, wrap_resumed);
     if (count != FAILED) return count;
-    lua_State *coroutine = lua_tothread(L, lua_upvalueindex(1));
-    int status = lua_status(coroutine);
-    if (status != LUA_OK && status != LUA_YIELD) {
-        // It died of the error: its pending __close handlers run now.
-        clua_state *state = clua_of(L);
-        struct entry entry = {.kind = ENTRY_CALL, .thread = coroutine, .from = L, .outer = state->entries};
-        int nesting = state->nesting;
-        if (nesting < state->configuration.nesting) {
-            state->entries = &entry;
-            state->nesting = nesting + 1;
-            state->current = coroutine;
-            lua_settop(L, -2);
-            status = lua_resetthread(coroutine);
-            state->current = L;
-            state->nesting = nesting;
-            state->entries = entry.outer;
-            lua_xmove(coroutine, L, 1);
-            clua_propagate(L, status);
-        }
-    }
     if (lua_type(L, -1) == LUA_TSTRING) {
         luaL_where(L, 1);
         lua_insert(L, -2);
@@ -153,9 +168,8 @@ static int call_wrapped(lua_State *L) {
 static int create_coroutine(lua_State *L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     clua_poll(L, CREATE_COST);
-    lua_State *coroutine = lua_newthread(L);
     lua_pushvalue(L, 1);
-    lua_xmove(L, coroutine, 1);
+    new_coroutine(L, scripts_bottom);
     return 1;
 }
 
@@ -196,6 +210,7 @@ static int running(lua_State *L) {
 
 static const char *status_of(lua_State *L, lua_State *coroutine) {
     if (L == coroutine) return "running";
+    if (coroutine == clua_of(L)->main) return "normal";  // at its bottom stands what is the host's
     lua_Debug activation;
     switch (lua_status(coroutine)) {
         case LUA_YIELD: return awaits_host(coroutine) ? "normal" : "suspended";
@@ -211,13 +226,25 @@ static int coroutine_status(lua_State *L) {
     return 1;
 }
 
+int clua_close_coroutine(clua_state *state, lua_State *coroutine) {
+    if (state->closings >= CLUA_CLOSINGS) {
+        lua_settop(coroutine, 0);
+        lua_pushliteral(coroutine, "too many coroutines closed inside one another");
+        return LUA_ERRRUN;
+    }
+    state->closings++;
+    int status = lua_resetthread(coroutine);
+    state->closings--;
+    return status;
+}
+
 static int close_coroutine(lua_State *L) {
     clua_state *state = clua_of(L);
     lua_State *coroutine = check_coroutine(L);
     const char *status = status_of(L, coroutine);
     if (*status != 's' && *status != 'd') return luaL_error(L, "cannot close a %s coroutine", status);
-    // The handlers run on the closed coroutine's own count of C levels, so the levels are counted here.
     if (state->nesting >= state->configuration.nesting) return luaL_error(L, "too many coroutines inside one another");
+    if (state->closings >= CLUA_CLOSINGS) return luaL_error(L, "too many coroutines closed inside one another");
     clua_poll(L, RESUME_COST);
     struct entry entry = {.kind = ENTRY_CALL, .thread = coroutine, .from = L, .outer = state->entries};
     int nesting = state->nesting;
@@ -225,7 +252,7 @@ static int close_coroutine(lua_State *L) {
     state->nesting = nesting + 1;
     state->current = coroutine;
     clua_arm(coroutine);
-    int outcome = lua_resetthread(coroutine);
+    int outcome = clua_close_coroutine(state, coroutine);
     state->current = L;
     state->nesting = nesting;
     state->entries = entry.outer;

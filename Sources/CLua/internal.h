@@ -94,6 +94,15 @@ struct watched {
 };
 #endif
 
+// Swift's own calling convention, in clang's words: the closure's context in one register, its error in another.
+typedef __attribute__((swiftcall)) int (*host_body)(
+    lua_State *L, __attribute__((swift_context)) void *context, __attribute__((swift_error_result)) void **error);
+struct host_slot {
+    host_body body;
+    void *context;
+    void *function;  // keeps both alive
+};
+
 struct clua_state {
     clua_configuration configuration;
     lua_State *main, *current, *waiting;
@@ -105,13 +114,16 @@ struct clua_state {
     int enforce;   // 0 exactly while Swift runs
     int attention; // a script may not just go on: it is being stopped, or Swift filled more than the cap
     uint64_t fail_nth, allocations;
-    int stack_refused;  // one call has too many values
+    int stack_refused;    // the last refusal: one call has too many values
+    size_t refused_size;  // the last refusal, if nothing was allocated since
     struct owned owned, *spare;
     size_t objects;
     struct pool pool;
     // host functions that live as long as the state, each with a C function of its own
-    void *slots[CLUA_SLOTS];
+    struct host_slot slots[CLUA_SLOTS];
     int nslots;
+    // the held function that the idle host calls again and again stands at index 2 of the main stack
+    int called_slot, last_slot;
     // limits
     uint64_t spent, unpolled, allocated, closing_spent;
 #if CLUA_SIGNALS
@@ -120,6 +132,10 @@ struct clua_state {
     uint64_t processor_start;
 #endif
     size_t printed;
+    int finalizing;        // an object of Swift's is being released
+    _Atomic(const void *) task;  // drives what runs now
+    int closings;          // coroutines that are closed inside one another
+    uint64_t closing_since, closing_began;  // when the stop began: on the wall, and in processor time
     int stopping, hooked;  // hooked: some coroutine was counted, maybe still is
     // suspension
     int suspending, answer_raises;
@@ -234,6 +250,11 @@ lua_Integer clua_sort_keys(lua_State *L, int index);  // pushes keys and their o
 int clua_pairs(lua_State *L);
 int clua_next(lua_State *L);
 int clua_co_is_root(lua_State *L);
+int clua_start(lua_State *coroutine, lua_State *from, int narguments, int *nresults);  // lua_resume
+// Runs __close handlers. They run on the closed coroutine's own count of C levels (lua_resetthread of 5.4.4 takes no other), so only so many
+// may be inside one another, or they would overflow the C stack together.
+enum { CLUA_CLOSINGS = 2 };
+int clua_close_coroutine(clua_state *state, lua_State *coroutine);
 
 void clua_open_base(lua_State *L);
 void clua_open_string(lua_State *L);

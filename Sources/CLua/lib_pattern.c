@@ -37,7 +37,7 @@ static const char *item_end(struct clua_match *m, const char *p) {
         return p + 2;
     }
     if (*p != '[') return p + 1;
-    p++;
+    const char *start = p++;
     if (p < m->pattern_end && *p == '^') p++;
     // A ']' in the first place is an ordinary member.
     int first = 1;
@@ -47,6 +47,7 @@ static const char *item_end(struct clua_match *m, const char *p) {
         first = 0;
         if (p >= m->pattern_end) luaL_error(m->L, "malformed pattern (missing ']')");
     }
+    clua_poll(m->L, (uint64_t)(p - start) / 8);
     return p + 1;
 }
 
@@ -143,12 +144,14 @@ static const char *back_reference(struct clua_match *m, const char *s, int digit
         luaL_error(m->L, "invalid capture index %%%d", index + 1);
     }
     ptrdiff_t length = m->captures[index].length;
-    if (length < 0 || m->source_end - s < length || memcmp(m->captures[index].start, s, (size_t)length) != 0) return NULL;
+    if (length < 0 || m->source_end - s < length) return NULL;
     clua_poll(m->L, 1 + (uint64_t)length / 64);
+    if (memcmp(m->captures[index].start, s, (size_t)length) != 0) return NULL;
     return s + length;
 }
 
 static int at_frontier(struct clua_match *m, const char *s, const char *set, const char *end) {
+    clua_poll(m->L, (uint64_t)(end - set) / 4);
     int before = s == m->source ? 0 : (unsigned char)s[-1];
     int here = s == m->source_end ? 0 : (unsigned char)*s;
     return !in_set(before, set, end - 1) && in_set(here, set, end - 1);

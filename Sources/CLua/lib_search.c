@@ -41,6 +41,7 @@ static int search(lua_State *L, int find) {
         lua_pushnil(L);
         return 1;
     }
+    clua_poll(L, pattern_length / 64);
     if (find && (lua_toboolean(L, 4) || is_plain(pattern, pattern_length))) {
         const char *found = pattern_length ? memmem(source + offset, length - offset, pattern, pattern_length) : source + offset;
         clua_poll(L, 1 + (found ? (size_t)(found - source) - offset : length - offset) / 64);

@@ -17,6 +17,7 @@ static int string_rep(lua_State *L) {
     }
     if ((size_t)count > cap / unit) return luaL_error(L, "resulting string too large");
     size_t total = (size_t)count * unit - separator_length, done = 0;
+    if (separator_length == 0 && length == 1) clua_poll(L, total / 64);
     luaL_Buffer buffer;
     char *out = luaL_buffinitsize(L, &buffer, total);
     if (separator_length == 0 && length == 1) {
@@ -50,8 +51,10 @@ static int string_format(lua_State *L) {
         while (p < end && (strchr("-+ #0.", *p) != NULL || isdigit((unsigned char)*p)) && *p) p++;
         if (p >= end || ++argument > count) break;
         if (*p == 's') {
-            clua_tolstring(L, argument, NULL);
+            size_t shown;
+            clua_tolstring(L, argument, &shown);
             lua_replace(L, argument);
+            clua_poll(L, shown / 64);
         } else if (*p == 'p') {
             switch (lua_type(L, argument)) {
                 case LUA_TTABLE: case LUA_TFUNCTION: case LUA_TTHREAD: case LUA_TUSERDATA:
@@ -95,7 +98,7 @@ static int string_format(lua_State *L) {
 void clua_open_string(lua_State *L) {
     lua_pushcfunction(L, luaopen_string);
     lua_call(L, 0, 1);
-    static const char *const by_arguments[] = {"lower", "pack", "reverse", "upper", NULL};
+    static const char *const by_arguments[] = {"lower", "pack", "packsize", "reverse", "upper", NULL};
     static const char *const by_results[] = {"byte", "char", "sub", "unpack", NULL};
     clua_charge_library(L, by_arguments, 1);
     clua_charge_library(L, by_results, 0);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { HOOK_STEP = 1000, POLL_STEP = 4096, BYTES_A_STEP = 64, WORK_STEP = 1 << 20 };
+enum { HOOK_STEP = 1000, CLOSING_STEP = 1, CLOSING_TIME = 25000000, POLL_STEP = 4096, BYTES_A_STEP = 64, WORK_STEP = 1 << 20 };
 
 struct flag { atomic_int value; };
 
@@ -17,6 +17,18 @@ void clua_flag_set(void *flag, int value) { atomic_store_explicit(&((struct flag
 int clua_flag_get(const void *flag) { return atomic_load_explicit(&((struct flag *)flag)->value, memory_order_acquire); }
 void clua_flag_destroy(void *flag) { free(flag); }
 
+const void *clua_watch_task(clua_state *state, const void *task) {
+    const void *outer = atomic_load_explicit(&state->task, memory_order_relaxed);
+    atomic_store_explicit(&state->task, task, memory_order_release);
+    return outer;
+}
+
+static uint64_t time_of(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 #if CLUA_SIGNALS
 
 void clua_renew_budget(clua_state *state) { clua_reset_budget(state); }
@@ -25,11 +37,9 @@ static int over_time(clua_state *state) { return clua_alarmed(state); }
 
 #else
 
-static uint64_t processor_time(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+void clua_watch_pass(void) {}
+
+static uint64_t processor_time(void) { return time_of(CLOCK_THREAD_CPUTIME_ID); }
 
 void clua_renew_budget(clua_state *state) {
     state->spent = 0;
@@ -50,6 +60,8 @@ void clua_begin_stop(clua_state *state, int reason) {
     state->stopping = reason;
     state->attention = 1;
     state->closing_spent = 0;
+    state->closing_since = time_of(CLOCK_MONOTONIC);
+    state->closing_began = time_of(CLOCK_THREAD_CPUTIME_ID);
 }
 void clua_stop(clua_state *state, int reason) { clua_begin_stop(state, reason); }
 
@@ -81,18 +93,28 @@ int clua_propagate(lua_State *L, int status) {
 static int over_limit(clua_state *state) {
     const clua_configuration *limits = &state->configuration;
     if (limits->cancellation && clua_flag_get(limits->cancellation)) return CLUA_CANCELLED;
+    const void *task = atomic_load_explicit(&state->task, memory_order_relaxed);
+    if (task && limits->cancelled(task)) return CLUA_CANCELLED;
     if (limits->instructions && state->spent > limits->instructions) return CLUA_COMPUTING;
     if (over_time(state)) return CLUA_COMPUTING;
     return CLUA_RUNNING;
 }
 
-// While a script is being terminated only its __close handlers run, and they share one allowance.
+// While a script is being terminated only its __close handlers run, and they share one allowance of instructions and of processor time: one
+// instruction can take long. The clock on the wall is the cheap one.
+static int may_close(const clua_state *state) {
+    if (state->closing_spent > state->configuration.closing) return 0;
+    return time_of(CLOCK_MONOTONIC) - state->closing_since <= CLOSING_TIME
+        || time_of(CLOCK_THREAD_CPUTIME_ID) - state->closing_began <= CLOSING_TIME;
+}
+
 static void spend(lua_State *L, uint64_t steps) {
     clua_state *state = clua_of(L);
     state->spent += steps;
     if (state->stopping) {
         state->closing_spent += steps;
-        if (state->closing_spent <= state->configuration.closing) return;
+        if (may_close(state)) return;
+        state->closing_spent = UINT64_MAX / 2;
         clua_count(L, 1);
         clua_raise_stop(L);
     }
@@ -157,13 +179,14 @@ void clua_rearm(lua_State *L, int wanted) {
         return;
     }
     // Only when it is not armed yet: arming restarts the count, and a script could stay below it for ever.
-    if (lua_gethook(L) != clua_hook || lua_gethookcount(L) != HOOK_STEP) clua_count(L, HOOK_STEP);
+    int step = clua_of(L)->stopping ? CLOSING_STEP : HOOK_STEP;
+    if (lua_gethook(L) != clua_hook || lua_gethookcount(L) != step) clua_count(L, step);
 }
 
 void clua_poll(lua_State *L, uint64_t steps) {
     clua_state *state = clua_of(L);
     state->unpolled += steps;
-    if (state->unpolled < POLL_STEP) return;
+    if (state->unpolled < POLL_STEP && !state->stopping) return;
     steps = state->unpolled;
     state->unpolled = 0;
     spend(L, steps);

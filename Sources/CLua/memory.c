@@ -76,9 +76,20 @@ enum { CALL_VALUES = 20500, VALUE_SIZE = 16 };
 
 static int overfills_stack(clua_state *state, size_t size) {
     if (size <= CALL_VALUES * VALUE_SIZE || (size_t)lua_gettop(state->current) * 4 * VALUE_SIZE < size) return 0;
-    state->stack_refused = 1;
-    clua_note_error(state, state->current);  // no message handler will see it
     return 1;
+}
+
+// No message handler sees an error of memory, so its place is noted now. Lua collects and tries again; a second refusal is the end of the script,
+// noted before a __close handler can put an error of its own in the place of this one. `size` 0: only a stack is full, which is no more than an error.
+static void *refuse(clua_state *state, size_t size) {
+    clua_note_error(state, state->current);
+    state->stack_refused = size == 0;
+    if (size && size == state->refused_size) {
+        clua_begin_stop(state, CLUA_MEMORY);
+        clua_count(state->current, 1);
+    }
+    state->refused_size = size;
+    return NULL;
 }
 
 // Lua always tells the old size, so counting needs no header. The cap is enforced only while a script runs: what Swift pushes never fails
@@ -93,9 +104,10 @@ void *clua_allocate(void *argument, void *block, size_t old_size, size_t new_siz
     }
     if (state->enforce && new_size > old) {
         size_t others = state->used - old, cap = state->configuration.memory;
-        if (others > cap || new_size > cap - others ) return NULL;
-        if (!block && overfills_stack(state, new_size)) return NULL;
-        if (state->fail_nth && ++state->allocations >= state->fail_nth) return NULL;
+        if (others > cap || new_size > cap - others) return refuse(state, new_size);
+        if (!block && overfills_stack(state, new_size)) return refuse(state, 0);
+        if (state->fail_nth && ++state->allocations >= state->fail_nth) return refuse(state, new_size);
+        state->refused_size = 0;
     }
     void *result = resize(&state->pool, block, old, new_size);
     if (!result) {

@@ -16,7 +16,12 @@ static int finalize(lua_State *L) {
     lua_State *current = state->current;
     state->enforce = 0;
     state->current = L;
+    // Whatever the object does when it goes, the collector runs: no Lua.
+    state->depth++;
+    state->finalizing++;
     state->configuration.release(owned->object);
+    state->finalizing--;
+    state->depth--;
     state->enforce = enforce;
     state->current = current;
     owned->next = state->spare;
@@ -70,7 +75,13 @@ void clua_push_object(lua_State *L, void *object, const void *type) { push_owned
 // There is no userdata but ours (the light one of clua_push_marker is NULL), so the type is the check.
 void *clua_object(lua_State *L, int index, const void *type) {
     struct object *block = lua_touserdata(L, index);
-    if (!block || !block->owned || (type && block->type != type)) return NULL;
+    if (!block || !block->owned || block->type != type) return NULL;
+    return block->owned->object;
+}
+
+void *clua_any_object(lua_State *L, int index) {
+    struct object *block = lua_touserdata(L, index);
+    if (!block || !block->owned || block->type == &clua_keys.error_type) return NULL;
     return block->owned->object;
 }
 
@@ -149,7 +160,7 @@ void *clua_tied_error(lua_State *L, int index) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.errors);
     lua_pushvalue(L, index);
     lua_rawget(L, -2);
-    void *object = clua_object(L, -1, NULL);
+    void *object = clua_object(L, -1, &clua_keys.error_type);
     lua_settop(L, -3);
     return object;
 }
@@ -194,26 +205,47 @@ static int finish_host_call(lua_State *L, clua_state *state, void *function, int
     return lua_yieldk(L, 0, 0, answered);
 }
 
-// The one trampoline. Swift's frames are gone before anything is raised or yielded.
-static inline __attribute__((always_inline)) int call_host(lua_State *L, clua_state *state, void *function) {
-    if (__builtin_expect(state->attention, 0) && state->stopping) return clua_raise_stop(L);
-    lua_State *current = state->current;
-    state->enforce = 0;
-    state->current = L;
-    int result = state->configuration.call(function, L);
+// The two trampolines. Swift's frames are gone before anything is raised or yielded.
+static inline __attribute__((always_inline)) int may_call_host(clua_state *state) {
+    return __builtin_expect(!state->attention, 1) || !state->stopping;
+}
+
+static inline __attribute__((always_inline)) int leave_host(
+    lua_State *L, clua_state *state, lua_State *current, void *function, int result) {
     state->enforce = 1;
     state->current = current;
+    state->entered++;  // what was found out about a table holds no longer
     if (__builtin_expect(result < 0 || state->attention, 0)) return finish_host_call(L, state, function, result);
     return result;
 }
 
 static int call_captured(lua_State *L) {
     const struct object *block = lua_touserdata(L, lua_upvalueindex(1));
-    return call_host(L, clua_of(L), block->owned->object);
+    clua_state *state = clua_of(L);
+    void *function = block->owned->object;
+    if (!may_call_host(state)) return clua_raise_stop(L);
+    lua_State *current = state->current;
+    state->enforce = 0;
+    state->current = L;
+    int result = state->configuration.call(function, L);
+    return leave_host(L, state, current, function, result);
+}
+
+static inline __attribute__((always_inline)) int call_slot(lua_State *L, int number) {
+    clua_state *state = clua_of(L);
+    const struct host_slot *slot = &state->slots[number];
+    if (!may_call_host(state)) return clua_raise_stop(L);
+    lua_State *current = state->current;
+    state->enforce = 0;
+    state->current = L;
+    void *error = NULL;
+    int result = slot->body(L, slot->context, &error);
+    if (__builtin_expect(error != NULL, 0)) result = state->configuration.raise(error, L);
+    return leave_host(L, state, current, slot->function, result);
 }
 
 // One C function for each slot: no upvalue to look up.
-#define SLOT(n) static int slot_##n(lua_State *L) { clua_state *state = clua_of(L); return call_host(L, state, state->slots[0x##n]); }
+#define SLOT(n) static int slot_##n(lua_State *L) { return call_slot(L, 0x##n); }
 #define SLOTS(n) \
     SLOT(n##0) SLOT(n##1) SLOT(n##2) SLOT(n##3) SLOT(n##4) SLOT(n##5) SLOT(n##6) SLOT(n##7) \
     SLOT(n##8) SLOT(n##9) SLOT(n##a) SLOT(n##b) SLOT(n##c) SLOT(n##d) SLOT(n##e) SLOT(n##f)
@@ -223,13 +255,17 @@ SLOTS(0) SLOTS(1) SLOTS(2) SLOTS(3) SLOTS(4) SLOTS(5) SLOTS(6) SLOTS(7)
     slot_##n##8, slot_##n##9, slot_##n##a, slot_##n##b, slot_##n##c, slot_##n##d, slot_##n##e, slot_##n##f
 static const lua_CFunction slot_functions[CLUA_SLOTS] = {NAMES(0), NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6), NAMES(7)};
 
-void clua_push_function(lua_State *L, void *object, int permanent) {
-    clua_state *state = clua_of(L);
-    if (permanent && state->nslots < CLUA_SLOTS) {
-        state->slots[state->nslots] = object;
-        lua_pushcfunction(L, slot_functions[state->nslots++]);
-        return;
-    }
+void clua_push_function(lua_State *L, void *object) {
     push_owned(L, object, &clua_keys.function, sizeof(struct object));
     lua_pushcclosure(L, call_captured, 1);
+}
+
+void clua_push_permanent_function(lua_State *L, void *object, const void *body, void *context) {
+    clua_state *state = clua_of(L);
+    if (state->nslots == CLUA_SLOTS) {
+        clua_push_function(L, object);
+        return;
+    }
+    state->slots[state->nslots] = (struct host_slot){(host_body)body, context, object};
+    lua_pushcfunction(L, slot_functions[state->nslots++]);
 }

@@ -98,7 +98,9 @@ clua_state *clua_open(const clua_configuration *configuration) {
     clua_open_math(L);
     clua_open_coroutine(L);
     lua_settop(L, 0);
-    lua_pushcfunction(L, clua_capture);  // the message handler of calls from the idle host, at index 1 of the main stack
+    // At the bottom of the main stack: the message handler of calls from the idle host, and the function it called last.
+    lua_pushcfunction(L, clua_capture);
+    lua_pushnil(L);
 #if CLUA_SIGNALS
     clua_watch_open(state);
 #endif
@@ -125,7 +127,7 @@ void clua_close(clua_state *state) {
         state->spare = owned->next;
         free(owned);
     }
-    for (int slot = 0; slot < state->nslots; slot++) state->configuration.release(state->slots[slot]);
+    for (int slot = 0; slot < state->nslots; slot++) state->configuration.release(state->slots[slot].function);
     clua_close_pool(state);
     free(state);
 }
@@ -155,6 +157,12 @@ void clua_push_held(lua_State *L, int slot) { lua_rawgeti(L, LUA_REGISTRYINDEX, 
 void clua_let_go(clua_state *state, int slot) {
     lua_pushnil(state->current);
     lua_rawseti(state->current, LUA_REGISTRYINDEX, HELD + slot);
+    if (slot == state->last_slot) state->last_slot = 0;
+    if (slot != state->called_slot) return;
+    state->called_slot = 0;
+    if (state->depth > 0) return;  // index 2 is another's now; the next function that is called often takes its place
+    lua_pushnil(state->main);
+    lua_replace(state->main, 2);
 }
 
 // Without a metatable the ordinary access cannot raise, and finds the name by its address. The stamp says that there was none, and that no

@@ -94,7 +94,9 @@ static uint64_t look(void) {
         }
         const clua_configuration *limits = &watched->state->configuration;
         int reason = CLUA_RUNNING;
+        const void *task = atomic_load_explicit(&watched->state->task, memory_order_acquire);
         if (limits->cancellation && clua_flag_get(limits->cancellation)) reason = CLUA_CANCELLED;
+        if (task && limits->cancelled(task)) reason = CLUA_CANCELLED;
         if (limits->nanoseconds && now) {
             uint64_t used = now > watched->begun ? now - watched->begun : 0;
             if (used >= limits->nanoseconds) reason = CLUA_COMPUTING;
@@ -189,6 +191,12 @@ void clua_watch_open(clua_state *state) {
     watched->next = watcher.first;
     if (watched->next) watched->next->previous = watched;
     watcher.first = watched;
+    pthread_mutex_unlock(&watcher.lock);
+}
+
+// The watcher looks under its lock.
+void clua_watch_pass(void) {
+    pthread_mutex_lock(&watcher.lock);
     pthread_mutex_unlock(&watcher.lock);
 }
 

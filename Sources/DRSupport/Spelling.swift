@@ -1,7 +1,9 @@
 /// The name a person most likely meant.
 package enum Spelling {
-    /// The valid name nearest to `name`, or nil when none is near enough to be worth saying. Costs |name| x |candidate| for each candidate.
+    /// The valid name nearest to `name`, or nil when none is near enough to be worth saying. Costs |name| x |candidate| for each candidate; names of
+    /// over 200 bytes are near to nothing.
     package static func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
+        guard name.utf8.count <= longest else { return nil }
         let folded = fold(name)
         var best: (distance: Int, name: String)?
         for candidate in candidates.sorted() {
@@ -16,6 +18,8 @@ package enum Spelling {
     package static func hint(for name: String, in candidates: some Sequence<String>) -> String {
         nearest(to: name, in: candidates).map { " (did you mean \"\($0)\"?)" } ?? ""
     }
+
+    private static let longest = 200
 
     // Case and the choice between `-`, `_` and nothing are the commonest slips: they cost nothing.
     private static func fold(_ text: String) -> [Character] {

@@ -3,7 +3,8 @@ internal import CLua
 /// One sandboxed Lua state.
 ///
 /// It belongs to one isolation domain; only its `cancellation` may be used from elsewhere. Closures registered here live as long as the
-/// state: one that captures the state keeps it alive for ever, so take `call.lua` instead.
+/// state: one that captures the state keeps it alive for ever, so take `call.lua` instead. Whoever calls into a state keeps it until the call
+/// returns; to release it earlier is a fatal error of the host.
 @safe public final class Lua {
     public let limits: LuaLimits
     public let cancellation: LuaCancellation
@@ -18,6 +19,7 @@ internal import CLua
     private var lastSlot: Int32 = 0
     var types: Set<ObjectIdentifier> = []
     @exclusivity(unchecked) var objectTypes: [ObjectIdentifier: (any LuaObject.Type)?] = [:]
+    @exclusivity(unchecked) var decodedTables = 0
     @exclusivity(unchecked) var errorForms = LuaErrorForms()
     var trustedNames: Set<String> = []
     var loadedModules: [String: LuaValue] = [:]
@@ -47,7 +49,9 @@ internal import CLua
         unsafe configuration.nesting = Int32(clamping: min(limits.nesting, 180))
         unsafe configuration.seed = seed
         unsafe configuration.cancellation = UnsafeRawPointer(cancellation.flag)
+        unsafe configuration.cancelled = unsafe isTaskCancelled
         unsafe configuration.call = unsafe callHostFunction
+        unsafe configuration.raise = unsafe raiseThrownError
         unsafe configuration.message = unsafe pushErrorMessage
         unsafe configuration.release = releaseHostObject
         unsafe configuration.print = printFromLua
@@ -65,6 +69,7 @@ internal import CLua
     }
 
     deinit {
+        precondition(unsafe clua_depth(core) == 0, "a Lua state was released while it runs a script: keep it until the call returns")
         unsafe home.lua = nil
         unsafe home.core = nil
         unsafe clua_close(core)

@@ -12,8 +12,7 @@ extension LuaRegistrar {
             name,
             awaiting: { stack in
                 let result = try await body()
-                stack.setCount(0)
-                try result.write(to: stack)
+                try stack.replaceAll { try result.write(to: stack) }
             })
     }
 
@@ -24,8 +23,7 @@ extension LuaRegistrar {
             name,
             awaiting: { stack in
                 let result = try await body(stack.argument(1, of: name))
-                stack.setCount(0)
-                try result.write(to: stack)
+                try stack.replaceAll { try result.write(to: stack) }
             })
     }
 
@@ -36,8 +34,7 @@ extension LuaRegistrar {
             name,
             awaiting: { stack in
                 let result = try await body(stack.argument(1, of: name), stack.argument(2, of: name))
-                stack.setCount(0)
-                try result.write(to: stack)
+                try stack.replaceAll { try result.write(to: stack) }
             })
     }
 
@@ -48,8 +45,7 @@ extension LuaRegistrar {
             name,
             awaiting: { stack in
                 let result = try await body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name))
-                stack.setCount(0)
-                try result.write(to: stack)
+                try stack.replaceAll { try result.write(to: stack) }
             })
     }
 
@@ -59,8 +55,7 @@ extension LuaRegistrar {
             name,
             awaiting: { stack in
                 let results = try await body(stack.call(name))
-                stack.setCount(0)
-                _ = try stack.write(results)
+                try stack.replaceAll { _ = try stack.write(results) }
             })
     }
 
@@ -75,34 +70,37 @@ extension LuaRegistrar {
     }
 }
 
+extension LuaStack {
+    // What is pushed takes the place of everything there is; it may be made of it.
+    @usableFromInline func replaceAll(_ push: () throws -> Void) throws {
+        let before = count
+        try push()
+        guard before > 0 else { return }
+        unsafe lua_rotate(state, 1, Int32(truncatingIfNeeded: count - before))
+        pop(before)
+    }
+}
+
 extension Lua {
     /// Runs a function to its end, awaiting its async host functions. Cancelling the task ends the script, uncatchably.
     ///
     /// Many may run at once in the state's isolation domain. A waiting one costs its coroutine and Swift's task.
     public func run(_ function: LuaFunction, _ arguments: [LuaValue] = []) async throws -> [LuaValue] {
         let coroutine = try coroutine(function)
-        var count: Int32 = 0
-        var status = try coroutine.begin(arguments, &count)
-        while status == CLUA_SUSPENDED.status, let waiting = unsafe clua_waiting(core), let function = unsafe clua_waiting_function(core) {
-            let host = unsafe Unmanaged<HostFunction>.fromOpaque(function).takeUnretainedValue()
-            guard let awaited = host.awaited else {
-                request = nil
-                let error = LuaError(message: "a suspending function that is not async was called in Lua.run")
-                status = unsafe try coroutine.raise(error, on: LuaStack(waiting), &count)
-                continue
-            }
+        // The task outlives this call, and so what is made of it here. (A cancellation handler would run the script outside its isolation.)
+        unsafe coroutine.task = unsafe withUnsafeCurrentTask { unsafe $0.map { unsafe unsafeBitCast($0, to: UnsafeRawPointer.self) } }
+        defer { clua_watch_pass() }
+        // Little is kept across the wait: a frame that fits what a task begins with saves a kilobyte a script.
+        var status = try coroutine.begin(arguments)
+        while let host = coroutine.waitingFunction(status) {
+            var failure: (any Error)?
             do {
-                try await awaited(unsafe LuaStack(waiting))
+                try await host.awaited(coroutine.waitingStack)
             } catch {
-                status = unsafe try coroutine.raise(Task.isCancelled ? LuaStop(CancellationError()) : error, on: LuaStack(waiting), &count)
-                continue
+                failure = error
             }
-            if Task.isCancelled {
-                status = unsafe try coroutine.raise(LuaStop(CancellationError()), on: LuaStack(waiting), &count)
-            } else {
-                status = unsafe clua_answer(core, coroutine.thread, 0, 0, &count)
-            }
+            status = try coroutine.goOn(failure)
         }
-        return try coroutine.end(status, count)
+        return try coroutine.end(status)
     }
 }

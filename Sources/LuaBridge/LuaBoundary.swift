@@ -6,12 +6,19 @@ internal import CLua
 final class HostFunction {
     let body: (LuaStack) throws -> Int32
     // What is awaited after `body` has suspended the coroutine; it finds its arguments on the coroutine's stack and leaves its results there.
-    let awaited: ((LuaStack) async throws -> Void)?
+    // No optional: a closure that is taken out of one is wrapped anew each time.
+    let awaited: (LuaStack) async throws -> Void
 
-    init(_ body: @escaping (LuaStack) throws -> Int32, awaited: ((LuaStack) async throws -> Void)? = nil) {
+    init(_ body: @escaping (LuaStack) throws -> Int32, awaited: @escaping (LuaStack) async throws -> Void = awaitNothing) {
         self.body = body
         self.awaited = awaited
     }
+}
+
+// Of the functions that `LuaCoroutine` alone can answer.
+func awaitNothing(_ stack: LuaStack) async throws {
+    stack.lua.request = nil
+    throw LuaError(message: "a suspending function that is not async was called in Lua.run")
 }
 
 func callHostFunction(function: UnsafeMutableRawPointer, state: OpaquePointer) -> Int32 {
@@ -24,6 +31,13 @@ func callHostFunction(function: UnsafeMutableRawPointer, state: OpaquePointer) -
     }
 }
 
+// Takes over the error that a body has thrown to C.
+func raiseThrownError(error: UnsafeMutableRawPointer, state: OpaquePointer) -> Int32 {
+    let thrown = unsafe plainError(error)
+    unsafe Unmanaged<AnyObject>.fromOpaque(error).release()
+    return unsafe raiseInLua(thrown, LuaStack(state))
+}
+
 @inline(never) private func raiseInLua(_ error: any Error, _ stack: LuaStack) -> Int32 {
     stack.lua.raise(error, on: stack)
 }
@@ -31,13 +45,31 @@ func callHostFunction(function: UnsafeMutableRawPointer, state: OpaquePointer) -
 func pushErrorMessage(_ error: UnsafeMutableRawPointer?, state: OpaquePointer?) {
     guard let error = unsafe error, let state = unsafe state else { return }
     let stack = unsafe LuaStack(state)
-    let box = unsafe Unmanaged<LuaErrorBox>.fromOpaque(error).takeUnretainedValue()
-    guard (try? stack.push(box.message)) != nil else { return stack.pushNil() }
+    guard (try? stack.push(String(describing: unsafe plainError(error)))) != nil else { return stack.pushNil() }
+}
+
+// `any Error` is one reference to an object that is counted like any other (Swift's stable ABI), so Lua holds it without a box around it.
+// A struct, for a bare one would be opened by the cast.
+private struct PlainError {
+    let error: any Error
+}
+
+private func retained(_ error: any Error) -> UnsafeMutableRawPointer {
+    unsafe unsafeBitCast(PlainError(error: error), to: Unmanaged<AnyObject>.self).retain().toOpaque()
+}
+
+private func plainError(_ pointer: UnsafeMutableRawPointer) -> any Error {
+    unsafe unsafeBitCast(Unmanaged<AnyObject>.fromOpaque(pointer), to: PlainError.self).error
 }
 
 func releaseHostObject(_ object: UnsafeMutableRawPointer?) {
     guard let object = unsafe object else { return }
     unsafe Unmanaged<AnyObject>.fromOpaque(object).release()
+}
+
+// From the watcher's thread, while the task runs a script.
+func isTaskCancelled(_ task: UnsafeRawPointer) -> Int32 {
+    unsafe unsafeBitCast(task, to: UnsafeCurrentTask.self).isCancelled ? 1 : 0
 }
 
 func printFromLua(owner: UnsafeMutableRawPointer?, text: UnsafePointer<CChar>?, length: Int) {
@@ -58,7 +90,11 @@ extension Lua {
     }
 
     func push(_ function: HostFunction, isPermanent: Bool, to stack: LuaStack) {
-        unsafe clua_push_function(stack.state, Unmanaged.passRetained(function).toOpaque(), isPermanent ? 1 : 0)
+        let object = unsafe Unmanaged.passRetained(function).toOpaque()
+        guard isPermanent else { return unsafe clua_push_function(stack.state, object) }
+        // A closure is its code and its context; the struct keeps the cast from wrapping it.
+        let parts = unsafe unsafeBitCast(LuaHostFunction(function.body), to: (UnsafeRawPointer, UnsafeMutableRawPointer?).self)
+        unsafe clua_push_permanent_function(stack.state, object, parts.0, parts.1)
     }
 
     func makeFunction(_ body: @escaping (LuaStack) throws -> Int32, isPermanent: Bool = false) throws(LuaError) -> LuaFunction {
@@ -97,7 +133,7 @@ extension Lua {
         var fields: [(String, LuaTree)] = []
         switch unsafe errorForms.form(of: error) {
         case .plain, .stop:
-            return unsafe clua_push_error(stack.state, Unmanaged.passRetained(LuaErrorBox(error: error)).toOpaque())
+            return unsafe clua_push_error(stack.state, retained(error))
         case .complaint:
             let place = location(on: stack)
             return try stack.push(place.map { "\($0): \(error)" } ?? "\(error)")
@@ -157,13 +193,12 @@ extension Lua {
         do {
             try stack.ensure(12)
             let value = try stack.value(at: -1)
-            if let box = tiedError(at: -1, of: stack) {
+            if let (error, message, known) = hostError(at: -1, of: stack) {
                 var origin = clua_place()
                 unsafe clua_error_origin(stack.state, -1, &origin)
                 return LuaError(
-                    kind: kind, message: box.message, location: box.location ?? LuaLocation(origin) ?? place, traceback: traceback,
-                    underlying: box.error,
-                    value: value)
+                    kind: kind, message: message, location: known ?? LuaLocation(origin) ?? place, traceback: traceback,
+                    underlying: error, value: value)
             }
             let (message, location) = describe(value, on: stack, place: place)
             return LuaError(kind: kind, message: message, location: location, traceback: traceback, value: value)
@@ -172,9 +207,15 @@ extension Lua {
         }
     }
 
-    private func tiedError(at index: Int, of stack: LuaStack) -> LuaErrorBox? {
+    // What an error value of the host leads back to: an object is the error itself, a table is tied to a box.
+    private func hostError(at index: Int, of stack: LuaStack) -> (error: any Error, message: String, location: LuaLocation?)? {
         guard let pointer = unsafe clua_tied_error(stack.state, Int32(index)) else { return nil }
-        return unsafe Unmanaged<LuaErrorBox>.fromOpaque(pointer).takeUnretainedValue()
+        if stack.type(at: index) == CLUA_USERDATA {
+            let error = unsafe plainError(pointer)
+            return (error, String(describing: error), nil)
+        }
+        let box = unsafe Unmanaged<LuaErrorBox>.fromOpaque(pointer).takeUnretainedValue()
+        return (box.error, box.message, box.location)
     }
 
     private func describe(_ value: LuaValue, on stack: LuaStack, place: LuaLocation?) -> (String, LuaLocation?) {
@@ -187,12 +228,13 @@ extension Lua {
         return (message, location)
     }
 
-    // Lua puts the place before the text of an error; names over 59 bytes it shortens.
+    // Lua puts the place before the text of an error; names over 59 bytes it shortens. So it is near the beginning, however long the text is.
     private func splitPlace(_ text: String, place: LuaLocation?) -> (String, LuaLocation?) {
-        guard let match = text.firstMatch(of: #/^([^\n]*?):(\d+): /#), let line = Int(match.2) else { return (text, place) }
+        let head = String(text.prefix(400))
+        guard let match = head.firstMatch(of: #/^([^\n]*?):(\d+): /#), let line = Int(match.2) else { return (text, place) }
         let source = String(match.1)
         if trustedNames.contains(source) { return (text, place) }
-        let rest = String(text[match.range.upperBound...])
+        let rest = String(text.dropFirst(match.0.count))
         if source.hasPrefix("..."), let place, place.line == line, place.source.hasSuffix(source.dropFirst(3)) { return (rest, place) }
         return (rest, LuaLocation(source: source, line: line))
     }

@@ -26,9 +26,7 @@ extension CodingKey {
 extension [any CodingKey] {
     // `clusters.east.ports[2]`
     var luaText: String {
-        var path = LuaPath()
-        for key in self { path = path.appending(key.luaKey) }
-        return path.text
+        LuaPath.text(of: map(\.luaKey))
     }
 }
 

@@ -30,6 +30,9 @@ public struct LuaAsyncCall: Sendable {}
     // The stack of the coroutine, and of the one inside it whose host function waits; alive while the reference is.
     let thread: OpaquePointer
     private var waiting: OpaquePointer?
+    @exclusivity(unchecked) private var results: Int32 = 0
+    // What drives it; `Lua.run` alone sets it.
+    var task: UnsafeRawPointer?
 
     init(reference: LuaReference, thread: OpaquePointer, yields: Bool) {
         self.reference = reference
@@ -114,26 +117,48 @@ public struct LuaAsyncCall: Sendable {}
 
     // MARK: What `Lua.run` does; it alone knows the coroutine, which is `ready` until the end
 
-    func begin(_ arguments: [LuaValue], _ count: inout Int32) throws(LuaError) -> Int32 {
+    func begin(_ arguments: [LuaValue]) throws(LuaError) -> Int32 {
+        let core = unsafe try reference.owner().core
         try stack.ensure(arguments.count + 8)
         for argument in arguments { try stack.push(argument) }
-        return unsafe clua_resume(try reference.owner().core, thread, Int32(arguments.count), 0, &count)
+        return unsafe watched(core) { unsafe clua_resume(core, thread, Int32(arguments.count), 0, &results) }
     }
 
-    func raise(_ error: any Error, on waiting: LuaStack, _ count: inout Int32) throws(LuaError) -> Int32 {
-        if let stop = error as? LuaStop {
-            phase = .suspended
-            _ = try resume(terminating: stop.underlying)
-        }
+    // The function that waits now, on `waitingStack`; nil when the script has ended.
+    func waitingFunction(_ status: Int32) -> HostFunction? {
+        guard status == CLUA_SUSPENDED.status else { return nil }
+        let core = unsafe stack.lua.core
+        guard let stack = unsafe clua_waiting(core), let function = unsafe clua_waiting_function(core) else { return nil }
+        unsafe waiting = stack
+        return unsafe Unmanaged<HostFunction>.fromOpaque(function).takeUnretainedValue()
+    }
+
+    var waitingStack: LuaStack { unsafe LuaStack(waiting ?? thread) }
+
+    // With the answer that is on `waitingStack`, or by raising the error there.
+    func goOn(_ failure: (any Error)?) throws(LuaError) -> Int32 {
         let lua = try reference.owner()
-        waiting.setCount(0)
-        try waiting.ensure(24)
-        try lua.pushError(error, to: waiting)
-        return unsafe clua_answer(lua.core, thread, 1, 0, &count)
+        if unsafe task.map({ unsafe isTaskCancelled($0) != 0 }) == true || failure is LuaStop {
+            phase = .suspended
+            _ = try resume(terminating: (failure as? LuaStop)?.underlying ?? CancellationError())
+        }
+        if let failure {
+            waitingStack.setCount(0)
+            try waitingStack.ensure(24)
+            try lua.pushError(failure, to: waitingStack)
+        }
+        return unsafe watched(lua.core) { unsafe clua_answer(lua.core, thread, failure == nil ? 0 : 1, 0, &results) }
     }
 
-    func end(_ status: Int32, _ count: Int32) throws(LuaError) -> [LuaValue] {
-        switch try finish(status, count, stack) {
+    // While it runs, cancelling the task that drives it ends it.
+    private func watched(_ core: OpaquePointer, _ enter: () -> Int32) -> Int32 {
+        let outer = unsafe clua_watch_task(core, task)
+        defer { unsafe _ = clua_watch_task(core, outer) }
+        return enter()
+    }
+
+    func end(_ status: Int32) throws(LuaError) -> [LuaValue] {
+        switch unsafe try finish(status, results, stack) {
         case .returned(let values): return values
         case .yielded, .suspended: throw LuaError(message: "the script yielded to the host")
         }
@@ -194,10 +219,9 @@ extension Lua {
     public func coroutine(_ function: LuaFunction, yields: Bool = false) throws(LuaError) -> LuaCoroutine {
         let stack = self.stack
         try stack.ensure(6)
-        guard let thread = unsafe lua_newthread(stack.state) else { throw LuaError(kind: .memory, message: "no coroutine") }
-        defer { stack.pop() }
         try stack.push(function.reference)
-        unsafe lua_xmove(stack.state, thread, 1)
+        guard let thread = unsafe clua_new_coroutine(stack.state) else { throw LuaError(kind: .memory, message: "no coroutine") }
+        defer { stack.pop() }
         return unsafe LuaCoroutine(reference: try reference(at: -1, of: stack), thread: thread, yields: yields)
     }
 }

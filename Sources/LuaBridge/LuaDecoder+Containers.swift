@@ -79,25 +79,29 @@ struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     // These stay on the stack until the value around them is decoded.
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
         try push(key)
-        return try decoder.nested(key).container(keyedBy: type)
+        return try decoder.keeping { try decoder.nested(key).container(keyedBy: type) }
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
         try push(key)
-        return try decoder.nested(key).unkeyedContainer()
+        return try decoder.keeping { try decoder.nested(key).unkeyedContainer() }
     }
 
     func superDecoder() throws -> any Decoder {
         let key = IndexKey(name: "super")
         try push(key)
-        try stack.ensure(8)
-        return decoder.nested(key)
+        return try decoder.keeping {
+            try stack.ensure(8)
+            return decoder.nested(key)
+        }
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
         try push(key)
-        try stack.ensure(8)
-        return decoder.nested(key)
+        return try decoder.keeping {
+            try stack.ensure(8)
+            return decoder.nested(key)
+        }
     }
 }
 
@@ -110,6 +114,16 @@ extension StackDecoder {
         } else {
             try stack.push(name)
             stack.rawGet(at)
+        }
+    }
+
+    // What was pushed stays for the container in it; without one it goes.
+    fileprivate func keeping<Result>(_ make: () throws -> Result) throws -> Result {
+        do {
+            return try make()
+        } catch {
+            stack.pop()
+            throw error
         }
     }
 
@@ -185,21 +199,21 @@ struct StackListContainer: UnkeyedDecodingContainer {
 
     mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
         try push()
-        let container = try decoder.nested(IndexKey(currentIndex + 1)).container(keyedBy: type)
+        let container = try decoder.keeping { try decoder.nested(IndexKey(currentIndex + 1)).container(keyedBy: type) }
         currentIndex += 1
         return container
     }
 
     mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
         try push()
-        let container = try decoder.nested(IndexKey(currentIndex + 1)).unkeyedContainer()
+        let container = try decoder.keeping { try decoder.nested(IndexKey(currentIndex + 1)).unkeyedContainer() }
         currentIndex += 1
         return container
     }
 
     mutating func superDecoder() throws -> any Decoder {
         try push()
-        try stack.ensure(8)
+        try decoder.keeping { try stack.ensure(8) }
         currentIndex += 1
         return decoder.nested(IndexKey(currentIndex))
     }

@@ -16,7 +16,11 @@ public struct LuaDecoder {
     }
 
     func decode<Value: Decodable>(_ type: Value.Type, from stack: LuaStack, at index: Int) throws -> Value {
-        try convertingCodingErrors {
+        let lua = stack.lua
+        let outer = unsafe lua.decodedTables
+        unsafe lua.decodedTables = 0
+        defer { unsafe lua.decodedTables = outer }
+        return try convertingCodingErrors {
             try StackDecoder(stack: stack, index: Int32(stack.absolute(index)), depth: Int32(clamping: stack.lua.limits.depth), place: nil)
                 .decode(type)
         }
@@ -51,6 +55,7 @@ struct StackDecoder: Decoder {
     func table(_ expected: String) throws -> StackDecoder {
         guard stack.isTable(at: at) else { throw mismatch(expected) }
         guard depth > 0 else { throw failure("nested deeper than \(stack.lua.limits.depth) tables") }
+        guard stack.lua.countsDecodedTable() else { throw failure("larger than the memory limit when every table in it is copied") }
         try stack.ensure(8)
         return StackDecoder(stack: stack, index: index, depth: depth - 1, place: place)
     }
@@ -82,7 +87,7 @@ struct StackDecoder: Decoder {
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         let decoder = try table("list")
-        let count = stack.rawLength(at: at)
+        guard let count = try? stack.listLength(at: at) else { throw failure("list expected, got a table with holes") }
         if count == 0, let key = try stack.value(at: at).table?.keys().first {
             throw failure("list expected, got a table with the field \(stack.lua.shown(key))")
         }
@@ -95,6 +100,12 @@ struct StackDecoder: Decoder {
 }
 
 extension Lua {
+    // One table that stands in many places is decoded for each: only so many as the memory limit has room for.
+    fileprivate func countsDecodedTable() -> Bool {
+        unsafe decodedTables += 1
+        return unsafe decodedTables <= limits.memory / 64
+    }
+
     fileprivate func shown(_ key: LuaValue) -> String {
         key.string.map { "'\($0)'" } ?? key.integer.map { "[\($0)]" } ?? key.typeName
     }

@@ -100,19 +100,17 @@ struct LuaComplaint: Error, CustomStringConvertible {
     }
 }
 
-// What an error value in Lua leads back to.
+// What an error table in Lua leads back to.
 final class LuaErrorBox {
     let error: any Error
+    let message: String
     let location: LuaLocation?
-    private let text: String?
 
-    init(error: any Error, message: String? = nil, location: LuaLocation? = nil) {
+    init(error: any Error, message: String, location: LuaLocation?) {
         self.error = error
+        self.message = message
         self.location = location
-        text = message
     }
-
-    var message: String { text ?? String(describing: error) }
 }
 
 // How errors of a type become Lua values. Asking a value for its protocols costs more than raising it, so each type is asked once.

@@ -37,10 +37,11 @@ public struct LuaFunction: Hashable {
     /// Calls it with one argument and reads its first result.
     @inlinable public func call<A: LuaWritable, Result: LuaReadable>(_ a: A, returning: Result.Type) throws -> Result {
         let stack = try begin()
+        let function = stack.count
         do {
             try a.write(to: stack)
         } catch {
-            throw abandon(stack, 0, error)
+            throw abandon(stack, function, error)
         }
         return try finish(stack, 1)
     }
@@ -50,6 +51,7 @@ public struct LuaFunction: Hashable {
         _ arguments: repeat each Argument, returning: Result.Type
     ) throws -> Result {
         let stack = try begin()
+        let function = stack.count
         var count = 0
         do {
             for argument in repeat each arguments {
@@ -58,7 +60,7 @@ public struct LuaFunction: Hashable {
                 count += 1
             }
         } catch {
-            throw abandon(stack, count, error)
+            throw abandon(stack, function, error)
         }
         return try finish(stack, count)
     }
@@ -79,8 +81,9 @@ public struct LuaFunction: Hashable {
         stack.lua.takeError(status, from: stack)
     }
 
-    @usableFromInline func abandon(_ stack: LuaStack, _ arguments: Int, _ error: any Error) -> any Error {
-        stack.pop(arguments + 1)
+    // A value that could not be written whole has left its parts.
+    @usableFromInline func abandon(_ stack: LuaStack, _ function: Int, _ error: any Error) -> any Error {
+        stack.setCount(function - 1)
         return error
     }
 

@@ -21,12 +21,15 @@ extension Lua {
 
     // `a.b` and `a/b` are one module. Nothing that could lead out of the modules' folder is a name.
     private func moduleKey(_ name: String) -> String? {
-        let parts = name.split(separator: #/[./]/#, omittingEmptySubsequences: false)
+        guard name.utf8.count <= Self.longestModuleName else { return nil }
+        let parts = name.split(omittingEmptySubsequences: false) { $0 == "." || $0 == "/" }
         let valid = parts.allSatisfy { part in
             !part.isEmpty && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
         }
-        return valid && name.utf8.count <= 200 ? parts.joined(separator: "/") : nil
+        return valid ? parts.joined(separator: "/") : nil
     }
+
+    private static let longestModuleName = 200
 
     func installRequire() {
         // Nothing is on the stack yet and nothing can fail.
@@ -40,7 +43,8 @@ extension Lua {
 
     private func require(_ name: String) throws -> LuaValue {
         guard let key = moduleKey(name) else {
-            throw LuaComplaint("'\(name)' is no module name: letters, digits, '_' and '-', parts joined by '.' or '/'")
+            throw LuaComplaint(
+                "'\(name.prefix(Self.longestModuleName))' is no module name: letters, digits, '_' and '-', parts joined by '.' or '/'")
         }
         if let loaded = loadedModules[key] { return loaded }
         if loadingModules.contains(key) {

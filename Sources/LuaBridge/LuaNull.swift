@@ -18,6 +18,7 @@ func missingField(_ typeName: String, _ names: [String]) -> (LuaStack) throws ->
         guard let name = String.read(from: stack, at: 2) else {
             throw LuaComplaint("\(typeName) has no field of type \(stack.typeName(at: 2))")
         }
+        guard name.utf8.count <= 100 else { throw LuaComplaint("\(typeName) has no field of a name of \(name.utf8.count) bytes") }
         throw LuaComplaint("\(typeName) has no field '\(name)'\(Spelling.hint(for: name, in: names))")
     }
 }

@@ -121,7 +121,7 @@ public import CLua
         case CLUA_STRING: "string"
         case CLUA_TABLE: "table"
         case CLUA_FUNCTION: "function"
-        case CLUA_USERDATA: box(at: index)?.typeName ?? "userdata"
+        case CLUA_USERDATA: box(at: index)?.typeName ?? (unsafe clua_tied_error(state, Int32(index)) == nil ? "userdata" : "error")
         case CLUA_THREAD: "coroutine"
         case CLUA_NONE: "no value"
         default: "userdata"
@@ -133,7 +133,7 @@ public import CLua
     }
 
     func box(at index: Int) -> LuaAnyBox? {
-        guard let pointer = unsafe clua_object(state, Int32(index), nil) else { return nil }
+        guard let pointer = unsafe clua_any_object(state, Int32(index)) else { return nil }
         return unsafe Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue() as? LuaAnyBox
     }
 

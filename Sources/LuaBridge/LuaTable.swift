@@ -87,11 +87,11 @@ public struct LuaTable: Hashable {
         return pairs
     }
 
-    /// The elements 1, 2, ... `count`.
+    /// The elements 1, 2, ... `count`. Throws when the border of a table with holes is further away than any list could be long.
     public func elements() throws(LuaError) -> [LuaValue] {
         try withStack { (stack, table) throws(LuaError) in
             var elements: [LuaValue] = []
-            for index in 0..<stack.rawLength(at: table) {
+            for index in 0..<(try stack.listLength(at: table)) {
                 stack.rawGet(table, index: index + 1)
                 elements.append(try stack.value(at: -1))
                 stack.pop()
@@ -101,6 +101,7 @@ public struct LuaTable: Hashable {
     }
 
     public func append(_ value: LuaValue) throws(LuaError) {
+        let count = try withStack { (stack, table) throws(LuaError) in try stack.listLength(at: table) }
         try set(.integer(count + 1), value)
     }
 }
@@ -123,6 +124,15 @@ extension LuaStack {
     }
 
     func rawLength(at index: Int) -> Int {
-        Int(unsafe lua_rawlen(state, Int32(index)))
+        Int(truncatingIfNeeded: unsafe lua_rawlen(state, Int32(index)))
+    }
+
+    // A script can put the border of a table with holes anywhere. A list of that many elements would take at least 8 bytes for each.
+    func listLength(at index: Int) throws(LuaError) -> Int {
+        let length = rawLength(at: index)
+        guard length >= 0, length <= Int(unsafe clua_memory_used(clua_state_of(state))) / 8 else {
+            throw LuaError(message: "list expected, got a table with holes")
+        }
+        return length
     }
 }

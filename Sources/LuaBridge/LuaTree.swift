@@ -71,55 +71,97 @@ public struct LuaCodingError: LuaErrorConvertible, CustomStringConvertible {
     public var luaFields: [(String, LuaTree)] { [("field", .text(path))] }
 }
 
-struct LuaPath {
-    private(set) var text = ""
-    private(set) var depth = 0
+// Where a value is, from the inside out; made into text when something is wrong there.
+final class LuaPath {
+    private let outer: LuaPath?
+    private let key: LuaTree.Key
+    let depth: Int
 
-    func appending(_ key: LuaTree.Key) -> LuaPath {
-        var path = self
-        switch key {
-        case .integer(let index): path.text += "[\(index)]"
-        case .string(let name): path.text += text.isEmpty ? name.description : ".\(name)"
+    init(_ outer: LuaPath?, _ key: LuaTree.Key) {
+        self.outer = outer
+        self.key = key
+        depth = (outer?.depth ?? 0) + 1
+    }
+
+    static func text(of path: LuaPath?) -> String {
+        var keys: [LuaTree.Key] = []
+        var place = path
+        while let inner = place {
+            keys.append(inner.key)
+            place = inner.outer
         }
-        path.depth += 1
-        return path
+        return text(of: keys.reversed())
+    }
+
+    // `clusters.east.ports[2]`; a name that is a text of its own is cut.
+    static func text(of keys: [LuaTree.Key]) -> String {
+        var text = ""
+        for key in keys {
+            switch key {
+            case .integer(let index): text += "[\(index)]"
+            case .string(let name):
+                let shown = name.bytes.count > 200 ? LuaString(bytes: Array(name.bytes.prefix(200))).description + "..." : name.description
+                text += text.isEmpty ? shown : ".\(shown)"
+            }
+        }
+        return text
     }
 }
 
 extension Lua {
-    /// Copies a value out of Lua. Functions, coroutines, objects, tables nested deeper than the limit and cycles throw `LuaCodingError`.
+    /// Copies a value out of Lua. Functions, coroutines, objects, tables nested deeper than the limit and cycles throw `LuaCodingError`, and so
+    /// does what would not fit the memory limit as a tree: one table that stands in many places is copied for each.
     public func tree(of value: LuaValue) throws -> LuaTree {
-        var ancestors: Set<LuaTable> = []
-        return try tree(of: value, at: LuaPath(), inside: &ancestors)
+        var copy = TreeCopy(lua: self)
+        return try copy.tree(of: value, at: nil)
+    }
+}
+
+private struct TreeCopy {
+    let lua: Lua
+    private var ancestors: Set<LuaTable> = []
+    private var room: Int
+
+    // What a node weighs at least.
+    private static let node = 64
+
+    init(lua: Lua) {
+        self.lua = lua
+        room = lua.limits.memory / Self.node
     }
 
-    private func tree(of value: LuaValue, at path: LuaPath, inside ancestors: inout Set<LuaTable>) throws -> LuaTree {
+    mutating func tree(of value: LuaValue, at path: LuaPath?) throws -> LuaTree {
+        room -= 1
+        guard room >= 0 else { throw failure(path, "larger than the memory limit when every table in it is copied") }
         switch value {
         case .nil: return .null
         case .boolean(let value): return .boolean(value)
         case .integer(let value): return .integer(value)
         case .number(let value): return .number(value)
-        case .string(let value): return .string(value)
+        case .string(let value):
+            room -= value.bytes.count / Self.node
+            return .string(value)
         case .object(let object) where object.value(as: LuaNull.self) != nil: return .null
-        case .function, .coroutine, .object:
-            throw LuaCodingError(path: path.text, message: "a value of type \(value.typeName) cannot be stored")
+        case .function, .coroutine, .object: throw failure(path, "a value of type \(value.typeName) cannot be stored")
         case .table(let table):
-            guard path.depth < limits.depth else {
-                throw LuaCodingError(path: path.text, message: "nested deeper than \(limits.depth) tables")
-            }
-            guard ancestors.insert(table).inserted else { throw LuaCodingError(path: path.text, message: "the table contains itself") }
+            guard path?.depth ?? 0 < lua.limits.depth else { throw failure(path, "nested deeper than \(lua.limits.depth) tables") }
+            guard ancestors.insert(table).inserted else { throw failure(path, "the table contains itself") }
             defer { ancestors.remove(table) }
-            return try tree(of: table, at: path, inside: &ancestors)
+            return try tree(of: table, at: path)
         }
     }
 
-    private func tree(of table: LuaTable, at path: LuaPath, inside ancestors: inout Set<LuaTable>) throws -> LuaTree {
+    private func failure(_ path: LuaPath?, _ message: String) -> LuaCodingError {
+        LuaCodingError(path: LuaPath.text(of: path), message: message)
+    }
+
+    private mutating func tree(of table: LuaTable, at path: LuaPath?) throws -> LuaTree {
         let pairs: [(key: LuaValue, value: LuaValue)]
         do {
             pairs = try table.pairs()
         } catch {
             if error.isTermination { throw error }
-            throw LuaCodingError(path: path.text, message: error.message)
+            throw failure(path, error.message)
         }
         var record: [LuaTree.Key: LuaTree] = [:]
         var list: [LuaTree] = []
@@ -128,15 +170,17 @@ extension Lua {
                 switch key {
                 case .integer(let index): .integer(index)
                 case .string(let name): .string(name)
-                default: throw LuaCodingError(path: path.text, message: "a key of type \(key.typeName)")
+                default: throw failure(path, "a key of type \(key.typeName)")
                 }
-            let element = try tree(of: value, at: path.appending(treeKey), inside: &ancestors)
+            let element = try tree(of: value, at: LuaPath(path, treeKey))
             if treeKey == .integer(list.count + 1) { list.append(element) }
             record[treeKey] = element
         }
         return !list.isEmpty && list.count == record.count ? .list(list) : .record(record)
     }
+}
 
+extension Lua {
     /// Makes Lua values of a tree. `null` becomes nil at the top, `LuaNull` inside.
     public func value(of tree: LuaTree) throws(LuaError) -> LuaValue {
         let stack = self.stack

@@ -37,12 +37,19 @@ private final class Thing: LuaObject {
 }
 
 @Suite struct CorpusTests {
-    private func run(_ script: HostileScript, _ limits: LuaLimits) throws -> (outcome: String, Lua) {
+    // `driven`: in a coroutine of the host, as runbooks are, and not by a plain call.
+    private func run(_ script: HostileScript, _ limits: LuaLimits, driven: Bool = false) throws -> (outcome: String, Lua) {
         let lua = Lua(limits: limits, modules: { _ in nil })
         try lua.register("host") { (number: Int) -> Int in number + 1 }
         try lua.register("object") { () -> Thing in Thing() }
         do {
-            let values = try lua.load(script.text, name: "hostile.lua").call()
+            let chunk = try lua.load(script.text, name: "hostile.lua")
+            var values: [LuaValue] = []
+            if driven {
+                if case .returned(let results) = try lua.coroutine(chunk).resume() { values = results }
+            } else {
+                values = try chunk.call()
+            }
             return ("gives: " + (try values.map { try lua.text(of: $0) }.joined(separator: " ")), lua)
         } catch let error as LuaError where error.isTermination {
             let kind = error.message.hasPrefix("output") ? "output" : error.kind == .memory ? "memory" : "limit"
@@ -77,9 +84,20 @@ private final class Thing: LuaObject {
         #expect(try lua.load("return 1 + 1", name: "after.lua").call() == [2])
     }
 
+    @Test(arguments: HostileScript.all) func `G7 a hostile script in a coroutine of the host has the same outcome`(script: HostileScript)
+        throws
+    {
+        var limits = LuaLimits(memory: 6 << 20, instructions: 1_000_000, processorTime: .seconds(30))
+        limits.output = 1 << 20
+        let (outcome, lua) = try run(script, limits, driven: true)
+        expect(outcome, isAllowedBy: script.outcome)
+        #expect(try lua.load("return 1 + 1", name: "after.lua").call() == [2])
+    }
+
     // The same by the clock: no instruction is counted, the watcher interrupts.
     @Test(arguments: HostileScript.endless) func `G7 processor time alone ends a hostile script`(script: HostileScript) throws {
-        let (outcome, lua) = try run(script, LuaLimits(memory: 16 << 20, processorTime: .milliseconds(15)))
+        let (outcome, lua) = try run(
+            script, LuaLimits(memory: 16 << 20, processorTime: .milliseconds(15)), driven: script.text.utf8.count % 2 == 0)
         expect(outcome, isAllowedBy: script.outcome)
         #expect(try lua.load("return 1 + 1", name: "after.lua").call() == [2])
     }

@@ -41,6 +41,37 @@ private struct Refused: LuaErrorConvertible, Equatable {
         #expect(error.value?.table != nil)
     }
 
+    private final class Witness: Sendable {}
+    private struct Plain: Error {
+        let witness: Witness
+    }
+
+    @Test func `G7 an error without fields is an object that no function takes for another, and is released`() throws {
+        weak var witness: Witness?
+        do {
+            let lua = Lua()
+            let first = Witness()
+            witness = first
+            try lua.register("fail") { [plain = Plain(witness: first)] () throws -> Void in throw plain }
+            try lua.register("number") { (number: Int) -> Int in number }
+            try lua.register("perhaps") { (text: String?) -> Bool in text == nil }
+            try lua.register("table") { (table: LuaTable) -> Int in 1 }
+            let values = try lua.run(
+                text: """
+                    local _, e = pcall(fail)
+                    local out = { type(e), tostring(e) == e.message, e.code == nil }
+                    for _, f in ipairs { number, perhaps, table } do out[#out + 1] = select(2, pcall(f, e)) end
+                    for i = 1, 200 do pcall(fail) end
+                    return table and out[1], out[2], out[3], out[4], out[5], out[6]
+                    """)
+            #expect(values.prefix(3) == ["userdata", true, true])
+            for value in values.dropFirst(3) { #expect(value.string?.contains("got error") == true, "\(value)") }
+            let error = try #require(throws: LuaError.self) { try lua.run(text: "fail()") }
+            #expect((error.underlying as? Plain)?.witness === first)
+        }
+        #expect(witness == nil)
+    }
+
     @Test func `an error passes through a host function in between unchanged`() throws {
         let lua = try lua()
         try lua.register("through") { (body: LuaFunction) throws -> Void in try body.call() }

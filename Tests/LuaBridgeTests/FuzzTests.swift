@@ -6,7 +6,8 @@ import Testing
 /// Programs from a grammar of everything a script may do wrong, bytes as source text, and values both ways. Whatever they do, the state goes on and
 /// every Swift object is released.
 ///
-/// `LUA_FUZZ=60` (make fuzz) goes on for so many seconds; a failure names its seed, and `LUA_FUZZ_SEED` runs that one again.
+/// `LUA_FUZZ=60` (make fuzz) goes on for so many seconds; a failure names its seed, and `LUA_FUZZ_SEED` runs that one again. With
+/// `LUA_FUZZ_TRAIL=file` each seed is written there before it runs.
 @Suite struct FuzzTests {
     private static let environment = ProcessInfo.processInfo.environment
 
@@ -19,7 +20,14 @@ import Testing
         }
         let end = ContinuousClock.now + .seconds(seconds / 3)
         var seed = UInt64.random(in: 0..<1 << 48)
+        // What kills the process cannot name its seed: the last line of this file does.
+        let trail = Self.environment["LUA_FUZZ_TRAIL"].flatMap { fopen($0 + ".\(few)", "w") }
+        defer { if let trail { fclose(trail) } }
         while ContinuousClock.now < end {
+            if let trail {
+                fputs("\(seed)\n", trail)
+                fflush(trail)
+            }
             try body(seed)
             seed += 1
         }

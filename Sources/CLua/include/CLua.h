@@ -82,7 +82,9 @@ typedef struct clua_configuration {
     int nesting;                 // host and coroutine levels inside one another
     uint64_t seed;
     const void *cancellation;    // from clua_flag_create
+    int (*cancelled)(const void *_Nonnull task);  // called from another thread
     int (*call)(void *_Nonnull function, lua_State *_Nonnull L);
+    int (*raise)(void *_Nonnull error, lua_State *_Nonnull L);  // takes over the error of a body that threw
     void (*release)(void *object);
     void (*print)(void *owner, const char *text, size_t length);
     void (*message)(void *error, lua_State *L);  // pushes the text of an error's object
@@ -123,6 +125,9 @@ void *clua_flag_create(void);
 void clua_flag_set(void *flag, int value);
 int clua_flag_get(const void *flag);
 void clua_flag_destroy(void *flag);
+// The task that drives what runs now, or NULL: when it is cancelled, the script ends. Returns the one before.
+const void *_Nullable clua_watch_task(clua_state *state, const void *_Nullable task);
+void clua_watch_pass(void);  // nobody looks any more at a task that is watched no longer
 int clua_use_signal(int signal);  // a real-time signal, before the first script runs; 0 = too late or none that can be used
 void clua_renew_budget(clua_state *state);
 uint64_t clua_instructions(const clua_state *state);
@@ -134,6 +139,7 @@ int clua_spend_output(clua_state *state, size_t bytes);  // 0 = over the limit, 
 int clua_load(clua_state *state, const char *source, size_t length, const char *chunkname);  // onto the current stack
 lua_State *clua_begin_call(clua_state *state, int slot);  // the held function, with room for 16 values; NULL = no room
 int clua_call(lua_State *L, int narguments, int nresults);                                   // on the current stack; -1 results = all
+lua_State *clua_new_coroutine(lua_State *L);  // of the function on top, which it replaces
 int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int mayYield, int *nresults);
 int clua_answer(clua_state *state, lua_State *coroutine, int raises, int mayYield, int *nresults);  // what is on the waiting coroutine's stack
 int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults);
@@ -148,13 +154,16 @@ const char *clua_error_traceback(const clua_state *state);
 int clua_error_levels(const clua_state *state);  // how deep the stack was
 
 // Host functions and objects. Both take over one retain of `object`, given back through `release`.
-void clua_push_function(lua_State *L, void *object, int permanent);  // permanent: called faster, released with the state
+void clua_push_function(lua_State *L, void *object);
+// Called faster, released with the state: `body` is the code of a closure `(lua_State) throws -> Int32`, which `object` keeps alive.
+void clua_push_permanent_function(lua_State *L, void *object, const void *body, void *_Nullable context);
 void clua_push_object(lua_State *L, void *object, const void *type);
 void clua_new_type(lua_State *L, const void *type);  // pushes its metatable, to be filled with lua_rawset
 int clua_has_type(lua_State *L, const void *type);
 void clua_push_index(lua_State *L);                  // methods, getters, missing are popped; pushes the __index function
 void clua_push_missing(lua_State *L);                // methods, missing are popped; pushes methods as an __index table
-void *clua_object(lua_State *L, int index, const void *type);  // NULL when it is none; type NULL = of any type
+void *clua_object(lua_State *L, int index, const void *type);  // NULL when it is none
+void *clua_any_object(lua_State *L, int index);      // of whatever type, but no error
 size_t clua_objects(const clua_state *state);        // alive
 
 // Errors of the host: tables with a shared metatable, each tied to the host's own error; or, without fields of their own, objects.
