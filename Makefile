@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
+.PHONY: matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -80,6 +80,17 @@ bench-lua: bootstrap
 # The engine with many objects; see docs/benchmarks.md. RECORD=1 writes the figures there.
 bench-engine: bootstrap
 	Scripts/bench-engine.sh
+
+# Every change of every phase of the data plane, broken in every way. RECORD=1 writes its table into docs/guarantees.md.
+matrix: build-tests
+	DRRUNBOOK_ALL_CRASHES=1 swift test --skip-build --disable-xctest --filter FaultMatrixTests
+
+# Seeded histories of a volume against a model.
+sequences: build-tests
+	SEQUENCES=2000 swift test --skip-build --disable-xctest --filter SequenceTests
+
+sequences-long: build-tests
+	SEQUENCES=10000 swift test --skip-build --disable-xctest --filter SequenceTests
 
 # Our data plane beside rsync, restic, borg, qemu-img, cp and dd; SIZE=1 GiB, see docs/benchmarks.md. RECORD=1 writes the figures there.
 bench-replication: bootstrap

@@ -17,6 +17,10 @@ final class FaultyStoreIO: StoreIO, Sendable {
         case killedAfter
         /// The machine dies instead of the operation: what was not synced is lost, file contents and names alike.
         case powerCut
+        /// The machine dies right after the operation: what was done is lost unless it was a sync.
+        case powerCutAfter
+        /// The operation is done, but its caller is told that it failed.
+        case answerLost(Int32)
         /// This one operation fails, later ones work.
         case fails(Int32)
         /// This operation and every later one that needs room fails with ENOSPC; removing works.
@@ -85,6 +89,13 @@ final class FaultyStoreIO: StoreIO, Sendable {
         case .powerCut:
             cutPower()
             throw Killed()
+        case .powerCutAfter:
+            _ = try body()
+            cutPower()
+            throw Killed()
+        case .answerLost(let code):
+            _ = try body()
+            throw failure(code, name, path)
         case .fails(let code):
             throw failure(code, name, path)
         case .diskFull:

@@ -27,6 +27,15 @@ public protocol VolumeStore: Sendable {
     /// Makes a volume from a point, to be called `name`, beside the live one. Asked again with the same key it starts over.
     func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume
 
+    /// Removes from the own copy what none of these points needs. Throws `damaged` when nobody can tell what one of them needs.
+    func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept
+
+    /// The same in a store, where it takes two calls a day apart: others may be publishing. The newest points stay, whatever is said.
+    func sweep(_ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept
+
+    /// Reads everything that the points in the own copy need, here and in the store, and heals one side from the other.
+    func scrub(_ application: ApplicationName, with store: any ObjectStore) async throws -> Scrubbed
+
     /// Removes what operations with this key left staged; nothing that is live. Succeeds when there is nothing.
     func discard(_ key: OperationKey) async throws
 }
@@ -36,6 +45,36 @@ extension VolumeStore {
     public func materialise(_ volume: PointVolume, of point: RecoveryPoint, key: OperationKey) async throws -> StagedVolume {
         try await materialise(volume, of: point, as: volume.name, key: key)
     }
+}
+
+// A plan sweeps nothing.
+extension VolumeStore {
+    public func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept { Swept() }
+    public func sweep(_ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
+        Swept()
+    }
+    public func scrub(_ application: ApplicationName, with store: any ObjectStore) async throws -> Scrubbed { Scrubbed() }
+}
+
+public struct Swept: Hashable, Sendable {
+    /// Objects.
+    public var removed = 0
+    public var bytes: Int64 = 0
+    /// Objects that go next time, if nothing needs them by then.
+    public var waiting = 0
+
+    public init() {}
+}
+
+public struct Scrubbed: Hashable, Sendable {
+    public var objects = 0
+    public var bytes: Int64 = 0
+    /// What was damaged or missing on one side, and is sound again.
+    public var healed: [String] = []
+    /// What is sound on neither.
+    public var lost: [String] = []
+
+    public init() {}
 }
 
 /// What is known of a volume without reading its bytes.

@@ -232,6 +232,24 @@ extension ReplicationEngine {
             if let text = id.string { _ = migration.call.points.symbol(for: try PointID(text), of: migration.name) }
         }
         migration.call.effects.record(committed.effects)
+        // What cannot be swept now is swept after the next migration that lets points go.
+        try? await sweep(migration)
+    }
+
+    /// Removes the bytes of points that neither cluster lists any more and no drill holds.
+    private func sweep(_ migration: Migration) async throws {
+        var keeping: Set<PointID> = []
+        for cluster in [migration.direction.source, migration.direction.destination] {
+            let (points, drills) = (try await cluster.points(of: migration.name), try await cluster.drills())
+            // A drill that nobody can read may hold any of them.
+            guard drills.damaged.isEmpty else { return }
+            keeping.formUnion(points.sound.map(\.id))
+            keeping.formUnion(points.damaged.compactMap { try? PointID($0.path.lastName) })
+            keeping.formUnion(drills.sound.flatMap { $0.clones.map(\.point.id) })
+        }
+        _ = try await migration.direction.destination.volumes.sweep(migration.name, keeping: keeping)
+        failpoint("engine.migrate.swept")
+        _ = try await migration.direction.destination.volumes.sweep(migration.store, of: migration.name, keeping: keeping)
     }
 
     /// The most generous of the schedules that copy the application this way; nil where one of them cannot be read.

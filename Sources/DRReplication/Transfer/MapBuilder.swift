@@ -22,6 +22,7 @@ struct MapBuilder {
         let beginsAtBoundary: Bool
         /// Of its chunks.
         let size: Int64
+        let packs: Set<PackID>
     }
 
     private static let mostBytes = 256 << 10
@@ -113,7 +114,7 @@ struct MapBuilder {
         finished.append(
             Finished(
                 page: StoredPage(content: page.content(), places: page.places()), identities: identities, marks: marks,
-                endsItself: endsItself, beginsAtBoundary: beginsAtBoundary, size: size))
+                endsItself: endsItself, beginsAtBoundary: beginsAtBoundary, size: size, packs: Set(locations.map(\.pack))))
         items = []
         locations = []
         identities = []

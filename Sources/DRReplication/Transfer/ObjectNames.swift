@@ -5,6 +5,8 @@ internal import DRSupport
 struct Session: Hashable, Sendable {
     let bytes: [UInt8]
 
+    init(_ pack: PackID) { bytes = Array(pack.bytes.prefix(8)) }
+
     init(_ key: OperationKey) { bytes = Hex.bytes(String(Digest.hex(of: key.text).prefix(16))) ?? [] }
 
     init?(text: String) {
@@ -21,6 +23,10 @@ struct ObjectNames: Sendable {
 
     var all: String { "\(application)/" }
     var points: String { "\(application)/points/" }
+    var packs: String { "\(application)/packs/" }
+    var maps: String { "\(application)/maps/" }
+    var allManifests: String { "\(application)/manifests/" }
+    var tombs: String { "\(application)/tombs/" }
     func points(_ id: PointID) -> String { "\(application)/points/\(id)/" }
     /// A later attempt at the same point stands beside the earlier one, and counts.
     func record(_ id: PointID, attempt: Int, session: Session) -> String { points(id) + "\(attempt)-\(session.text)" }
@@ -30,8 +36,7 @@ struct ObjectNames: Sendable {
     func packs(of session: Session) -> String { "\(application)/packs/\(session.text)" }
 
     func parsePack(_ name: String) -> PackID? {
-        let prefix = "\(application)/packs/"
-        return name.hasPrefix(prefix) ? PackID(text: name.dropFirst(prefix.count)) : nil
+        name.hasPrefix(packs) ? PackID(text: name.dropFirst(packs.count)) : nil
     }
 
     /// The parts of a record's name; nil for the name of anything else.

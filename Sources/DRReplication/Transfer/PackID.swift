@@ -26,6 +26,9 @@ struct PackID: Hashable, Sendable, Comparable, CustomStringConvertible {
         [first, second].flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) } }
     }
 
+    /// The one that wrote it.
+    var session: Session { Session(self) }
+
     static func < (a: PackID, b: PackID) -> Bool { (a.first, a.second) < (b.first, b.second) }
     var description: String { Hex.text(bytes) }
 }

@@ -64,10 +64,16 @@ final class PointReader {
     ) throws {
         var order = TreeOrder(volume.volume.kind)
         var size: Int64 = 0
-        for entry in try index(volume).entries {
+        let index = try index(volume)
+        let packs = Set(index.packs)
+        for entry in index.entries {
             try Task.checkCancellation()
             let page = try self.page(entry)
             let name = copy.names.pack(entry.location.pack)
+            // Whoever keeps or fetches packs goes by the index.
+            guard page.locations.allSatisfy({ packs.contains($0.pack) }) else {
+                throw DamagedCopy(object: copy.names.map(volume.index), what: "it does not name a pack that a chunk stands in")
+            }
             var place = 0
             for item in page.items {
                 switch item {
@@ -101,7 +107,7 @@ final class PointReader {
     func verify(_ record: PointRecord) throws {
         _ = try manifests(record)
         for volume in record.volumes {
-            let packs = try packs(of: volume)
+            let packs = try index(volume).packs
             var checks = Pending<Void>(most: workers.width * 2)
             for pack in packs {
                 try Task.checkCancellation()
@@ -130,16 +136,6 @@ final class PointReader {
         workers.submit { [scratches, loader = ChunkLoader(copy.packs, copy.names)] in
             try scratches.use { try unsafe loader.load(chunks, $0) { _, _ in } }
         }
-    }
-
-    /// Every pack that the volume's chunks and pages are in. Sixteen bytes of memory a pack.
-    func packs(of volume: PointRecord.Volume) throws -> [PackID] {
-        var packs: Set<PackID> = []
-        for entry in try index(volume).entries {
-            packs.insert(entry.location.pack)
-            for location in try page(entry).locations { packs.insert(location.pack) }
-        }
-        return packs.sorted()
     }
 }
 

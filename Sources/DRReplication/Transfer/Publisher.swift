@@ -33,9 +33,12 @@ struct Publisher {
         let session = Session(capture.key)
         var existing: [String: Int64] = [:]
         for object in try await store.list(prefix: names.all) { existing[object.name] = object.size.bytes }
+        let attempts = existing.keys.compactMap(names.parseRecord).filter { $0.id == draft.id }
+        if let own = attempts.first(where: { $0.session == session }), let done = try await published(own, draft) { return done }
+        // What is to be removed is missing already.
+        let buried = try await Tomb.named(in: store, names, existing.keys)
+        existing = existing.filter { !buried.contains($0.key) }
         let records = existing.keys.compactMap(names.parseRecord)
-        let attempts = records.filter { $0.id == draft.id }
-        if let own = attempts.first(where: { $0.session == session }) { return try await published(own, draft) }
 
         let newest = try await newestRecord(records)
         let known = existing
@@ -51,6 +54,7 @@ struct Publisher {
         // From here on the point is there; until here there is nothing but objects that no record names.
         try await store.put(name, object)
         failpoint("publish.recorded")
+        if try await !store.list(prefix: names.tombs).isEmpty { try await confirm(name, sent.needed) }
         for cache in sent.caches {
             // The point is there. A cache that cannot be kept costs one full read and is no reason to say that it is not.
             do { try finish(cache, record: name, hash: ContentHash(of: object)) } catch is IOFailure { continue }
@@ -66,6 +70,7 @@ struct Publisher {
         var caches: [NextCache] = []
         var parent: ContentHash?
         var bytesRead: Int64 = 0
+        var needed = Needed()
         let manifests: ContentHash
         let objectBytes = Lock<Int64>(0)
     }
@@ -112,6 +117,7 @@ struct Publisher {
             sent.bytesRead += scan.bytesRead
             let object = index.object()
             let name = ContentHash(of: object)
+            sent.needed.add(index, names.map(name))
             put(names.map(name), object, unless: existing, sent.objectBytes, outbox)
             let point = PointVolume(name: volume, kind: catalogue.kind, content: index.token, size: ByteCount(scan.size))
             sent.volumes.append(PointRecord.Volume(volume: point, index: name))
@@ -121,6 +127,7 @@ struct Publisher {
                     kind: catalogue.kind, clone: scan.clone, sameAs: scan.isAllSame ? cache?.header.recordHash : nil))
         }
         writer.flush()
+        sent.needed.add(names.manifests(sent.manifests))
         put(names.manifests(sent.manifests), list, unless: existing, sent.objectBytes, outbox)
         return sent
     }
@@ -134,14 +141,32 @@ struct Publisher {
     }
 
     /// The run that was killed had come as far as the record: the point is what it says.
-    private func published(_ own: RecordName, _ draft: PointDraft) async throws -> Publication {
+    private func published(_ own: RecordName, _ draft: PointDraft) async throws -> Publication? {
         let record = try await read(own.name)
         guard record.draft.id == draft.id, record.draft.epoch == draft.epoch, record.draft.generation == draft.generation,
             record.draft.source == draft.source, record.draft.final == draft.final, record.application == capture.application
         else {
             throw DRError(.conflict, "\(own.name) in \(store.name) is not the point that \(capture.key) makes")
         }
+        var needed = Needed()
+        do {
+            try await needed.add(record, names) { try VolumeIndex(parsing: try await store.get(names.map($0)), name: $0) }
+            try await confirm(own.name, needed)
+        } catch let error as DRError where error.code == .conflict || error.code == .notFound {
+            // It took longer than any sweep waits: what it was made of is gone, and so it is made again.
+            try await store.delete(own.name)
+            return nil
+        } catch let error as Malformed { throw damaged(own.name, in: "store \(store.name)", error) }
         return Publication(point: record.point, bytesRead: .zero, bytesSent: .zero)
+    }
+
+    /// A sweep that began before this publication may have removed what it builds upon. Then the point is taken back.
+    private func confirm(_ record: String, _ needed: Needed) async throws {
+        let present = Set(try await store.list(prefix: names.all).map(\.name))
+        guard let missing = needed.all(names).first(where: { !present.contains($0) }) else { return }
+        try await store.delete(record)
+        throw DRError(
+            .conflict, "\(missing) was removed from \(store.name) while a recovery point was made of it", hint: "migrate again")
     }
 
     private func read(_ name: String) async throws -> PointRecord {

@@ -71,14 +71,8 @@ struct Receiver {
             for volume in record.volumes {
                 try await fetchMissing(names.map(volume.index))
                 let index = try await healing { try reader.index(volume) }
-                try await fetchPacks(Set(index.entries.map(\.location.pack)).subtracting(packs))
-                packs.formUnion(index.entries.map(\.location.pack))
-                for entry in index.entries {
-                    try Task.checkCancellation()
-                    let page = try await healing { try reader.page(entry) }
-                    try await fetchPacks(Set(page.locations.map(\.pack)).subtracting(packs))
-                    packs.formUnion(page.locations.map(\.pack))
-                }
+                try await fetchPacks(Set(index.packs).subtracting(packs))
+                packs.formUnion(index.packs)
             }
             try copy.settle()
             failpoint("receive.verify")
@@ -160,7 +154,9 @@ struct Receiver {
                 let parcel = try copy.parcel(name)
                 try writes.add(
                     workers.submit { [store = store.name] in
-                        do throws(Malformed) { try Self.check(name, object) } catch { throw damaged(name, in: "store \(store)", error) }
+                        do throws(Malformed) { try ObjectCheck.check(name, object) } catch {
+                            throw damaged(name, in: "store \(store)", error)
+                        }
                         failpoint("receive.object")
                         try parcel.write(object)
                     })
@@ -176,27 +172,10 @@ struct Receiver {
 
         private mutating func fetch(_ name: String) async throws {
             let object = try await get(name)
-            do throws(Malformed) { try Self.check(name, object) } catch { throw damaged(name, in: "store \(store.name)", error) }
+            do throws(Malformed) { try ObjectCheck.check(name, object) } catch { throw damaged(name, in: "store \(store.name)", error) }
             failpoint("receive.object")
             try copy.write(name, object)
             received += Int64(object.count)
-        }
-
-        /// Nothing enters the own copy that is not what its name says.
-        private static func check(_ name: String, _ object: [UInt8]) throws(Malformed) {
-            let parts = name.split(separator: "/")
-            guard parts.count == 3, let last = parts.last else { throw Malformed("it has no known kind") }
-            switch parts[1] {
-            case "packs":
-                let pack = try Pack(parsing: object)
-                guard pack.id.description == last else { throw Malformed("it is another pack") }
-                try pack.check(object)
-            case "manifests":
-                guard ContentHash(of: object).hex == last else { throw Malformed("its checksum is wrong") }
-            default:
-                guard let hash = ContentHash(hex: String(last)) else { throw Malformed("it has no known kind") }
-                _ = try VolumeIndex(parsing: object, name: hash)
-            }
         }
     }
 }

@@ -13,6 +13,8 @@ struct VolumeIndex: Equatable {
 
     let kind: VolumeKind
     let entries: [Entry]
+    /// Every pack that the pages and their chunks stand in, in order of their ids.
+    let packs: [PackID]
 
     /// Names the volume's content wherever its chunks are stored: equal tokens, equal trees.
     var token: ContentToken {
@@ -30,11 +32,7 @@ struct VolumeIndex: Equatable {
         writer.put(Self.number(kind))
         writer.put(UInt8(0))
         var numbers: [PackID: UInt32] = [:]
-        var packs: [PackID] = []
-        for entry in entries where numbers[entry.location.pack] == nil {
-            numbers[entry.location.pack] = UInt32(truncatingIfNeeded: packs.count)
-            packs.append(entry.location.pack)
-        }
+        for (number, pack) in packs.enumerated() { numbers[pack] = UInt32(truncatingIfNeeded: number) }
         writer.put(UInt32(truncatingIfNeeded: packs.count))
         for pack in packs { writer.put(raw: pack.bytes) }
         writer.put(UInt32(truncatingIfNeeded: entries.count))
@@ -51,9 +49,11 @@ struct VolumeIndex: Equatable {
         return writer.bytes
     }
 
-    init(kind: VolumeKind, entries: [Entry]) {
+    /// `packs`: those of the chunks.
+    init(kind: VolumeKind, entries: [Entry], packs: some Sequence<PackID>) {
         self.kind = kind
         self.entries = entries
+        self.packs = Set(packs).union(entries.map(\.location.pack)).sorted()
     }
 
     init(parsing object: [UInt8], name: ContentHash) throws(Malformed) {
@@ -86,7 +86,9 @@ struct VolumeIndex: Equatable {
                     location: ChunkLocation(pack: packs[pack], offset: offset, stored: stored, codec: codec), contentLength: lengths.0,
                     placesLength: lengths.1))
         }
+        guard packs.elementsEqual(Set(packs).sorted()) else { throw Malformed("its packs are out of order") }
         self.entries = entries
+        self.packs = packs
     }
 
     private static func number(_ kind: VolumeKind) -> UInt8 { kind == .filesystem ? 1 : 2 }

@@ -23,6 +23,7 @@ struct VolumeScan {
     /// The clone that was read, of an image.
     private(set) var clone: StorePath?
     private var entries: [VolumeIndex.Entry] = []
+    private var packs: Set<PackID> = []
     private var builder = MapBuilder()
     private let next: ScanCacheWriter
     private var items = Queue<Item>()
@@ -86,7 +87,7 @@ struct VolumeScan {
         waiting = nil
         builder.finish()
         try takePages()
-        return VolumeIndex(kind: catalogue.kind, entries: entries)
+        return VolumeIndex(kind: catalogue.kind, entries: entries, packs: packs)
     }
 
     private func isStored(_ location: ChunkLocation) -> Bool { reader.stored.contains(location.pack) }
@@ -284,6 +285,7 @@ struct VolumeScan {
         guard let cached = page.cached else { throw lost }
         entries.append(cached.entry)
         size += cached.size
+        for location in page.page.locations { packs.insert(location.pack) }
         try next.write(cached)
         builder.passed(page.page)
     }
@@ -321,6 +323,7 @@ struct VolumeScan {
         let cached = CachedPage(page, at: location)
         entries.append(cached.entry)
         size += page.size
+        packs.formUnion(page.packs)
         try next.write(cached)
     }
 }

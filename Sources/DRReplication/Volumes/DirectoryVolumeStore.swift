@@ -131,6 +131,23 @@ public struct DirectoryVolumeStore: VolumeStore {
         }
     }
 
+    public func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
+        try await reporting { try await CopySweep(copy: copy(of: application), keeping: points).run() }
+    }
+
+    public func sweep(_ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
+        try await reporting {
+            try await StoreSweep(
+                store: store, names: ObjectNames(application: application), keeping: points, clock: clock, random: random,
+                grace: .seconds(86_400)
+            ).run()
+        }
+    }
+
+    public func scrub(_ application: ApplicationName, with store: any ObjectStore) async throws -> Scrubbed {
+        try await reporting { try await Scrub(copy: copy(of: application), store: store, clock: clock).run() }
+    }
+
     public func discard(_ key: OperationKey) async throws {
         try await reporting {
             for folder in [layout.folder(of: key), layout.captures(of: key)] { try io.removeTree(folder) }

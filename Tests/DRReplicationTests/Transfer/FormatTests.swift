@@ -45,7 +45,7 @@ import Testing
                     content: ContentHash(of: [number]), page: ContentHash(of: [number, pack]), location: place, contentLength: 70,
                     placesLength: 30)
             }
-            return VolumeIndex(kind: .block, entries: entries)
+            return VolumeIndex(kind: .block, entries: entries, packs: [])
         }
         let object = index(1).object()
         #expect(try VolumeIndex(parsing: object, name: ContentHash(of: object)) == index(1))

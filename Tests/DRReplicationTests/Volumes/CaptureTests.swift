@@ -70,7 +70,7 @@ private final class BusyStoreIO: StoreIO {
         return try await world.volumes(world.east).publish(capture, as: draft, manifests: [], to: world.store()).point
     }
 
-    @Test func `A quiet set of volumes is one instant`() async throws {
+    @Test func `I5 a quiet set of volumes is one instant`() async throws {
         try makeHostileTree(data)
         try makeHostileTree(world.east / "volumes" / "more")
         let capture = try await capture(["data", "more"])
@@ -104,7 +104,9 @@ private final class BusyStoreIO: StoreIO {
         #expect(try await world.store().list(prefix: "ledger/points").isEmpty)
     }
 
-    @Test func `A file that changes while the set is copied makes the capture start over, and the second try is an instant`() async throws {
+    @Test func `I5 a file that changes while the set is copied makes the capture start over, and the second try is an instant`()
+        async throws
+    {
         try makeHostileTree(data)
         let path = data / "large"
         // `large` was copied before `small`.

@@ -21,7 +21,7 @@ import Testing
         try write(path, [byte ^ 1 << (position % 8)], at: Int64(position))
     }
 
-    @Test func `G3 a flipped bit in any object of the store is found and named before the point counts`() async throws {
+    @Test func `G3 I1 a flipped bit in any object of the store is found and named before the point counts`() async throws {
         let key = OperationKey("run/1")
         let east = world.volumes(world.east)
         let capture = try await east.capture(["data"], of: VolumeWorld.application, stopped: true, key: key)
@@ -71,7 +71,7 @@ import Testing
         #expect(error?.message.contains("chunk") == true)
     }
 
-    @Test func `G3 a lost object is found and named`() async throws {
+    @Test func `G3 I1 a lost object is found and named`() async throws {
         let point = try await world.migrate(generation: 1).reception.point
         let west = world.volumes(world.west)
         for object in try await world.store().list(prefix: "") {

@@ -1,0 +1,65 @@
+internal import DRModel
+internal import DRSupport
+
+/// Removes from an own copy what no kept point needs. Nobody else writes there while the lock is held, and kept points are all that anybody reads.
+struct CopySweep {
+    let copy: OwnCopy
+    let keeping: Set<PointID>
+
+    func run() async throws -> Swept {
+        let lock = try copy.lock()
+        defer { lock.release() }
+        try copy.removeLeftovers()
+        let names = copy.names
+        var swept = Swept()
+        var needed = Needed()
+        var gone: [StorePath] = []
+        for id in try list(names.points) {
+            guard let point = try? PointID(id) else { continue }
+            if keeping.contains(point) {
+                let (sound, bad) = try copy.records(of: point)
+                // Nobody knows what a damaged record needs.
+                if let first = bad.first { throw first }
+                for (_, record) in sound { try await needed.add(record, names) { try index($0) } }
+            } else {
+                gone.append(copy.path(names.points(point)))
+            }
+        }
+        for folder in gone.map({ StorePath(bytes: Array($0.bytes.dropLast())) }) {
+            failpoint("sweep.delete")
+            try copy.io.removeTree(folder)
+            swept.removed += 1
+        }
+        if !gone.isEmpty { try copy.io.syncFolder(copy.path(String(names.points.dropLast()))) }
+        var verified = try Verified(copy)
+        for prefix in [names.allManifests, names.maps, names.packs] {
+            for name in try list(prefix).map({ prefix + $0 }) where !needed.contains(name, names) {
+                guard let facts = try copy.io.facts(copy.path(name)), facts.kind == .file else { continue }
+                failpoint("sweep.delete")
+                try copy.io.removeFile(copy.path(name))
+                if let pack = names.parsePack(name) { verified.drop(pack) }
+                swept.removed += 1
+                swept.bytes += facts.size
+            }
+        }
+        try verified.write()
+        return swept
+    }
+
+    private func list(_ prefix: String) throws -> [String] {
+        let folder = copy.path(String(prefix.dropLast()))
+        guard try copy.io.facts(folder)?.kind == .folder else { return [] }
+        return try copy.io.list(folder).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func index(_ hash: ContentHash) throws -> VolumeIndex {
+        let name = copy.names.map(hash)
+        do throws(Malformed) { return try VolumeIndex(parsing: try read(name), name: hash) } catch {
+            throw DamagedCopy(object: name, what: error.what)
+        }
+    }
+
+    private func read(_ name: String) throws(Malformed) -> [UInt8] {
+        do { return try copy.read(name) } catch { throw Malformed("it cannot be read") }
+    }
+}

@@ -1,0 +1,58 @@
+@testable import DRReplication
+import DRModel
+import DRObjectStores
+import Testing
+
+/// What holds of everything that was published.
+@Suite struct InvariantTests {
+    let world: VolumeWorld
+    private var data: StorePath { world.east / "volumes" / "data" }
+
+    init() throws {
+        world = try VolumeWorld()
+        try world.io.makeFolder(world.east / "volumes" / "data", permissions: 0o755)
+        try write(world.east / "volumes" / "data" / "large", noise(200_000))
+    }
+
+    @Test func `I2 no object of a store or an own copy changes once it is there`() async throws {
+        var known: [StorePath: [UInt8]] = [:]
+        for generation in 1...4 {
+            try write(data / "large", noise(500, seed: UInt64(generation)), at: Int64(generation) * 20_000)
+            try await world.migrate(generation: Int64(generation))
+            for object in try await world.store().list(prefix: "") {
+                for root in [world.vault, world.west / ".dr" / "copies"] {
+                    let bytes = try contents(root / object.name)
+                    #expect(known[root / object.name] == nil || known[root / object.name] == bytes, "\(root / object.name)")
+                    known[root / object.name] = bytes
+                }
+            }
+        }
+        #expect(known.count > 20)
+    }
+
+    @Test func `I4 each record names the one whose chunks it builds upon`() async throws {
+        var last: ContentHash?
+        for generation in 1...3 {
+            try write(data / "large", noise(500, seed: UInt64(generation)), at: 9000)
+            try await world.migrate(generation: Int64(generation))
+            let name = try #require(try await world.store().list(prefix: "ledger/points/ledger-e1-g\(generation)/").first).name
+            let object = try await world.store().get(name)
+            let record = try PointRecord(parsing: object)
+            #expect(record.draft.generation == Int64(generation))
+            #expect(record.parent == last)
+            last = ContentHash(of: object)
+        }
+    }
+
+    @Test func `The object size of cluster yaml bounds the packs`() async throws {
+        try write(world.east / "cluster.yaml", Array("version: \"1.31\"\nobjectSize: 2MiB\n".utf8))
+        try write(data / "large", noise(7 << 20))
+        let east = DirectoryVolumeStore(
+            directory: world.east, io: FaultyStoreIO(), clock: world.clock, random: world.random, parallel: 0)
+        let capture = try await east.capture(["data"], of: VolumeWorld.application, stopped: true, key: OperationKey("sized"))
+        _ = try await east.publish(capture, as: try VolumeWorld.draft(1), manifests: [], to: world.store())
+        let sizes = try await world.store().list(prefix: "ledger/packs/").map(\.size.bytes)
+        #expect(sizes.count == 4)
+        #expect(sizes.allSatisfy { $0 <= 2 << 20 })
+    }
+}
