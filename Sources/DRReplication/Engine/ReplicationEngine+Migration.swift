@@ -233,7 +233,7 @@ extension ReplicationEngine {
         }
         migration.call.effects.record(committed.effects)
         // What cannot be swept now is swept after the next migration that lets points go.
-        try? await sweep(migration)
+        do { try await sweep(migration) } catch is DRError { return }
     }
 
     /// Removes the bytes of points that neither cluster lists any more and no drill holds.
