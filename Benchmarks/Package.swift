@@ -19,9 +19,10 @@ let package = Package(
                 .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
                 .treatAllWarnings(as: .error),
             ]),
-        .executableTarget(name: "ReplicationBench", dependencies: [.product(name: "DREngine", package: "drrunbook")],
+        .target(name: "BenchSupport"),
+        .executableTarget(name: "ReplicationBench", dependencies: ["BenchSupport", .product(name: "DREngine", package: "drrunbook")],
             swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
-        .executableTarget(name: "EngineBench", dependencies: [.product(name: "DREngine", package: "drrunbook")],
+        .executableTarget(name: "EngineBench", dependencies: ["BenchSupport", .product(name: "DREngine", package: "drrunbook")],
             swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     ],
     swiftLanguageModes: [.v6]

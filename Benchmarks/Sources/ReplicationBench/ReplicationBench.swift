@@ -1,3 +1,4 @@
+import BenchSupport
 import DRModel
 import DRObjectStores
 import DRReplication

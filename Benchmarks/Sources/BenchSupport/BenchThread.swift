@@ -1,17 +1,17 @@
 import Foundation
 
 /// A thread that runs the engine's jobs, as the host has one.
-final class BenchThread: SerialExecutor, @unchecked Sendable {
+public final class BenchThread: SerialExecutor, @unchecked Sendable {
     private let condition = NSCondition()
     private var jobs: [UnownedJob] = []
 
-    init() {
+    public init() {
         let thread = Thread { [self] in run() }
         thread.stackSize = 8 << 20
         thread.start()
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         condition.lock()
         jobs.append(job)
