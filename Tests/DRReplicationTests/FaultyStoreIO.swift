@@ -34,6 +34,9 @@ final class FaultyStoreIO: StoreIO, Sendable {
         // For the power cut: contents and names that no sync has made durable yet, oldest first.
         var dirty: Set<StorePath> = []
         var names: [Pending] = []
+        var bytesRead: Int64 = 0
+        var open = 0
+        var mostOpen = 0
     }
 
     private struct Pending {
@@ -67,6 +70,19 @@ final class FaultyStoreIO: StoreIO, Sendable {
     /// What was done so far, one line an operation that changes something.
     var operations: [String] { state.withLock { $0.operations } }
     var isDead: Bool { state.withLock { $0.dead } }
+    /// Of all files.
+    var bytesRead: Int64 { state.withLock { $0.bytesRead } }
+    /// How many files were open at once.
+    var mostOpen: Int { state.withLock { $0.mostOpen } }
+
+    fileprivate func didRead(_ count: Int) { state.withLock { $0.bytesRead += Int64(count) } }
+    fileprivate func didOpen(_ change: Int) {
+        state.withLock { state in
+            state.open += change
+            state.mostOpen = max(state.mostOpen, state.open)
+        }
+    }
+
     /// The fault has struck.
     var hasStruck: Bool { operations.count >= position && position > 0 }
 
@@ -254,10 +270,24 @@ private final class FaultyFile: StoreFile {
         self.real = real
         self.path = path
         self.io = io
+        io.didOpen(1)
+    }
+
+    deinit { closed() }
+
+    private let isOpen = Lock(true)
+    private func closed() {
+        if isOpen.withLock({ open in
+            defer { open = false }; return open
+        }) {
+            io.didOpen(-1)
+        }
     }
 
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        try io.observe { try real.read(at: offset, into: buffer) }
+        let count = try io.observe { try real.read(at: offset, into: buffer) }
+        io.didRead(count)
+        return count
     }
 
     // A torn write: the first half arrives before the process dies.
@@ -295,5 +325,8 @@ private final class FaultyFile: StoreFile {
     }
     func nextData(from offset: Int64) throws -> Range<Int64>? { try io.observe { try real.nextData(from: offset) } }
     // Closing works even for the dead: the kernel does it.
-    func close() throws { try real.close() }
+    func close() throws {
+        closed()
+        try real.close()
+    }
 }

@@ -1,7 +1,15 @@
 /// Bytes that are not what a format says.
 struct Malformed: Error, Equatable {
     let what: String
-    init(_ what: String) { self.what = what }
+    /// Sound perhaps, but written by a later program: nobody may draw conclusions from it, or remove it.
+    let isNewer: Bool
+
+    init(_ what: String, isNewer: Bool = false) {
+        self.what = what
+        self.isNewer = isNewer
+    }
+
+    static let newer = Malformed("its format is newer than this program", isNewer: true)
 }
 
 /// Little-endian numbers and length-prefixed bytes, one after another.

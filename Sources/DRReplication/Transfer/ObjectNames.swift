@@ -27,6 +27,7 @@ struct ObjectNames: Sendable {
     var maps: String { "\(application)/maps/" }
     var allManifests: String { "\(application)/manifests/" }
     var tombs: String { "\(application)/tombs/" }
+    var sweeps: String { "\(application)/sweeps/" }
     func points(_ id: PointID) -> String { "\(application)/points/\(id)/" }
     /// A later attempt at the same point stands beside the earlier one, and counts.
     func record(_ id: PointID, attempt: Int, session: Session) -> String { points(id) + "\(attempt)-\(session.text)" }
@@ -68,7 +69,11 @@ struct RecordName {
 
 /// Something stored is not what was written.
 func damaged(_ object: String, in place: String, _ error: Malformed) -> DRError {
-    DRError(
+    if error.isNewer {
+        return DRError(
+            .damaged, "\(object) in \(place) cannot be read: \(error.what)", hint: "use the program that wrote it, or a later one")
+    }
+    return DRError(
         .damaged, "\(object) in \(place) is damaged: \(error.what)",
         hint: "use an earlier recovery point, or migrate again once the object is repaired or removed")
 }

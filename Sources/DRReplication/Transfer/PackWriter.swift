@@ -41,7 +41,11 @@ final class PackWriter: Sendable {
     func adopt(_ existing: [String: Int64], from store: any ObjectStore) async throws {
         for name in existing.keys.filter({ $0.hasPrefix(names.packs(of: session)) }).sorted() {
             guard state.withLock({ $0.adopted.count < Self.mostAdopted }) else { return }
-            let object = try await store.get(name)
+            let object: [UInt8]
+            // Swept meanwhile, or nothing to build upon: what it held is sent again.
+            do { object = try await store.get(name) } catch let error as DRError where [.notFound, .damaged].contains(error.code) {
+                continue
+            }
             guard let pack = try? Pack(parsing: object), names.pack(pack.id) == name, (try? pack.check(object)) != nil else { continue }
             let size = Int64(object.count)
             state.withLock { state in

@@ -93,7 +93,7 @@ struct PointRecord {
             guard let hash = ContentHash(hex: try text(value, key)) else { throw Malformed("\(key) is not a hash") }
             return hash
         }
-        guard try number(body, "format") == 1 else { throw Malformed("its format is newer than this program") }
+        guard try number(body, "format") == 1 else { throw Malformed.newer }
         guard let session = Session(text: try text(body, "session")),
             let consistency = Consistency(rawValue: try text(body, "consistency")),
             let final = body["final"].bool

@@ -31,17 +31,15 @@ struct Publisher {
 
     func publish(_ draft: PointDraft, _ manifests: [ManifestObject]) async throws -> Publication {
         let session = Session(capture.key)
-        var existing: [String: Int64] = [:]
-        for object in try await store.list(prefix: names.all) { existing[object.name] = object.size.bytes }
-        let attempts = existing.keys.compactMap(names.parseRecord).filter { $0.id == draft.id }
-        if let own = attempts.first(where: { $0.session == session }), let done = try await published(own, draft) { return done }
-        // What is to be removed is missing already.
-        let buried = try await Tomb.named(in: store, names, existing.keys)
-        existing = existing.filter { !buried.contains($0.key) }
-        let records = existing.keys.compactMap(names.parseRecord)
-
-        let newest = try await newestRecord(records)
-        let known = existing
+        var view = try await StoreView(of: store, names, now: clock.now())
+        if let own = view.records(of: draft.id).first(where: { $0.session == session }) {
+            if let done = try await published(own, draft) { return done }
+            // It was taken back: what was listed before speaks of it still.
+            view = try await StoreView(of: store, names, now: clock.now())
+        }
+        let attempts = view.records(of: draft.id)
+        let known = view.lasting
+        let newest = try await newestRecord(known.keys.compactMap(names.parseRecord))
         let sent = try await Outbox.serving(store, lanes: lanes) { outbox in
             try await send(session, known, manifests, newest, outbox)
         }
@@ -52,9 +50,9 @@ struct Publisher {
         let name = names.record(draft.id, attempt: (attempts.map(\.attempt).max() ?? 0) + 1, session: session)
         failpoint("publish.record")
         // From here on the point is there; until here there is nothing but objects that no record names.
-        try await store.put(name, object)
+        if try await !store.put(name, object) { try await requireSame(name, object) }
         failpoint("publish.recorded")
-        if try await !store.list(prefix: names.tombs).isEmpty { try await confirm(name, sent.needed) }
+        try await confirm(name, sent.needed)
         for cache in sent.caches {
             // The point is there. A cache that cannot be kept costs one full read and is no reason to say that it is not.
             do { try finish(cache, record: name, hash: ContentHash(of: object)) } catch is IOFailure { continue }
@@ -160,13 +158,23 @@ struct Publisher {
         return Publication(point: record.point, bytesRead: .zero, bytesSent: .zero)
     }
 
-    /// A sweep that began before this publication may have removed what it builds upon. Then the point is taken back.
+    /// A sweep that began before this record was there may have removed what it names, or be about to. Then the point is taken back.
+    ///
+    /// A sweep looks for records after it said what it removes, and this looks for sweeps after the record is there: one of them sees the other.
     private func confirm(_ record: String, _ needed: Needed) async throws {
-        let present = Set(try await store.list(prefix: names.all).map(\.name))
-        guard let missing = needed.all(names).first(where: { !present.contains($0) }) else { return }
+        let view = try await StoreView(of: store, names, now: clock.now())
+        guard let lost = needed.all(names).first(where: { view.existing[$0] == nil || view.removing.contains($0) }) else { return }
         try await store.delete(record)
         throw DRError(
-            .conflict, "\(missing) was removed from \(store.name) while a recovery point was made of it", hint: "migrate again")
+            .conflict, "\(lost) was removed from \(store.name) while a recovery point was made of it", hint: "migrate again")
+    }
+
+    /// Two processes carry the same session on: only when both made the same of it is the point this one's, too.
+    private func requireSame(_ name: String, _ object: [UInt8]) async throws {
+        guard try await store.get(name) != object else { return }
+        throw DRError(
+            .conflict, "\(name) in \(store.name) was written by another process meanwhile, with other content",
+            hint: "one process at a time carries a migration on: end the other one, then migrate again")
     }
 
     private func read(_ name: String) async throws -> PointRecord {
@@ -179,7 +187,10 @@ struct Publisher {
     private func newestRecord(_ records: [RecordName]) async throws -> (record: PointRecord, hash: ContentHash)? {
         // A record that cannot be read is no base to build upon; the one before may be.
         for name in records.sorted(by: { $1.age.lexicographicallyPrecedes($0.age) }).prefix(3) {
-            let object = try await store.get(name.name)
+            let object: [UInt8]
+            do { object = try await store.get(name.name) } catch let error as DRError where [.notFound, .damaged].contains(error.code) {
+                continue
+            }
             if let record = try? PointRecord(parsing: object) { return (record, ContentHash(of: object)) }
         }
         return nil
@@ -188,7 +199,9 @@ struct Publisher {
     /// A cache is believed only while the record that it belongs to is in this store.
     private func isRecordHere(_ cache: ScanCache?, _ existing: [String: Int64]) async throws -> Bool {
         guard let header = cache?.header, existing[header.record] != nil else { return false }
-        return ContentHash(of: try await store.get(header.record)) == header.recordHash
+        do { return ContentHash(of: try await store.get(header.record)) == header.recordHash } catch let error as DRError
+            where [.notFound, .damaged].contains(error.code)
+        { return false }
     }
 
     private func priorInStore(_ record: PointRecord?, _ volume: VolumeName) async -> PriorIndex {

@@ -3,8 +3,9 @@ internal import DRSupport
 
 /// Removes from a store what no kept point needs, in two steps that are a grace apart.
 ///
-/// Safe beside publishers: one that began after the first step counts what is to go as missing, one that began before has the whole grace to end, shows that it
-/// lives by new packs, and looks once more when its record is there.
+/// Safe beside publishers: one that began after the first step counts what is to go as missing, one that began before has the whole grace to end and shows
+/// that it lives by new packs. Where both meet all the same, each says what it does and then looks for the other: the sweep for records, after it put down
+/// what it removes, and again every hundred objects; the publisher for that, after its record is there.
 struct StoreSweep {
     let store: any ObjectStore
     let names: ObjectNames
@@ -15,6 +16,8 @@ struct StoreSweep {
 
     /// However old: what the next publications build upon.
     private static let newest = 2
+    /// How many objects go before the store is looked at once more.
+    private static let step = 100
 
     func run() async throws -> Swept {
         let now = clock.now()
@@ -30,11 +33,14 @@ struct StoreSweep {
         let garbage = Set(existing.keys.filter { isSwept($0) && !needed.contains($0, names) }).union(gone)
         // What is due first: it makes room, and needs none.
         var buried: Set<String> = []
-        for name in existing.keys.filter({ $0.hasPrefix(names.tombs) }).sorted() {
-            let tomb: Tomb
-            let object = try await store.get(name)
-            do throws(Malformed) { tomb = try Tomb(parsing: object) } catch {
+        for name in existing.keys.filter({ $0.hasPrefix(names.tombs) || $0.hasPrefix(names.sweeps) }).sorted() {
+            guard let tomb = try await tomb(name) else {
+                // Nobody removes by what cannot be read, and what is garbage is found again.
                 try await store.delete(name)
+                continue
+            }
+            if name.hasPrefix(names.sweeps) {
+                if tomb.isStale(now) { try await store.delete(name) }
                 continue
             }
             guard now - tomb.created >= grace else {
@@ -42,17 +48,15 @@ struct StoreSweep {
                 continue
             }
             let growing = live(existing.keys, garbage, tomb)
-            for old in tomb.names.sorted(by: Self.order) where garbage.contains(old) && existing[old] != nil {
-                if !growing.isEmpty {
-                    // A session that goes on: its packs stay, and what has no session's name may be its own.
-                    guard names.parseRecord(old) != nil || names.parsePack(old).map({ !growing.contains($0.session) }) == true else {
-                        continue
-                    }
-                }
-                failpoint("sweep.delete")
-                try await store.delete(old)
+            let due = tomb.names.sorted(by: Self.order).filter { old in
+                guard garbage.contains(old), existing[old] != nil else { return false }
+                // A session that goes on: its packs stay, and what has no session's name may be its own.
+                return growing.isEmpty || names.parseRecord(old) != nil
+                    || names.parsePack(old).map { !growing.contains($0.session) } == true
+            }
+            for gone in try await remove(due, records) {
                 swept.removed += 1
-                swept.bytes += existing.removeValue(forKey: old) ?? 0
+                swept.bytes += existing.removeValue(forKey: gone) ?? 0
             }
             failpoint("sweep.tomb")
             try await store.delete(name)
@@ -65,6 +69,62 @@ struct StoreSweep {
         }
         swept.waiting = buried.intersection(garbage).count + fresh.count
         return swept
+    }
+
+    /// Deletes what no record needs that appeared since `known` were listed. Says which.
+    private func remove(_ due: [String], _ known: [RecordName]) async throws -> [String] {
+        guard !due.isEmpty else { return [] }
+        let mark = names.sweeps + random.identifier()
+        let began = clock.now()
+        try await store.put(mark, Tomb(created: began, names: due).object())
+        failpoint("sweep.marked")
+        var removed: [String] = []
+        do {
+            var seen = Set(known.map(\.name))
+            var needed = Needed()
+            for (number, old) in due.enumerated() {
+                if number % Self.step == 0 {
+                    guard try await look(mark, began, &seen, &needed) else { break }
+                }
+                if needed.contains(old, names) { continue }
+                failpoint("sweep.delete")
+                try await store.delete(old)
+                removed.append(old)
+            }
+        } catch {
+            // Best effort: publishers wait for nothing, and a mark that stays counts for an hour.
+            try? await store.delete(mark)
+            throw error
+        }
+        try await store.delete(mark)
+        return removed
+    }
+
+    /// Adds what records need that were not seen before. False when this sweep no longer counts as one: it took too long, and others do not wait for it.
+    private func look(_ mark: String, _ began: Instant, _ seen: inout Set<String>, _ needed: inout Needed) async throws -> Bool {
+        let now = clock.now()
+        guard try await store.exists(mark), !Tomb(created: began, names: []).isStale(now) else { return false }
+        for record in try await store.list(prefix: names.points).compactMap({ names.parseRecord($0.name) })
+        where !seen.contains(record.name) {
+            // One that was taken back meanwhile needs nothing.
+            guard let object = try await found(record.name) else { continue }
+            needed.add(record.name)
+            try await needed.add(try parse(object, record.name), names) { try await index($0) }
+            seen.insert(record.name)
+        }
+        return true
+    }
+
+    private func found(_ name: String) async throws -> [UInt8]? {
+        do { return try await store.get(name) } catch let error as DRError where error.code == .notFound { return nil }
+    }
+
+    private func tomb(_ name: String) async throws -> Tomb? {
+        guard let object = try await found(name) else { return nil }
+        do throws(Malformed) { return try Tomb(parsing: object) } catch {
+            if error.isNewer { throw damaged(name, in: "store \(store.name)", error) }
+            return nil
+        }
     }
 
     /// Points first, so that none stands there without what it names.
@@ -90,11 +150,9 @@ struct StoreSweep {
         var kept: [PointRecord] = []
         var gone: Set<String> = []
         for name in newestFirst {
-            let object = try await store.get(name.name)
-            let record: PointRecord
-            do throws(Malformed) { record = try PointRecord(parsing: object) } catch {
-                throw damaged(name.name, in: "store \(store.name)", error)
-            }
+            // One that was taken back meanwhile needs nothing.
+            guard let object = try await found(name.name) else { continue }
+            let record = try parse(object, name.name)
             if keeping.contains(name.id) || last.contains(name.name) || now - record.instant < grace {
                 kept.append(record)
             } else {
@@ -102,6 +160,10 @@ struct StoreSweep {
             }
         }
         return (kept, gone)
+    }
+
+    private func parse(_ object: [UInt8], _ name: String) throws -> PointRecord {
+        do throws(Malformed) { return try PointRecord(parsing: object) } catch { throw damaged(name, in: "store \(store.name)", error) }
     }
 
     private func index(_ hash: ContentHash) async throws -> VolumeIndex {

@@ -30,7 +30,8 @@ struct Needed {
 
 /// Names of objects that nothing needed at one time: `APP/tombs/ID`, sealed as a record is.
 ///
-/// A publisher counts what stands in one as missing and sends it again. What is still not needed after the grace is deleted, then the tomb.
+/// A publisher counts what stands in one as missing and sends it again. What is still not needed after the grace is deleted, then the tomb. While that goes
+/// on the same stands under `APP/sweeps/ID`, with the time when it began.
 struct Tomb {
     static let mostNames = 10_000
 
@@ -54,20 +55,54 @@ struct Tomb {
         guard let sealed = try? Value(json: String(decoding: object, as: UTF8.self)), let seal = sealed["sha256"].string,
             ContentHash(of: Array(sealed["body"].json().utf8)).hex == seal
         else { throw Malformed("its checksum is wrong") }
-        guard sealed["body"]["format"].integer == 1, let created = sealed["body"]["created"].integer,
-            let names = sealed["body"]["names"].list
-        else { throw Malformed("its format is newer than this program") }
+        guard sealed["body"]["format"].integer == 1 else { throw .newer }
+        guard let created = sealed["body"]["created"].integer, let names = sealed["body"]["names"].list else {
+            throw Malformed("it is incomplete")
+        }
         self.init(created: Instant(nanosecondsSince1970: created), names: names.compactMap(\.string))
     }
 
-    /// The names that stand in tombs; a tomb that is damaged holds none.
-    static func named(in store: any ObjectStore, _ names: ObjectNames, _ existing: some Sequence<String>) async throws -> Set<String> {
-        var named: Set<String> = []
-        for name in existing where name.hasPrefix(names.tombs) {
-            // One that was removed meanwhile has done its work.
-            guard let tomb = try? Tomb(parsing: try await store.get(name)) else { continue }
-            named.formUnion(tomb.names)
+    /// Whoever removes things looks again more often than that; a sweep that says it began longer ago died.
+    static let mostRemoving = Duration.seconds(3600)
+
+    func isStale(_ now: Instant) -> Bool { now - created > Self.mostRemoving || created - now > Self.mostRemoving }
+}
+
+/// What a store holds of one application, and what of it will not last.
+struct StoreView {
+    /// With sizes.
+    private(set) var existing: [String: Int64] = [:]
+    /// Names that stand in a tomb.
+    private(set) var buried: Set<String> = []
+    /// Names that a sweep may be removing now.
+    private(set) var removing: Set<String> = []
+    private let names: ObjectNames
+
+    /// What is to be removed is missing already.
+    var lasting: [String: Int64] { existing.filter { !buried.contains($0.key) && !removing.contains($0.key) } }
+
+    func records(of id: PointID) -> [RecordName] { existing.keys.compactMap(names.parseRecord).filter { $0.id == id } }
+
+    /// Lists again for as long as sweeps end meanwhile: what they removed still stands in the old list. Throws `damaged` for a tomb of a later program.
+    init(of store: any ObjectStore, _ names: ObjectNames, now: Instant) async throws {
+        self.names = names
+        while try await !read(store, now) {}
+    }
+
+    private mutating func read(_ store: any ObjectStore, _ now: Instant) async throws -> Bool {
+        (existing, buried, removing) = ([:], [], [])
+        for object in try await store.list(prefix: names.all) { existing[object.name] = object.size.bytes }
+        for name in existing.keys.sorted() where name.hasPrefix(names.tombs) || name.hasPrefix(names.sweeps) {
+            let object: [UInt8]
+            do { object = try await store.get(name) } catch let error as DRError where error.code == .notFound { return false }
+            let tomb: Tomb
+            do throws(Malformed) { tomb = try Tomb(parsing: object) } catch {
+                if error.isNewer { throw damaged(name, in: "store \(store.name)", error) }
+                // Nobody removes by what cannot be read.
+                continue
+            }
+            if name.hasPrefix(names.tombs) { buried.formUnion(tomb.names) } else if !tomb.isStale(now) { removing.formUnion(tomb.names) }
         }
-        return named
+        return true
     }
 }

@@ -28,6 +28,8 @@ struct VolumeScan {
     private let next: ScanCacheWriter
     private var items = Queue<Item>()
     private var reads = 0
+    /// Descriptors of large files whose pieces are under way.
+    private var open = 0
     /// A page that stays as it is unless what follows would have gone into it.
     private var waiting: PriorIndex.Page?
     private var batch: Batch?
@@ -48,6 +50,7 @@ struct VolumeScan {
         var ticket: Ticket<[ChunkReader.Piece]>?
     }
 
+    private static let mostOpen = 64
     private static let batchFiles = 128
     private static let batchBytes: Int64 = 1 << 20
 
@@ -78,8 +81,7 @@ struct VolumeScan {
                 let page = try await page(number)
                 try await head(of: page)
             }
-            if items.count > 4096 { endBatch() }
-            try await settle(most: items.count > 4096 ? 0 : workers.width * 8)
+            try await settle()
         }
         endBatch()
         try await settle(most: 0)
@@ -114,7 +116,8 @@ struct VolumeScan {
         for case .node(let next) in page.page.items {
             guard node < page.identities.count, let identity = page.identities[node] else { throw lost }
             node += 1
-            try await take(CatalogueEntry(node: next, identity: identity, copy: nil, isClone: false, changed: nil))
+            // What its last file has in the pages that follow comes with those.
+            try await take(CatalogueEntry(node: next, identity: identity, copy: nil, isClone: false, changed: nil), inPage: true)
         }
     }
 
@@ -124,50 +127,65 @@ struct VolumeScan {
         guard !runs.isEmpty else { return }
         guard case .more(let path, let size, let chunkSize)? = page.page.items.first else { throw lost }
         let source = VolumeFile.Source(path: path.isEmpty ? live : live / path, expected: nil)
-        try copy(runs, of: source, size: size, chunkSize: Int64(chunkSize))
+        var lostOnes: VolumeFile?
+        for run in runs { try await copy(run, of: source, &lostOnes, size: size, chunkSize: Int64(chunkSize)) }
+        if let lostOnes { items.append(.end(lostOnes)) }
     }
 
-    private mutating func copy(_ runs: [PriorIndex.Run], of source: VolumeFile.Source, size: Int64, chunkSize: Int64) throws {
-        for run in runs {
-            if run.chunks.allSatisfy({ isStored($0.location) && $0.mark != nil }) {
-                items.append(
-                    .chunks(
-                        run.chunks.enumerated().compactMap { offset, chunk in
-                            chunk.mark.map {
-                                ScannedChunk(index: run.first + Int64(offset), hash: chunk.hash, mark: $0, location: chunk.location)
-                            }
-                        }))
-                continue
-            }
-            // The store has lost a pack: the bytes are sent once more, if they are still the same.
-            endBatch()
-            let file = try VolumeFile(source, volume, reader.io)
-            let end = min(size, (run.first + Int64(run.chunks.count)) * chunkSize)
-            for start in stride(from: run.first * chunkSize, to: end, by: Scratch.size) {
-                let range = start..<min(end, start + Int64(Scratch.size))
-                let known = run.chunks[Int(start / chunkSize - run.first)...].prefix(Scratch.size / Int(chunkSize))
-                submit(file, range, chunkSize: chunkSize, known: Array(known), mustBeSame: true)
-            }
-            items.append(.end(file))
+    /// `file`: the source, opened at the first run that must be read.
+    private mutating func copy(
+        _ run: PriorIndex.Run, of source: VolumeFile.Source, _ file: inout VolumeFile?, size: Int64, chunkSize: Int64
+    ) async throws {
+        if run.chunks.allSatisfy({ isStored($0.location) && $0.mark != nil }) {
+            items.append(
+                .chunks(
+                    run.chunks.enumerated().compactMap { offset, chunk in
+                        chunk.mark.map {
+                            ScannedChunk(index: run.first + Int64(offset), hash: chunk.hash, mark: $0, location: chunk.location)
+                        }
+                    }))
+            return try await settle()
         }
+        // The store has lost a pack: the bytes are sent once more, if they are still the same.
+        let again = try file ?? openFile(source)
+        file = again
+        let end = min(size, (run.first + Int64(run.chunks.count)) * chunkSize)
+        for start in stride(from: run.first * chunkSize, to: end, by: Scratch.size) {
+            let range = start..<min(end, start + Int64(Scratch.size))
+            let known = run.chunks[Int(start / chunkSize - run.first)...].prefix(Scratch.size / Int(chunkSize))
+            try await submit(again, range, chunkSize: chunkSize, known: Array(known), mustBeSame: true)
+        }
+    }
+
+    private mutating func openFile(_ source: VolumeFile.Source) throws -> VolumeFile {
+        // Whatever stands before it can be settled.
+        endBatch()
+        let file = try VolumeFile(source, volume, reader.io)
+        open += 1
+        return file
     }
 
     // MARK: Entries
 
-    private mutating func take(_ entry: CatalogueEntry) async throws {
+    private mutating func take(_ entry: CatalogueEntry, inPage: Bool = false) async throws {
         try Task.checkCancellation()
         items.append(.node(entry.node, entry.identity))
         guard case .file(let size, let chunkSize, _) = entry.node.content else { return }
         let known = try await prior.file(at: entry.node.path)
         if let known, let cache, entry.copy == nil, cache.trusts(known.identity, entry.identity) {
             let source = self.source(of: entry)
-            while let run = try await prior.nextRun() { try copy([run], of: source, size: size, chunkSize: Int64(chunkSize)) }
+            var lostOnes: VolumeFile?
+            while let run = try await prior.nextRun(inPage: inPage) {
+                try await copy(run, of: source, &lostOnes, size: size, chunkSize: Int64(chunkSize))
+            }
+            if let lostOnes { items.append(.end(lostOnes)) }
             if prior.isDamaged { throw lost }
         } else if size > 0, size <= Int64(chunkSize), size <= Int64(Scratch.size) {
             try await readWhole(entry, size: size, isKnown: known != nil)
         } else if size > 0 {
             try await read(entry, size: size, chunkSize: Int64(chunkSize), known: known)
         }
+        try await settle()
     }
 
     private func source(of entry: CatalogueEntry) -> VolumeFile.Source {
@@ -177,12 +195,12 @@ struct VolumeScan {
 
     private mutating func readWhole(_ entry: CatalogueEntry, size: Int64, isKnown: Bool) async throws {
         let known = isKnown ? try await prior.chunk(0) : nil
-        let open = batch ?? Batch()
-        batch = open
-        open.files.append(ChunkReader.Whole(source: source(of: entry), size: size, known: known))
-        open.bytes += size
-        items.append(.whole(open, open.files.count - 1))
-        if open.files.count == Self.batchFiles || open.bytes >= Self.batchBytes { endBatch() }
+        let filling = batch ?? Batch()
+        batch = filling
+        filling.files.append(ChunkReader.Whole(source: source(of: entry), size: size, known: known))
+        filling.bytes += size
+        items.append(.whole(filling, filling.files.count - 1))
+        if filling.files.count == Self.batchFiles || filling.bytes >= Self.batchBytes { endBatch() }
     }
 
     private mutating func endBatch() {
@@ -195,18 +213,18 @@ struct VolumeScan {
 
     private mutating func submit(
         _ file: VolumeFile, _ range: Range<Int64>, chunkSize: Int64, known: [PriorIndex.Chunk?], mustBeSame: Bool = false
-    ) {
+    ) async throws {
         items.append(
             .piece(
                 workers.submit { [reader] in
                     try reader.read(file, range, chunkSize: chunkSize, known: known, mustBeSame: mustBeSame)
                 }))
         reads += 1
+        try await settle()
     }
 
     private mutating func read(_ entry: CatalogueEntry, size: Int64, chunkSize: Int64, known: PriorIndex.File?) async throws {
-        endBatch()
-        let file = try VolumeFile(source(of: entry), volume, reader.io)
+        let file = try openFile(source(of: entry))
         var parts = try FileParts(file, size: size, chunkSize: chunkSize)
         // Both clones are still: what they share is the same, if the other one is what the cache describes.
         var unchanged = Unchanged(cache != nil && known != nil ? entry.changed : nil, chunkSize: chunkSize)
@@ -219,31 +237,42 @@ struct VolumeScan {
             }
             if !prior.isDamaged, chunks.allSatisfy({ $0.map { isStored($0.location) } ?? true }), let same = unchanged.take(range, chunks) {
                 items.append(.chunks(same))
+                try await settle()
             } else {
-                submit(file, range, chunkSize: chunkSize, known: chunks)
+                try await submit(file, range, chunkSize: chunkSize, known: chunks)
             }
-            try await settle(most: workers.width * 8)
         }
         items.append(.end(file))
     }
 
     // MARK: Putting together
 
-    /// Takes what is done, in order, until no more than `most` pieces of work are under way.
+    /// After each piece of work that was handed out: memory, descriptors and what waits for the store stay within bounds.
+    private mutating func settle() async throws {
+        let tooMany = items.count > 4096 || open > Self.mostOpen
+        if tooMany { endBatch() }
+        try await settle(most: tooMany ? 0 : workers.width * 8)
+    }
+
+    /// Takes what is done, in order, until no more than `most` pieces of work are under way; then waits until the store has room.
     private mutating func settle(most: Int) async throws {
         while let item = items.first {
+            var isReady = true
+            switch item {
+            case .piece(let ticket): isReady = reads > most || ticket.isDone
+            // Its batch may still be being filled.
+            case .whole(let batch, _): isReady = batch.ticket.map { reads > most || $0.isDone } ?? false
+            case .node, .chunks, .end, .page: break
+            }
+            guard isReady else { break }
             switch item {
             case .piece(let ticket):
-                if reads <= most, !ticket.isDone { return }
                 reads -= 1
                 let piece = try ticket.wait()
                 bytesRead += piece.bytesRead
                 for chunk in piece.chunks { try add(chunk) }
             case .whole(let batch, let number):
-                // Its batch is still being filled.
-                guard let ticket = batch.ticket else { return }
-                if reads <= most, !ticket.isDone { return }
-                let piece = try ticket.wait()[number]
+                guard let piece = try batch.ticket?.wait()[number] else { break }
                 if number == batch.files.count - 1 { reads -= 1 }
                 bytesRead += piece.bytesRead
                 for chunk in piece.chunks { try add(chunk) }
@@ -252,7 +281,9 @@ struct VolumeScan {
                 builder.add(node, identity: identity)
                 try takePages()
             case .chunks(let chunks): for chunk in chunks { try add(chunk) }
-            case .end(let file): try file.finish()
+            case .end(let file):
+                open -= 1
+                try file.finish()
             case .page(let page): try add(page)
             }
             items.removeFirst()

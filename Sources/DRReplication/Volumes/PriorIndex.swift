@@ -96,9 +96,11 @@ final class PriorIndex {
         return nil
     }
 
-    /// The next run of the file that was found last.
-    func nextRun() async throws -> Run? {
-        while let path, let next = try await peek() {
+    /// The next run of the file that was found last. `inPage`: only those that stand in the page of the last one.
+    func nextRun(inPage: Bool = false) async throws -> Run? {
+        while let path {
+            if inPage, item == page.page.items.count { return nil }
+            guard let next = try await peek() else { return nil }
             switch next {
             case .more(let more, _, _) where more == path: skip(next)
             case .run(let first, let hashes): return take(first, hashes)

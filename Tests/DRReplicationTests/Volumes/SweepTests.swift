@@ -5,23 +5,6 @@ import DRSupport
 import Glibc
 import Testing
 
-/// A store where something happens just before an object is put.
-struct InterruptedStore: ObjectStore {
-    let base: any ObjectStore
-    let before: @Sendable (String) async throws -> Void
-    var name: StoreName { base.name }
-
-    @discardableResult
-    func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool {
-        try await before(name)
-        return try await base.put(name, bytes)
-    }
-    func get(_ name: String) async throws -> [UInt8] { try await base.get(name) }
-    func exists(_ name: String) async throws -> Bool { try await base.exists(name) }
-    func list(prefix: String) async throws -> [StoredObject] { try await base.list(prefix: prefix) }
-    func delete(_ name: String) async throws { try await base.delete(name) }
-}
-
 @Suite struct SweepTests {
     let world: VolumeWorld
     private let day = Duration.seconds(86_401)
@@ -119,7 +102,7 @@ struct InterruptedStore: ObjectStore {
         let key = OperationKey("slow")
         let east = world.volumes(world.east)
         let capture = try await east.capture(["data"], of: application, stopped: true, key: key)
-        let dying = InterruptedStore(base: world.store()) { name in if name.contains("/points/") { throw Killed() } }
+        let dying = InterruptedStore(world.store(), puts: { name in if name.contains("/points/") { throw Killed() } })
         await #expect(throws: Killed.self) {
             try await east.publish(capture, as: try VolumeWorld.draft(1), manifests: [], to: dying)
         }
@@ -136,18 +119,20 @@ struct InterruptedStore: ObjectStore {
         let world = self.world
         try write(data / "large", noise(3 << 20))
         let packs = Lock(0)
-        let slow = InterruptedStore(base: world.store()) { name in
-            guard name.contains("/packs/") else { return }
-            if packs.withLock({ number in
-                number += 1
-                return number
-            }) == 1 {
-                return
-            }
-            // Days go by between two packs, and somebody sweeps.
-            _ = try await world.volumes(world.west).sweep(world.store(), of: VolumeWorld.application, keeping: [])
-            try await world.clock.sleep(for: .seconds(90_000))
-        }
+        let slow = InterruptedStore(
+            world.store(),
+            puts: { name in
+                guard name.contains("/packs/") else { return }
+                if packs.withLock({ number in
+                    number += 1
+                    return number
+                }) == 1 {
+                    return
+                }
+                // Days go by between two packs, and somebody sweeps.
+                _ = try await world.volumes(world.west).sweep(world.store(), of: VolumeWorld.application, keeping: [])
+                try await world.clock.sleep(for: .seconds(90_000))
+            })
         let east = world.volumes(world.east)
         let capture = try await east.capture(["data"], of: application, stopped: true, key: OperationKey("slow"))
         let point = try await east.publish(capture, as: try VolumeWorld.draft(1), manifests: [], to: slow).point
@@ -163,11 +148,12 @@ struct InterruptedStore: ObjectStore {
         _ = try await self.points(2, from: 5)
         let east = world.volumes(world.east)
         let capture = try await east.capture(["data"], of: application, stopped: true, key: OperationKey("late"))
-        let late = InterruptedStore(base: world.store()) { name in
-            guard name.contains("/points/") else { return }
-            for object in try await world.store().list(prefix: "ledger/packs/") { try await world.store().delete(object.name) }
-            try await world.store().put("ledger/tombs/one", Array("not a tomb".utf8))
-        }
+        let late = InterruptedStore(
+            world.store(),
+            puts: { name in
+                guard name.contains("/points/") else { return }
+                for object in try await world.store().list(prefix: "ledger/packs/") { try await world.store().delete(object.name) }
+            })
         let error = await #expect(throws: DRError.self) {
             try await east.publish(capture, as: try VolumeWorld.draft(9), manifests: [], to: late)
         }
