@@ -1,4 +1,5 @@
 public import DRModel
+internal import DRSupport
 internal import GRDB
 
 /// One run as text: what `export` writes, and what stands at clusters for another host to take over. Its chain is verified when it is read.
@@ -130,22 +131,35 @@ extension SQLiteJournal {
         }
     }
 
-    /// Takes a run from elsewhere into this journal, or what it has more of a run that is here. Returns how many records are new. Throws `conflict` where the two differ.
+    /// The hash that a run's first `count` records end with, which says that all of them are the same; nil when it has fewer. Not verified: one row is read.
+    public func hash(of run: RunID, after count: Int64) throws -> String? {
+        try reading { database in
+            if count == 0 { return try verifiedHeader(of: run, database).start }
+            let row = try Row.fetchOne(
+                database, sql: "SELECT hash FROM record WHERE run = ? AND position = ?", arguments: [run.text, count - 1])
+            return try row.map { try $0.column("hash") }
+        }
+    }
+
+    /// Takes a run from elsewhere into this journal, or what it has more of a run that is here; all of it or nothing. Returns how many records are new. Throws
+    /// `conflict` where the two differ.
     public func take(_ archive: RunArchive) throws -> Int {
         let run = archive.header.id
         let here: [JournalRecord]?
         do { here = try records(of: run) } catch let error as DRError where error.code == .notFound { here = nil }
         for (own, other) in zip(here ?? [], archive.rows) where own.hash != other.hash {
             throw DRError(
-                .conflict, "run \(run) is in the journal already, and record \(own.index) differs", details: ["record": .integer(own.index)]
-            )
+                .conflict, "run \(run) is in the journal already, and record \(own.index) differs",
+                hint: "`drrunbook show \(run)` tells what is here; nothing was taken", details: ["record": .integer(own.index)])
         }
         let new = archive.rows.dropFirst(here?.count ?? 0)
-        if here == nil { try begin(archive.header) }
         try JournalFailure.mapped(path) {
             try database.write { database in
+                if here == nil { try insert(archive.header.id, archive.headerText, database) }
                 guard try verifiedHeader(of: run, database).start == archive.start else {
-                    throw DRError(.conflict, "run \(run) is in the journal already, and was started with something else")
+                    throw DRError(
+                        .conflict, "run \(run) is in the journal already, and was started with something else",
+                        hint: "`drrunbook show \(run)` tells what is here; nothing was taken")
                 }
                 for (row, hash) in new {
                     try database.execute(
@@ -157,6 +171,7 @@ extension SQLiteJournal {
                     try database.execute(
                         sql: "UPDATE head SET count = ?, hash = ? WHERE run = ?", arguments: [last.row.position + 1, last.hash, run.text])
                 }
+                failpoint("journal.taken")
             }
         }
         return new.count

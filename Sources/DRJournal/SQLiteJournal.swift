@@ -86,25 +86,23 @@ public final class SQLiteJournal: Journal, Sendable {
 
     public func begin(_ header: RunHeader) throws {
         let text = try header.columnText
-        try JournalFailure.mapped(path) {
-            try database.write { database in
-                let id = header.id.text
-                guard try Row.fetchOne(database, sql: "SELECT 1 FROM run WHERE id = ?", arguments: [id]) == nil else {
-                    throw DRError(.conflict, "there is a run \(id) in the journal already")
-                }
-                let last = try Row.fetchOne(database, sql: "SELECT number, hash FROM run ORDER BY number DESC LIMIT 1")
-                let number = (last?["number"] as Int64? ?? 0) + 1
-                let previous = last?["hash"] as String? ?? ""
-                let start = RecordChain.start(run: id, header: text)
-                try database.execute(
-                    sql: "INSERT INTO run (number, id, previous, header, start, hash) VALUES (?, ?, ?, ?, ?, ?)",
-                    arguments: [
-                        number, id, previous, text, start, RecordChain.link(number: number, previous: previous, start: start),
-                    ])
-                try database.execute(sql: "INSERT INTO head (run, count, hash) VALUES (?, 0, ?)", arguments: [id, start])
-            }
-        }
+        try JournalFailure.mapped(path) { try database.write { database in try insert(header.id, text, database) } }
         failpoint("journal.begun")
+    }
+
+    /// A run's row and its head, as the next of the journal.
+    func insert(_ run: RunID, _ header: String, _ database: Database) throws {
+        guard try Row.fetchOne(database, sql: "SELECT 1 FROM run WHERE id = ?", arguments: [run.text]) == nil else {
+            throw DRError(.conflict, "there is a run \(run) in the journal already")
+        }
+        let last = try Row.fetchOne(database, sql: "SELECT number, hash FROM run ORDER BY number DESC LIMIT 1")
+        let number = (last?["number"] as Int64? ?? 0) + 1
+        let previous = last?["hash"] as String? ?? ""
+        let start = RecordChain.start(run: run.text, header: header)
+        try database.execute(
+            sql: "INSERT INTO run (number, id, previous, header, start, hash) VALUES (?, ?, ?, ?, ?, ?)",
+            arguments: [number, run.text, previous, header, start, RecordChain.link(number: number, previous: previous, start: start)])
+        try database.execute(sql: "INSERT INTO head (run, count, hash) VALUES (?, 0, ?)", arguments: [run.text, start])
     }
 
     @discardableResult public func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {

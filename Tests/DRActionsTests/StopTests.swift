@@ -76,6 +76,21 @@ final class Person: RunControl {
         #expect(again.journal.entries.last?.kind == .finished)
     }
 
+    @Test func `G1 a stop with undo while one of a move goes live starts no other of it where it was`() async throws {
+        let whole = Stage()
+        let moved = try await whole.run(#"dr.failover { pair = "east-west", applications = "all", mode = "planned" }"#)
+        #expect(moved.outcome == .succeeded)
+        let begun = try #require(whole.journal.entries.firstIndex { $0.kind == .intent && $0.verb == "start" })
+        let stage = Stage(journal: whole.journal.cut(after: begun + 1))
+        let id = try stage.journal.header(of: "any").id
+        let report = try await stage.runner(random: 99).resume(id, request: StopRequest(.undo, who: "bob"))
+        #expect(stage.engine.calls.contains("start ledger planned"))
+        #expect(!stage.engine.calls.contains { $0.hasPrefix("restart") }, "\(stage.engine.calls)")
+        #expect(report.outcome == .partial)
+        #expect(report.undos.map { [$0.name, $0.state.rawValue] } == [["stop storefront", "skipped"]])
+        #expect(report.undos.first?.reason?.contains("ledger of the same move is live at west") == true)
+    }
+
     @Test func `a deadline puts the run down and undoes nothing`() async throws {
         let stage = Stage()
         let report = try await stage.run(

@@ -100,7 +100,11 @@ import Testing
         #expect(try shop.drrunbook("reject", name, "cutover", "--comment", "not today").status == 0)
         let end = try shop.drrunbook("resume", name)
         #expect(end.error.contains("not today"), "\(end.output)\(end.error)")
-        #expect(try shop.drrunbook("approve", name, "cutover").status == 2)
+        let ended = try shop.drrunbook("runs", "--json").lines.last
+        let late = try shop.drrunbook("approve", name, "cutover")
+        #expect(late.status == 5 && late.error.contains("has ended"), "\(late.output)\(late.error)")
+        #expect(ended?["outcome"].string != nil && ended?["resumable"].bool == false)
+        #expect(try shop.drrunbook("runs", "--json").lines.last == ended)
     }
 
     @Test func `G10 no command but approve passes a gate, whatever yes it is given`() throws {

@@ -74,6 +74,24 @@ import Testing
         #expect(try shop.drrunbook("stop", name).status == 5)
     }
 
+    @Test(arguments: ["engine.activate.fenced:3", "engine.activate.live:3", "engine.start.planned:3"])
+    func `G1 G2 a stop with undo after a kill inside an activation leaves nothing down at both sites`(place: String) throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        // The plan before the run has passed the place twice.
+        #expect(
+            try shop.drrunbook(["run", "runbooks/failover.lua", "--yes"], environment: ["DRRUNBOOK_FAILPOINT": place]).status == 137)
+        let name = try #require(try last(shop)["run"].string)
+        let asked = try shop.drrunbook("stop", name, "--undo")
+        #expect(asked.error.contains("ledger goes on to west"), "\(asked.error)")
+        let end = try shop.drrunbook("stop", name, "--undo", "--yes")
+        #expect(end.status == 6, "\(end.output)\(end.error)")
+        let ledger = try shop.drrunbook("status", "--json").lines.first { $0["application"].string == "ledger" }
+        #expect(ledger?["active_at"].string == "west" && ledger?["running"].bool == true, "\(String(describing: ledger))")
+        // What was never begun of the move stays where it was stopped, and says so.
+        #expect(end.output.contains("storefront") && !end.output.contains("undone   stop storefront"), "\(end.output)")
+    }
+
     @Test func `a run that another process carries on is told, and ends after what it is doing`() throws {
         let shop = try shop()
         try shop.write(

@@ -99,6 +99,7 @@ enum Move {
         -- Starts at the destination in order; the first failure starts nothing new. Returns what moved and the failure.
         function lib.start_all(call, on, waves, names)
           local points, moved, failure = choose_points(call, names), {}, nil
+          lib.moving(names)
           each(waves, false, function(name)
             if failure then return end
             local ok, e = pcall(lib.scoped, name, function()

@@ -29,6 +29,22 @@ enum RunEnd {
           end
         end
 
+        -- Applications that go live together: once one of them is, the others only go forward.
+        local moves = {}
+        function lib.moving(names) moves[#moves + 1] = names end
+
+        -- Which one of a move is live already, and where. Asked when the undo comes, for a script that was left in the middle struck nothing.
+        local function overtaken(application)
+          for _, names in ipairs(moves) do
+            local isPart, other, at = false, nil, nil
+            for _, name in ipairs(names) do
+              isPart = isPart or name == application
+              if not at then other, at = name, host.live_at(name) end
+            end
+            if isPart and at then return other, at end
+          end
+        end
+
         -- An application went live elsewhere: what waited for it to be where it was is over.
         function lib.settled(application)
           for i = #ledger, 1, -1 do
@@ -70,6 +86,12 @@ enum RunEnd {
         -- Why an entry must not be done, if it must not: asked now, not when it was registered.
         local function forbidden(entry)
           if not entry.application then return nil end
+          if entry.restarts then
+            local other, at = overtaken(entry.application)
+            if other and other ~= entry.application then
+              return other .. " of the same move is live at " .. at .. ", so this one only goes forward", true
+            end
+          end
           local moved = host.live_at(entry.application)
           if not entry.where and not moved then return nil end
           local at = host.perform("status", { application = entry.application }).active_at
@@ -80,23 +102,23 @@ enum RunEnd {
         end
 
         local function body(entry)
-          local reason = forbidden(entry)
-          if reason then return reason end
+          local reason, told = forbidden(entry)
+          if reason then return reason, told end
           lib.repeating("undo", entry.fn)
         end
 
         -- Once, and again after a failure; then it is told what became of it.
         local function compensate(entry)
-          local wait, ok, result = 1, nil, nil
+          local wait, ok, result, told = 1, nil, nil, nil
           for try = 1, tries do
-            ok, result = pcall(lib.scoped, "undo " .. entry.name, body, entry)
+            ok, result, told = pcall(lib.scoped, "undo " .. entry.name, body, entry)
             if ok or try == tries or (type(result) == "table" and hopeless[result.code]) then break end
             dr.sleep(wait .. "s")
             wait = wait * 5
           end
           host.pay(entry.name)
           local fenced = not ok and type(result) == "table" and result.code == "fenced"
-          if entry.restarts and (fenced or ok and result) then
+          if entry.restarts and (fenced or ok and result and not told) then
             -- It lives elsewhere, so there is nothing to start again; the list of applications says where.
             return
           elseif not ok then

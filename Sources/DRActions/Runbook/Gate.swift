@@ -12,6 +12,9 @@ struct Gate {
         case open(String)
     }
 
+    /// The verb that opens one.
+    static let verb = "approve"
+
     let name: String
     let quorum: Int
     let groups: [String]
@@ -32,7 +35,10 @@ struct Gate {
     /// `approvals`: all of the run's, in the order of the journal, with the time of their records.
     func decide(_ approvals: [(approval: Approval, time: Instant)], _ rules: ApprovalRules, now: Instant) -> Decision {
         let end = opened + timeout
-        let heard = approvals.filter { isMeant($0.approval.statement) && isKnown($0.approval, rules) && $0.time <= end }
+        // A gate that waits on hears people after its time, too.
+        let heard = approvals.filter {
+            isMeant($0.approval.statement) && isKnown($0.approval, rules) && ($0.time <= end || !refusesOnTimeout)
+        }
         if let (no, _) = heard.first(where: { $0.approval.statement.decision == .reject }) {
             return .refused(
                 DRError(
@@ -108,12 +114,15 @@ extension Gate {
 
     /// What people said in a run, in order. Throws `journal-damaged`.
     static func approvals(in records: [JournalRecord]) throws -> [(approval: Approval, time: Instant)] {
-        try records.filter { $0.entry.kind == .approval }.map { record in
-            do {
-                return (try record.entry.payload.decoded(as: Approval.self), record.time)
-            } catch {
-                throw DRError(.journalDamaged, "record \(record.index) holds no approval: \(error)")
-            }
+        try records.filter { $0.entry.kind == .approval }.map { (try approval(in: $0), $0.time) }
+    }
+
+    static func approval(in record: JournalRecord) throws(DRError) -> Approval {
+        do {
+            return try record.entry.payload.decoded(as: Approval.self)
+        } catch {
+            throw DRError(
+                .journalDamaged, "record \(record.index) holds no approval: \(error)", details: ["record": .integer(record.index)])
         }
     }
 }
@@ -136,10 +145,15 @@ public struct OpenGate: Sendable, Hashable {
 
     /// All gates that were opened and not passed yet, from the journal alone.
     public static func all(header: RunHeader, records: [JournalRecord], rules: ApprovalRules, now: Instant) throws -> [OpenGate] {
+        guard !records.contains(where: { $0.entry.kind == .finished }) else { return [] }
         let closed = Set(records.filter { $0.entry.kind == .outcome }.map(\.entry.key))
+        // A script that was left does not come back to where it stood; what it registered for its end goes on.
+        let left = records.last { $0.entry.kind == .cancelled }?.index ?? -1
         let approvals = try Gate.approvals(in: records)
-        return try records.filter { $0.entry.kind == .intent && $0.entry.verb == "approve" && !closed.contains($0.entry.key) }.map {
-            record in
+        return try records.filter {
+            $0.entry.kind == .intent && $0.entry.verb == Gate.verb && !closed.contains($0.entry.key)
+                && ($0.index > left || $0.entry.key.hasPrefix(RunSession.closingBranch))
+        }.map { record in
             let gate = try Gate(record, header: header)
             var (missing, refusal): (String?, DRError?) = (nil, nil)
             switch gate.decide(approvals, rules, now: now) {

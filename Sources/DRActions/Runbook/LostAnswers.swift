@@ -19,13 +19,7 @@ struct LostAnswers {
         func outcome(_ pending: PendingAction, _ result: Result<Value, DRError>) -> ActionOutcome {
             ActionOutcome(result: result, effects: [Self.effect(pending.intent)], duration: .zero, points: points.table)
         }
-        // What a drill leaves out cannot have happened: it is left out again.
-        func recovery(of pending: PendingAction) -> Recovery {
-            let isSkipped = (pending.isInDrill || runningAs == .drill) && pending.intent.payload["in_drill"].string != "run"
-            if isSkipped, case .unknown = pending.action.recovery { return .again }
-            return pending.action.recovery
-        }
-        let lost = waiting.filter { if case .unknown = recovery(of: $0) { true } else { false } }
+        let lost = waiting.filter { if case .unknown = $0.recovery(runningAs) { true } else { false } }
         for key in settled.keys.sorted() where !lost.contains(where: { $0.intent.key == key }) {
             throw DRError(
                 .notFound, "run \(run) does not wait to hear of \(key)",
@@ -33,7 +27,7 @@ struct LostAnswers {
         }
         var open: [PendingAction] = []
         for pending in waiting {
-            switch recovery(of: pending) {
+            switch pending.recovery(runningAs) {
             case .again: continue
             case .goesOn(let answer): answers.append((pending, outcome(pending, .success(answer))))
             case .unknown:
@@ -68,5 +62,32 @@ struct LostAnswers {
                 + lost.map { " --settle \($0.intent.key)=done|not-done" }.joined(),
             location: lost.first?.location, verb: lost.first?.action.name,
             details: ["keys": .list(lost.map { .string($0.intent.key) })])
+    }
+}
+
+extension PendingAction {
+    /// What a drill leaves out cannot have happened: it is left out again.
+    func recovery(_ runningAs: RunningAs) -> Recovery {
+        let isSkipped = (isInDrill || runningAs == .drill) && intent.payload["in_drill"].string != "run"
+        if isSkipped, case .unknown = action.recovery { return .again }
+        return action.recovery
+    }
+
+    /// Why its intent must stand at a cluster before it is begun; nil where it need not.
+    func occasion(_ runningAs: RunningAs) -> MirrorOccasion? {
+        switch action.effect {
+        case .observes: return nil
+        case .changes: return .change(action.input)
+        case .outside:
+            if case .again = recovery(runningAs) { return nil }
+            return .outside
+        }
+    }
+
+    /// Without a copy it is not begun. What puts something back does not wait for one, nor does a word to people.
+    var waitsForCopy: Bool {
+        if action.name == "restart" || branch.undos > 0 { return false }
+        if case .goesOn = action.recovery { return false }
+        return true
     }
 }

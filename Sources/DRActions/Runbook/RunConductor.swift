@@ -11,6 +11,8 @@ struct RunSurroundings {
     let runningAs: RunningAs
     let holder: LockHolder
     let predicted: Bool
+    /// A person said yes to applications going live.
+    let confirmed: Bool
     /// Of the run, from its start or the last time it was taken up.
     let limit: Duration
     let control: (any RunControl)?
@@ -55,9 +57,12 @@ final class RunConductor {
     }
 
     func conduct() async throws -> RunReport {
-        if let parked = try await carryOn() { return parked }
+        if let parked = try await carryOn() {
+            anchor()
+            return parked
+        }
         // A run whose history ends right before its last record is resumed only to be closed.
-        if !isLive { try record.resumed() }
+        if !isLive { try record.resumed(confirmed: world.confirmed) }
         let error = try session.failure()
         let report = record.ledger.report(run: record.run, error: error, owed: error == nil ? [] : session.owed)
         await release()
@@ -128,7 +133,7 @@ final class RunConductor {
             session.waiting.filter { !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run, points: points,
             runningAs: world.runningAs)
         if let question = lost.question, asked == nil || asked?.kind == .undo { return .parked(record.wait(for: question)) }
-        try record.resumed()
+        try record.resumed(confirmed: world.confirmed)
         isLive = true
         if let asked, asked.kind != .undo {
             stopping = asked
@@ -172,28 +177,31 @@ final class RunConductor {
 
     // MARK: The copy at the clusters
 
-    /// The records stand at the destination before something is changed there. What cannot be written there is not begun, unless it goes back. True: something was
-    /// answered.
+    /// Before something is changed at a cluster the records stand there, before something is called outside that must not be called twice at one that answers. What
+    /// cannot be copied is not begun, unless it goes back. True: something was answered.
     private func mirrorFails() throws -> Bool {
         guard let mirror = world.mirror else { return false }
-        let fresh = session.waiting.filter { $0.action.effect == .changes && !launched.contains($0.intent.key) && canBegin($0) }
-        guard !fresh.isEmpty else { return false }
-        do {
-            try mirror.write(record.run, before: fresh.map(\.action.input))
-            return false
-        } catch let error as DRError where error.code != .fenced {
-            // What puts something back must not wait for a copy of its record.
-            let refused = fresh.filter { $0.action.name != "restart" && $0.branch.undos == 0 }
-            for pending in refused { try settle(pending, .failure(error)) }
-            if refused.isEmpty { record.tell(.warning("the record could not be copied: \(error.message)")) }
-            return !refused.isEmpty
+        var isAnswered = false
+        for pending in session.waiting where !launched.contains(pending.intent.key) && canBegin(pending) {
+            guard let occasion = pending.occasion(world.runningAs) else { continue }
+            do {
+                try mirror.write(record.run, for: occasion)
+            } catch let error as DRError where error.code != .fenced {
+                if pending.waitsForCopy {
+                    try settle(pending, .failure(error))
+                    isAnswered = true
+                } else {
+                    record.tell(.warning("the record could not be copied: \(error.message)"))
+                }
+            }
         }
+        return isAnswered
     }
 
     /// The last records, to where copies are. What they tell has happened already.
     private func anchor() {
         do {
-            try world.mirror?.write(record.run, before: [])
+            try world.mirror?.write(record.run, for: .rest)
         } catch {
             record.tell(.warning("the end of the record could not be copied: \(DRError(any: error).message)"))
         }
@@ -212,7 +220,10 @@ final class RunConductor {
     /// Lets through who may pass. True: something was answered.
     private func passParked(_ now: Instant) throws -> Bool {
         guard !world.predicted else { return false }
-        for approval in try world.control?.approvals(for: record.run) ?? [] { try record.approval(approval) }
+        if let waiting = try world.control?.approvals(for: record.run) {
+            for approval in waiting.taken { try record.approval(approval) }
+            for problem in waiting.setAside { record.tell(.warning(problem.description)) }
+        }
         for pending in session.waiting {
             switch pending.action.parking {
             case .gate?:
@@ -298,7 +309,6 @@ final class RunConductor {
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {
         if request.kind != .pause { await release() }
-        defer { anchor() }
         return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
     }
 

@@ -56,18 +56,39 @@ public protocol RunControl: Sendable {
     func begun(_ run: RunID) throws
     /// Returns when somebody wants the run to end, when `deadline` is over (`nil` in both cases where it says so), or when its task is cancelled.
     func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest?
-    /// What people said at gates since it was asked last. `request` returns nil when there is something.
-    func approvals(for run: RunID) throws -> [Approval]
+    /// What people said at gates since it was asked last, each identified. `request` returns nil when there is something.
+    func approvals(for run: RunID) throws -> WaitingApprovals
+}
+
+/// Approvals that were left for a process to take.
+public struct WaitingApprovals: Sendable {
+    public var taken: [Approval] = []
+    /// What was among them and is none, and where it was put.
+    public var setAside: [DRError] = []
+
+    public init() {}
 }
 
 extension RunControl {
-    public func approvals(for run: RunID) throws -> [Approval] { [] }
+    public func approvals(for run: RunID) throws -> WaitingApprovals { WaitingApprovals() }
 }
 
 /// Where a run's records stand a second time: at the clusters it changes, for a host that takes it over.
+///
+/// Throws `cluster-unreachable` where a copy that is needed cannot be written; `fenced` when another host has taken the run over, or wrote on from another record than ours.
 public protocol RunMirror: Sendable {
-    /// Copies the records so far to the clusters at which these calls (their inputs) change something; without calls, to all that have some already.
-    ///
-    /// Throws `cluster-unreachable`; `fenced` when another host has taken the run over.
-    func write(_ run: RunID, before calls: [Value]) throws
+    /// This process carries the run on from here: whoever did before finds that at its next change. Nothing is written where there is no copy.
+    func claim(_ run: RunID) throws
+    /// Copies the records so far.
+    func write(_ run: RunID, for occasion: MirrorOccasion) throws
+}
+
+/// Why the records so far are copied.
+public enum MirrorOccasion: Sendable, Hashable {
+    /// A call with this input changes a cluster: they must stand there.
+    case change(Value)
+    /// A call outside that must not be made twice: whoever takes the run over must find it at a cluster that answers.
+    case outside
+    /// The run ends or waits: wherever there are copies.
+    case rest
 }

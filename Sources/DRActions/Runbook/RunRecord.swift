@@ -155,7 +155,9 @@ final class RunRecord {
         return report
     }
 
-    func resumed() throws { try append(JournalEntry(.resumed, key: "")) }
+    func resumed(confirmed: Bool) throws {
+        try append(JournalEntry(.resumed, key: "", payload: confirmed ? ["confirmed": true] : .null))
+    }
 
     func finished(_ report: RunReport) throws {
         let payload: Value = [

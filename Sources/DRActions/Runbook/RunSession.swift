@@ -25,6 +25,8 @@ final class RunSession {
     private(set) var ending: Ending?
     /// The prelude's function that does it.
     var closing: LuaFunction?
+    /// The id of the branch in which that happens: its places begin with it.
+    static let closingBranch = "1"
     private var isClosing = false
     /// Undos that were registered and not yet carried out or forgotten, in order, and how many `finally`.
     private(set) var owed: [String] = []
@@ -212,7 +214,7 @@ final class RunSession {
             return
         }
         isClosing = true
-        let branch = Branch(id: "1", coroutine: try lua.coroutine(closing), path: [])
+        let branch = Branch(id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [])
         ready.append((branch, .start([.boolean(ending.hasFailed), try ensures?.value.lua(in: lua) ?? .nil])))
     }
 

@@ -9,6 +9,7 @@ public actor RunbookRunner {
     private let engine: any DREngine
     private let outside: any Outside
     private let approvals: ApprovalRules
+    private let admission: RecordAdmission
     private let runningAs: RunningAs
     private let inventory: Inventory
     private let clock: any WallClock
@@ -20,6 +21,7 @@ public actor RunbookRunner {
     private let process: Int32
     /// A plan: figures are predictions.
     private let predicted: Bool
+    private let confirmed: Bool
     private let events: @Sendable (RunEvent) -> Void
     private let control: (any RunControl)?
     private let mirror: (any RunMirror)?
@@ -29,12 +31,14 @@ public actor RunbookRunner {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
+    /// `confirmed`: a person said yes to applications going live; it stands in the record.
+    /// `admission`: how a record that is carried on is looked at first; without one its signatures are believed.
     /// `executor`: everything of the run happens there, so that with an engine on the same one a simulation is repeatable.
     package init(
-        engine: any DREngine, outside: any Outside = NoOutside(), approvals: ApprovalRules = ApprovalRules(), runningAs: RunningAs = .live,
-        inventory: Inventory,
+        engine: any DREngine, outside: any Outside = NoOutside(), approvals: ApprovalRules = ApprovalRules(),
+        admission: RecordAdmission? = nil, runningAs: RunningAs = .live, inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
-        limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false,
+        limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false, confirmed: Bool = false,
         control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
         previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null }, executor: ThreadExecutor,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
@@ -42,6 +46,7 @@ public actor RunbookRunner {
         self.engine = engine
         self.outside = outside
         self.approvals = approvals
+        self.admission = admission ?? RecordAdmission(rules: approvals) { $0.key }
         self.runningAs = runningAs
         self.inventory = inventory
         self.clock = clock
@@ -52,6 +57,7 @@ public actor RunbookRunner {
         self.host = host
         self.process = process
         self.predicted = predicted
+        self.confirmed = confirmed
         self.control = control
         self.mirror = mirror
         self.previous = previous
@@ -98,6 +104,7 @@ public actor RunbookRunner {
                 .conflict, "run \(run) has ended: \(end.entry.payload["outcome"].string ?? "unknown")",
                 hint: "start a new run of \(header.runbook)")
         }
+        try admission.admit(header, history)
         let record = try makeRecord(run: run, history: history, started: header.started)
         let (session, runbook) = try RunbookLoader(
             sources: try RunbookSources(header: header), registry: registry, inventory: inventory, outside: outside, approvals: approvals,
@@ -106,6 +113,7 @@ public actor RunbookRunner {
         ).load(record)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
+        try mirror?.claim(run)
         return try await conduct(session, record, runbook: header.runbook, resuming: true, settled: settled, request: request)
     }
 
@@ -117,7 +125,7 @@ public actor RunbookRunner {
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process), predicted: predicted,
-            limit: limits.deadline, control: control, mirror: mirror, executor: executor)
+            confirmed: confirmed, limit: limits.deadline, control: control, mirror: mirror, executor: executor)
         return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: !resuming).conduct()
     }
 
@@ -167,7 +175,7 @@ public actor RunbookRunner {
         return RunHeader(
             id: id, runbook: order.sources.main.file, sources: texts.mapValues { Digest.hex(of: $0) }, texts: texts, parameters: parameters,
             configuration: order.configuration, who: order.who, seed: seed, started: started,
-            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan)
+            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan, confirmed: confirmed ? true : nil)
     }
 
     // Sorts by time in a directory listing, and is short enough to type: 20260301-021500-3f2a.

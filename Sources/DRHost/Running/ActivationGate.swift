@@ -2,13 +2,16 @@ internal import DRModel
 
 /// Lets an application go live somewhere else only when a person said yes to it, whatever the runbook does.
 ///
-/// The command line asks before the run, by what a plan shows. This holds where the run then differs from its plan.
+/// The command line asks before the run, by what a plan shows. This holds where the run then differs from its plan. What was begun under a yes goes on under it: between
+/// its fence and its start an application runs nowhere, and only going forward mends that.
 struct ActivationGate: DREngine {
     let engine: any DREngine
     let isConfirmed: Bool
+    /// Activations that may have been begun when somebody had said yes.
+    var begun: Set<OperationKey> = []
 
     func activate(_ order: ActivationOrder, _ call: EngineCall) async throws -> ActivationReport {
-        guard isConfirmed else {
+        guard isConfirmed || begun.contains(call.key) else {
             throw DRError(
                 .notAllowed, "\(order.application) was to go live over \(order.pair), and nobody confirmed that",
                 hint: "run it again with --yes, or on a terminal")
@@ -45,4 +48,22 @@ struct ActivationGate: DREngine {
     }
     func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { try await engine.patch(order, call) }
     func release(run: RunID) async throws { try await engine.release(run: run) }
+}
+
+extension ActivationGate {
+    /// The activations of a run that were asked for under a yes and have no outcome.
+    static func begun(_ header: RunHeader, _ records: [JournalRecord]) -> Set<OperationKey> {
+        var isConfirmed = header.confirmed == true
+        var begun: Set<OperationKey> = []
+        for record in records {
+            let key = OperationKey("\(header.id)/\(record.entry.key)")
+            switch record.entry.kind {
+            case .resumed: isConfirmed = record.entry.payload["confirmed"].bool == true
+            case .intent where isConfirmed && record.entry.verb == "start": begun.insert(key)
+            case .outcome: begun.remove(key)
+            default: break
+            }
+        }
+        return begun
+    }
 }

@@ -7,6 +7,8 @@ struct FileControl: RunControl {
     let state: String
     let process: Int32
     let clock: any WallClock
+    /// Is an approval signed as it says?
+    let isGenuine: @Sendable (Approval) throws -> Bool
 
     private var mark: String { state + "/running" }
     private func wish(_ run: RunID) -> String { "\(state)/stop-\(run)" }
@@ -36,19 +38,39 @@ struct FileControl: RunControl {
         }
     }
 
-    func approvals(for run: RunID) throws -> [Approval] {
+    func approvals(for run: RunID) throws -> WaitingApprovals {
         let io = SystemStoreIO()
+        var waiting = WaitingApprovals()
         do {
-            return try waitingApprovals(run).map { path in
-                guard let text = try TextFile.read(path, shown: path) else { throw DRError(.io, "\(path) is gone") }
-                let approval = try Value(json: text).decoded(as: Approval.self)
-                try io.removeFile(StorePath(path))
-                return approval
+            for path in try waitingApprovals(run) {
+                do {
+                    guard let text = try TextFile.read(path, shown: path) else { continue }
+                    let approval = try Value(json: text).decoded(as: Approval.self)
+                    guard try isGenuine(approval) else {
+                        throw DRError(.notAllowed, "its signature is not \(approval.statement.person)'s")
+                    }
+                    waiting.taken.append(approval)
+                    try io.removeFile(StorePath(path))
+                } catch let failure as IOFailure {
+                    throw failure
+                } catch {
+                    // One bad file must not keep a run from going on. It stays, for a person to look at.
+                    let aside = path + Self.refused
+                    try io.rename(StorePath(path), StorePath(aside), .replace)
+                    waiting.setAside.append(
+                        DRError(
+                            .invalidInput, "\(path) holds no approval and was set aside: \((error as? DRError)?.message ?? "\(error)")",
+                            hint: "it is \(aside) now; `drrunbook approve` writes such files"))
+                }
             }
         } catch let failure as IOFailure {
             throw DRError(.io, "an approval cannot be taken: \(failure)")
         }
+        return waiting
     }
+
+    /// The ending of a file that was looked at and is none of ours.
+    private static let refused = ".refused"
 
     /// Leaves an approval that was identified for the process that carries the run on.
     func leave(_ approval: Approval, for run: RunID, name: String) throws {
@@ -60,7 +82,9 @@ struct FileControl: RunControl {
     private func waitingApprovals(_ run: RunID) throws -> [String] {
         let io = SystemStoreIO(), folder = inbox(run)
         guard try io.facts(StorePath(folder))?.kind == .folder else { return [] }
-        return try io.list(StorePath(folder)).map { String(decoding: $0, as: UTF8.self) }.filter { !$0.hasSuffix(".new") }.sorted()
+        return try io.list(StorePath(folder)).map { String(decoding: $0, as: UTF8.self) }.filter { name in
+            ![".new", Self.refused].contains { name.hasSuffix($0) }
+        }.sorted()
             .map { "\(folder)/\($0)" }
     }
 

@@ -40,14 +40,21 @@ extension Host {
         return try OpenGate.all(header: history.header, records: history.records, rules: configuration.approvals, now: world.clock.now())
     }
 
-    /// What is to be signed. Throws `unknown-name` where no such gate is open.
+    /// What is to be signed. Throws `unknown-name` where no such gate is open, `conflict` where the run has ended.
     public func statement(_ run: RunID, gate name: String, _ answer: GateAnswer) throws -> GateStatement {
+        let history = try show(run)
+        if let end = history.records.last(where: { $0.entry.kind == .finished }) {
+            throw DRError(
+                .conflict, "run \(run) has ended (\(end.entry.payload["outcome"].string ?? "unknown")): it stands at no gate any more",
+                hint: "nothing was recorded; `drrunbook show \(run)` says how it ended")
+        }
         let open = try gates(of: run)
         guard let gate = open.first(where: { $0.name == name }) else {
             let names = open.map(\.name)
             throw DRError(
                 .unknownName, "run \(run) does not stand at a gate \"\(name)\"\(Spelling.hint(for: name, in: names))",
-                hint: names.isEmpty ? "it stands at none" : "open: \(names.joined(separator: ", "))")
+                hint: names.isEmpty
+                    ? "it stands at none: `drrunbook resume \(run)` carries it on" : "open: \(names.joined(separator: ", "))")
         }
         if let reason = answer.breakGlass, reason.allSatisfy(\.isWhitespace) {
             throw DRError(.invalidInput, "--break-glass: expected the reason")
@@ -69,10 +76,17 @@ extension Host {
     public func answer(_ run: RunID, gate name: String, _ answer: GateAnswer) throws -> OpenGate {
         let statement = try statement(run, gate: name, answer)
         let approval = try identified(statement, answer.proof)
-        let control = FileControl(state: configuration.state, process: identity.process, clock: world.clock)
+        let control = fileControl
         do {
             let journal = try SQLiteJournal.open(configuration.journal)
             do {
+                // What is said here must be heard by whoever carries the run on.
+                if let copy = try copyBeyond(journal, of: run) {
+                    throw DRError(
+                        .fenced,
+                        "run \(run) is carried on by \(copy.owner): \(copy.cluster) has \(copy.archive.count) records of it, more than are here",
+                        hint: "say it there; or `drrunbook resume \(run)` takes the run over, then say it here")
+                }
                 try journal.append(
                     JournalEntry(.approval, key: statement.place, verb: "approve", payload: try Value(encoding: approval)), to: run,
                     at: world.clock.now())

@@ -1,3 +1,4 @@
+internal import DRActions
 internal import DRJournal
 public import DRModel
 public import DRReport
@@ -77,6 +78,7 @@ extension Host {
                 details: ["record": .integer(archive.count)])
         }
         try NewFile.makeFolders(configuration.state, shown: configuration.state)
+        try admission.admit(archive.header, archive.records)
         let journal = try SQLiteJournal.open(configuration.journal)
         let new: Int
         do { new = try journal.take(archive) } catch {
@@ -94,9 +96,55 @@ extension Host {
         return try RunArchive(text, file: file)
     }
 
-    /// The longest copy of a run that stands at a cluster which answers.
-    func copy(of run: RunID) throws -> RunCopy? {
-        try configuration.clusters.compactMap { try RunCopy(of: run, at: $0) }.max { $0.archive.count < $1.archive.count }
+    /// How records that come from elsewhere, and those that are carried on, are looked at.
+    var admission: RecordAdmission {
+        let (rules, tool) = (configuration.approvals, SSHSignature(folder: configuration.state, random: world.random))
+        return RecordAdmission(rules: rules) { approval in
+            guard let key = rules.person(approval.statement.person)?.key, let signature = approval.signature else { return nil }
+            return try tool.verify(approval.statement.text, signature: signature, key: key, namespace: GateStatement.namespace)
+        }
+    }
+
+    /// The copy of a run that says more than the journal here does; nil where the journal has all of it. Every cluster that answers is asked. Throws `not-found` where nobody
+    /// has the run, `fenced` where two of them were written on from the same record.
+    func copyBeyond(_ journal: SQLiteJournal?, of run: RunID) throws -> RunCopy? {
+        func unlessMissing<Result>(_ body: (SQLiteJournal) throws -> Result) throws -> Result? {
+            do { return try journal.map(body) } catch let error as DRError where error.code == .notFound { return nil }
+        }
+        let isHere = try unlessMissing { try $0.header(of: run) } != nil
+        var best: RunCopy?
+        for cluster in configuration.clusters where RunCopy.answers(cluster) {
+            guard let head = try RunCopy.head(of: run, at: cluster) else { continue }
+            if isHere, try unlessMissing({ try $0.hash(of: run, after: head.count) }) == head.hash { continue }
+            guard let copy = try RunCopy(of: run, at: cluster) else { continue }
+            if isHere, let own = try unlessMissing({ try $0.records(of: run) }),
+                let fork = RunFork.error(run, own, here: "here", copy)
+            {
+                throw fork
+            }
+            if let best, let fork = RunFork.error(run, best.archive.records, here: "at \(best.cluster)", copy) { throw fork }
+            if copy.archive.count >= best?.archive.count ?? 0 { best = copy }
+        }
+        if best == nil, !isHere {
+            throw DRError(
+                .notFound, "there is no run \(run): neither here nor at a cluster that answers", hint: "`drrunbook runs` lists those here")
+        }
+        return best
+    }
+
+    /// Brings the journal to what clusters know of a run, whoever carried it on meanwhile. Returns what a person should hear of it.
+    func adopt(_ run: RunID, _ journal: SQLiteJournal) throws -> String? {
+        guard let copy = try copyBeyond(journal, of: run) else { return nil }
+        try admission.admit(copy.archive.header, copy.archive.records)
+        let count = try journal.take(copy.archive)
+        return "run \(run) is taken over from \(copy.owner), with \(count) records from \(copy.cluster)"
+    }
+
+    /// All that is known of a run, here or at a cluster.
+    func newest(_ run: RunID) throws -> (header: RunHeader, records: [JournalRecord]) {
+        let journal = TextFile.exists(configuration.journal) ? try reading() : nil
+        if let copy = try copyBeyond(journal, of: run) { return (copy.archive.header, copy.archive.records) }
+        return try recorded(run)
     }
 
     /// What is recorded of a run: here, or else at a cluster.
@@ -105,8 +153,13 @@ extension Host {
             let journal = try reading()
             return (try journal.header(of: run), try journal.records(of: run))
         } catch let error as DRError where error.code == .notFound {
-            guard let copy = try copy(of: run) else { throw error }
-            return (copy.archive.header, copy.archive.records)
+            do {
+                guard let copy = try copyBeyond(nil, of: run) else { throw error }
+                return (copy.archive.header, copy.archive.records)
+            } catch let other as DRError where other.code == .notFound {
+                // It names the runs that are here.
+                throw error
+            }
         }
     }
 }

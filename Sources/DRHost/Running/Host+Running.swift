@@ -42,25 +42,15 @@ extension Host {
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         try await writing { journal in
-            if let taken = try takeOver(run, journal) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
+            if let taken = try adopt(run, journal) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
             for change in changes(since: try journal.header(of: run)) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
-            let runningAs = try journal.header(of: run).runningAs ?? .live
-            return try await runner(world, journal, predicted: false, mayActivate: mayActivate, runningAs: runningAs, events).resume(
-                run, settled: settled, request: request)
-        }
-    }
-
-    // A run that was begun on another host stands at the clusters it changed.
-    private func takeOver(_ run: RunID, _ journal: SQLiteJournal) throws -> String? {
-        do {
-            _ = try journal.header(of: run)
-            return nil
-        } catch let error as DRError where error.code == .notFound {
-            guard let copy = try copy(of: run) else { throw error }
-            _ = try journal.take(copy.archive)
-            return "run \(run) of \(copy.archive.header.who) is taken over, with \(copy.archive.count) records from \(copy.cluster)"
+            let header = try journal.header(of: run)
+            let begun = ActivationGate.begun(header, try journal.records(of: run))
+            return try await runner(
+                world, journal, predicted: false, mayActivate: mayActivate, begun: begun, runningAs: header.runningAs ?? .live, events
+            ).resume(run, settled: settled, request: request)
         }
     }
 
@@ -70,9 +60,14 @@ extension Host {
         if header.configuration != configuration.digest {
             changes.append("\(configuration.file) differs from the one run \(header.id) was started with; it counts as it is now")
         }
-        let now = try? RunbookFile(header.runbook).sources().main.text
-        if let now, now != header.texts[header.runbook] {
-            changes.append("\(header.runbook) was edited since run \(header.id) was started; the recorded text is carried on")
+        do {
+            if try RunbookFile(header.runbook).sources().main.text != header.texts[header.runbook] {
+                changes.append("\(header.runbook) was edited since run \(header.id) was started; the recorded text is carried on")
+            }
+        } catch {
+            changes.append(
+                "\(header.runbook) cannot be compared with the text run \(header.id) was started with, which is carried on: "
+                    + ((error as? DRError)?.message ?? "\(error)"))
         }
         return changes
     }
@@ -82,7 +77,7 @@ extension Host {
         _ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
-        let (header, records) = try recorded(run)
+        let (header, records) = try newest(run)
         let copy = MemoryJournal()
         try copy.begin(header)
         for record in records { try copy.append(record.entry, to: run, at: record.time) }
@@ -119,20 +114,21 @@ extension Host {
     }
 
     func runner(
-        _ world: World, _ journal: any Journal, predicted: Bool, mayActivate: Bool, runningAs: RunningAs = .live,
-        _ events: @escaping @Sendable (RunEvent) -> Void
+        _ world: World, _ journal: any Journal, predicted: Bool, mayActivate: Bool, begun: Set<OperationKey> = [],
+        runningAs: RunningAs = .live, _ events: @escaping @Sendable (RunEvent) -> Void
     ) -> RunbookRunner {
         let engine = engine(over: world)
         let gated: any DREngine =
             runningAs == .drill
             ? DrillEngine(engine: engine, inventory: configuration.inventory, clock: world.clock)
-            : ActivationGate(engine: engine, isConfirmed: mayActivate)
+            : ActivationGate(engine: engine, isConfirmed: mayActivate, begun: begun)
         return RunbookRunner(
-            engine: gated, outside: world.outside ?? outside(predicts: predicted), approvals: configuration.approvals, runningAs: runningAs,
-            inventory: configuration.inventory,
-            clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
+            engine: gated, outside: world.outside ?? outside(predicts: predicted), approvals: configuration.approvals,
+            admission: admission, runningAs: runningAs, inventory: configuration.inventory, clock: world.clock, random: world.random,
+            journal: journal, registry: registry, limits: RunLimits(configuration.limits),
             host: identity.host, process: identity.process, predicted: predicted,
-            control: predicted ? nil : FileControl(state: configuration.state, process: identity.process, clock: world.clock),
+            confirmed: !predicted && mayActivate,
+            control: predicted ? nil : fileControl,
             mirror: predicted || runningAs == .drill ? nil : mirror(journal),
             previous: { [self] in try previous($0, $1) }, executor: executor, events: events)
     }

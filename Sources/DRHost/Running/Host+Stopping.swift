@@ -18,7 +18,7 @@ extension Host {
         let request = StopRequest(kind, who: identity.who)
         let summary = try show(run).summary
         guard summary.outcome == nil || summary.resumable else { throw Self.ended(summary) }
-        let control = FileControl(state: configuration.state, process: identity.process, clock: world.clock)
+        let control = fileControl
         do {
             if summary.isHeld, kind == .pause { throw DRError(.conflict, "run \(run) is stopped already") }
             return .done(try await resume(run, mayActivate: false, settled: [:], request: request, events: events))
@@ -40,5 +40,10 @@ extension Host {
         DRError(
             .conflict, "run \(summary.id) has ended: \(summary.outcome?.rawValue ?? "unknown")",
             hint: "`drrunbook show \(summary.id)` says how")
+    }
+
+    var fileControl: FileControl {
+        let admission = admission
+        return FileControl(state: configuration.state, process: identity.process, clock: world.clock) { try admission.isGenuine($0) }
     }
 }

@@ -32,6 +32,8 @@ public struct RunHeader: Hashable, Sendable, Codable {
     public var runningAs: RunningAs?
     /// SHA-256 of the plan it was started from, if it was.
     public var plan: String?
+    /// A person said yes to applications going live; nil = nobody was asked, or nobody did.
+    public var confirmed: Bool?
 
     /// SHA-256 of all this: what people at a gate sign for.
     public var planDigest: String {
@@ -40,9 +42,9 @@ public struct RunHeader: Hashable, Sendable, Codable {
 
     public init(
         id: RunID, runbook: String, sources: [String: String], texts: [String: String], parameters: Value, configuration: String,
-        who: String,
-        seed: Int64, started: Instant, runningAs: RunningAs? = nil, plan: String? = nil
+        who: String, seed: Int64, started: Instant, runningAs: RunningAs? = nil, plan: String? = nil, confirmed: Bool? = nil
     ) {
+        self.confirmed = confirmed
         self.plan = plan
         self.runningAs = runningAs
         self.id = id
@@ -75,7 +77,7 @@ public struct JournalEntry: Hashable, Sendable, Codable {
         case approval
         /// The run was put down as it is, and can be taken up again.
         case stopped
-        /// The run goes on after an interruption.
+        /// The run goes on after an interruption. `confirmed`: a person said yes to applications going live.
         case resumed
         case finished
     }

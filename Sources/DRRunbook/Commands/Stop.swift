@@ -69,7 +69,11 @@ struct Stop: HostCommand {
     }
 
     private func confirm(_ host: Host, _ output: Output) async throws {
-        let planned = try await host.planUndo(run)
+        let ahead = EffectsAhead()
+        let planned = try await host.planUndo(run, events: ahead.note)
+        for effect in ahead.effects where effect.verb == .activate {
+            output.note("  \(effect.name) goes on to \(effect.cluster?.text ?? "its destination"): that had begun, and only goes forward")
+        }
         if planned.undos.isEmpty { output.note("nothing is registered to be undone") }
         for undo in planned.undos { output.note("  \(ReportText.line(undo))") }
         guard !yes else { return }
