@@ -19,7 +19,7 @@ check: bootstrap
 	swift format lint --strict -r -p Sources Tests Package.swift
 	Scripts/check-sources.sh
 	$(MAKE) test
-	.build/debug/drrunbook lint --config Demo/dr.yaml runbooks/*.lua
+	.build/debug/drrunbook lint --strict --config Demo/dr.yaml runbooks/*.lua
 
 format:
 	swift format -i -r -p Sources Tests Package.swift

@@ -47,13 +47,15 @@ let package = Package(
         .target(name: "DRActions", dependencies: ["LuaBridge", "DRModel", support]),
         .target(name: "DRJournal", dependencies: ["DRModel", support, grdb]),
         .target(name: "DRReport", dependencies: ["DRModel", support]),
+        .target(name: "DRLint", dependencies: [support]),
         .target(
             name: "DRHost",
             dependencies: [
                 "LuaBridge", "DRModel", "DRReport", "DRManifest", "DRActions", "DRReplication", "DRObjectStores", "DRSimulation",
-                "DRJournal", "DROutside", support,
+                "DRJournal", "DRLint", "DROutside", support,
             ]),
-        .executableTarget(name: "DRRunbook", dependencies: ["DRHost", "DRModel", "DRReport", "DRActions", support, argumentParser]),
+        .executableTarget(
+            name: "DRRunbook", dependencies: ["DRHost", "DRModel", "DRReport", "DRActions", "DRLint", support, argumentParser]),
 
         .testTarget(name: "DRSupportTests", dependencies: [support]),
         .target(name: "CPlainLua", path: "Tests/CPlainLua", linkerSettings: [.linkedLibrary("lua5.4")]),
@@ -71,11 +73,13 @@ let package = Package(
         .testTarget(
             name: "DROutsideTests", dependencies: ["DROutside", "DRHTTP", "DRModel", support], exclude: ["server.py", "Certificates"]),
         .testTarget(name: "DRJournalTests", dependencies: ["DRJournal", "DRModel", support, grdb]),
+        .testTarget(name: "DRLintTests", dependencies: ["DRLint", support]),
         .testTarget(name: "DRReportTests", dependencies: ["DRReport", "DRModel", support]),
         .testTarget(
             name: "DRHostTests",
             dependencies: [
-                "DRHost", "DRRunbook", "DRActions", "DRJournal", "DRReplication", "DRSimulation", "DRManifest", "DRModel", support,
+                "DRHost", "DRRunbook", "DRActions", "DRJournal", "DRLint", "DRReplication", "DRSimulation", "DRManifest", "DRModel",
+                support,
             ]),
     ],
     swiftLanguageModes: [.v6]

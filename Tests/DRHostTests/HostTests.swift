@@ -1,5 +1,6 @@
 import DRActions
 import DRHost
+import DRLint
 import DRModel
 import DRSupport
 import Foundation
@@ -79,13 +80,22 @@ import Testing
         let host = try shop.host()
         defer { host.close() }
         var seen: Set<String> = []
-        guard case .failure(let error) = await host.lint(shop.file("runbooks/odd.lua"), seen: &seen) else {
-            Issue.record("nothing was found")
-            return
-        }
+        let report = await host.lint(shop.file("runbooks/odd.lua"), seen: &seen)
+        #expect(report.problem == nil && report.isWrong)
         #expect(
-            error.problems.map { "\($0.location?.line ?? 0) \($0.message)" } == [
-                "5 there is no dr.failovr (did you mean \"failover\"?)", "7 there is no dr.mirgate (did you mean \"migrate\"?)",
+            report.findings.map { "\($0.line) \($0.message)" } == [
+                "2 local text is never read", "5 there is no dr.failovr (did you mean \"failover\"?)", "6 there is no other",
+                "7 there is no dr.mirgate (did you mean \"migrate\"?)", "7 local t is never read",
             ])
+    }
+
+    @Test func `G8 lint shows a text that does not load once, in the words of Lua`() async throws {
+        let shop = try ShopFixture()
+        try shop.write("runbooks/odd.lua", "return dr.runbook {\n  name = \"odd\"\n  run = 1 }")
+        let host = try shop.host()
+        defer { host.close() }
+        var seen: Set<String> = []
+        let report = await host.lint(shop.file("runbooks/odd.lua"), seen: &seen)
+        #expect(report.problem?.location?.line == 3 && report.findings == [])
     }
 }

@@ -4,6 +4,8 @@ public import DRModel
 public struct Reference: Sendable {
     private let registry: ActionRegistry
 
+    var verbs: [any Declared.Type] { registry.verbs }
+
     public init(_ registry: ActionRegistry = .standard) { self.registry = registry }
 
     /// Names of all verbs and flow functions.

@@ -92,21 +92,6 @@ extension Host {
         return try await runner(world.planned(without: []), MemoryJournal(), predicted: true, mayActivate: false) { _ in }.inspect(sources)
     }
 
-    /// What can be known to be wrong with a runbook without running it: everything `inspect` throws, and verbs that there are none of. Modules are looked at
-    /// once, in `seen`. Returns its declaration when nothing is wrong.
-    public func lint(_ runbook: String, seen: inout Set<String>) async -> Result<Runbook, LintError> {
-        do {
-            let declared = try await inspect(runbook)
-            let sources = try RunbookFile(runbook).sources()
-            let known = Reference(registry).names
-            let files = [sources.main] + sources.modules.values.sorted { $0.file < $1.file }
-            let problems = files.filter { seen.insert($0.file).inserted }.flatMap { VerbMentions.problems(in: $0, known: known) }
-            return problems.isEmpty ? .success(declared) : .failure(LintError(problems: problems))
-        } catch {
-            return .failure(LintError(problems: [error as? DRError ?? DRError(.internal, "\(error)")]))
-        }
-    }
-
     func order(_ runbook: String, _ parameters: Value, plan: PlanRecord? = nil) throws -> RunOrder {
         RunOrder(
             sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest,
@@ -170,11 +155,6 @@ extension Host {
         try journal.close()
         return report
     }
-}
-
-/// What is wrong with a runbook. Never empty.
-public struct LintError: Error, Sendable {
-    public let problems: [DRError]
 }
 
 extension RunLimits {
