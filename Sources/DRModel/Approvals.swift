@@ -4,10 +4,19 @@ public struct ApprovalRules: Hashable, Sendable, Codable {
         public let name: String
         /// An ssh public key: `ssh-ed25519 AAAA...`, without the comment.
         public let key: String?
+        /// The accounts this person starts runs from: `alice@db-host`, or `alice` on any host.
+        public let accounts: [String]
 
-        public init(name: String, key: String?) {
+        /// `accounts`: the one of the same name if not said.
+        public init(name: String, key: String?, accounts: [String]? = nil) {
             self.name = name
             self.key = key
+            self.accounts = accounts ?? [name]
+        }
+
+        /// Does this person act from `account`, such as `alice@db-host`?
+        public func uses(_ account: String) -> Bool {
+            accounts.contains { $0 == account || $0 == account.split(separator: "@").first.map(String.init) }
         }
     }
 

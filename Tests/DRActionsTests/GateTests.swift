@@ -10,10 +10,13 @@ import Testing
         people: ["alice", "bob", "carol"].map { ApprovalRules.Person(name: $0, key: "ssh-ed25519 \($0)") },
         groups: ["dba": ["bob", "carol"]])
 
-    private func gate(quorum: Int = 1, groups: [String] = [], notAuthor: Bool = true) -> Gate {
+    private func gate(
+        quorum: Int = 1, groups: [String] = [], notAuthor: Bool = true, author: String = "alice@host", refusesOnTimeout: Bool = true
+    ) -> Gate {
         Gate(
-            name: "cutover", quorum: quorum, groups: groups, notAuthor: notAuthor, timeout: .seconds(3600), refusesOnTimeout: true,
-            author: "alice@host", run: "r1", place: "0/1/1/do", plan: "p", record: "h", opened: Self.opened)
+            name: "cutover", quorum: quorum, groups: groups, notAuthor: notAuthor, timeout: .seconds(3600),
+            refusesOnTimeout: refusesOnTimeout,
+            author: author, run: "r1", place: "0/1/1/do", plan: "p", record: "h", opened: Self.opened)
     }
 
     private func said(
@@ -77,6 +80,36 @@ import Testing
         #expect(code(gate().decide([], Self.rules, now: Self.opened + .seconds(3601))) == .gateTimeout)
         #expect(code(gate().decide([said("bob", after: 3601)], Self.rules, now: Self.opened + .seconds(3602))) == .gateTimeout)
         #expect(passed(gate().decide([said("bob", after: 3599)], Self.rules, now: Self.opened + .seconds(9999))) == ["bob"])
+    }
+
+    @Test func `G10 a gate that waits on after its time is passed and rejected by people then, and by nobody else`() {
+        let late = Self.opened + .seconds(9000)
+        let waiting = gate(refusesOnTimeout: false)
+        #expect(isOpen(waiting.decide([], Self.rules, now: late)))
+        #expect(passed(waiting.decide([said("bob", after: 8000)], Self.rules, now: late)) == ["bob"])
+        #expect(code(waiting.decide([said("bob", decision: .reject, after: 8000)], Self.rules, now: late)) == .rejected)
+        #expect(isOpen(waiting.decide([said("alice", after: 8000), said("mallory", after: 8000)], Self.rules, now: late)))
+        #expect(code(gate().decide([said("bob", after: 8000)], Self.rules, now: late)) == .gateTimeout)
+    }
+
+    @Test func `G10 the author is the person whose account it is, whatever that account is called`() {
+        func person(_ name: String, _ key: String, _ accounts: [String]? = nil) -> ApprovalRules.Person {
+            ApprovalRules.Person(name: name, key: "ssh-ed25519 \(key)", accounts: accounts)
+        }
+        let now = Self.opened + .seconds(10)
+        let rules = ApprovalRules(people: [
+            person("alice", "a", ["deploy@db", "alice"]), person("root", "r", ["rita@desk"]), person("bob", "b"), person("alias", "a", []),
+        ])
+        func byAccount(_ account: String, _ who: String) -> [String]? { passed(gate(author: account).decide([said(who)], rules, now: now)) }
+        #expect(byAccount("deploy@db", "alice") == nil)
+        #expect(byAccount("deploy@other", "alice") == ["alice"])
+        #expect(byAccount("alice@anywhere", "alice") == nil)
+        #expect(byAccount("deploy@db", "alias") == nil, "the same key is the same person")
+        #expect(byAccount("root@db", "root") == ["root"], "an account of that name is not hers")
+        #expect(byAccount("rita@desk", "root") == nil)
+        #expect(byAccount("bob@db", "bob") == nil, "where nothing is said, the account of the same name is")
+        #expect(byAccount("ci@db", "bob") == ["bob"])
+        #expect(isOpen(gate(author: "eve@db").decide([said("eve", key: nil, account: "x@y")], ApprovalRules(), now: now)))
     }
 
     @Test func `G10 breaking the glass needs a reason and an identity, and says so`() throws {

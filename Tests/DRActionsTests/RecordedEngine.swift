@@ -12,6 +12,10 @@ final class RecordedEngine: DREngine {
         var unreachable: [String] = []
         var released = false
         var withoutPoint: [ApplicationName] = []
+        /// No cluster says where an application is.
+        var isBlind = false
+        /// Keeps a migration under way.
+        var hold: (@Sendable () async -> Void)?
     }
 
     let state: Lock<State>
@@ -62,6 +66,7 @@ final class RecordedEngine: DREngine {
 
     func migrate(_ order: MigrationOrder, _ call: EngineCall) async throws -> MigrationReport {
         try note("migrate \(order.applications.map(\.text).joined(separator: "+"))\(order.final ? " final" : "")", call)
+        await state.withLock { $0.hold }?()
         let source = try direction(order.pair, order.reversed).source
         call.effects.record(order.applications.map { Effect(.capture, kind: "Volume", name: $0.text, at: source) })
         let item = MigrationReport.Item(
@@ -110,10 +115,10 @@ final class RecordedEngine: DREngine {
 
     func status(of applications: [ApplicationName], without: [ClusterName], _ call: EngineCall) async throws -> [ApplicationStatus] {
         try note("status\(without.isEmpty ? "" : " without \(without.map(\.text).joined())")", call)
-        let (active, unreachable) = state.withLock { ($0.activeAt, $0.unreachable) }
+        let (active, unreachable, isBlind) = state.withLock { ($0.activeAt, $0.unreachable, $0.isBlind) }
         return applications.map {
             ApplicationStatus(
-                name: $0, active_at: active[$0] ?? "east", epoch: .first, running: true, split_brain_risk: false,
+                name: $0, active_at: isBlind ? nil : active[$0] ?? "east", epoch: .first, running: true, split_brain_risk: false,
                 clusters: Dictionary(unreachable.map { ($0, "unknown, not fenced") }) { $1 }, rpo: nil,
                 last_point: nil, last_point_at: nil, protected: true, schedule: nil, lock: nil)
         }

@@ -21,6 +21,36 @@ final class Person: RunControl {
     }
 }
 
+/// People whose wishes come one after the other, each when it is time for it; time passes up to a deadline that is near while nobody wants anything.
+final class People: RunControl {
+    private let wishes: Lock<[(kind: StopRequest.Kind, isTime: @Sendable () -> Bool)]>
+    private let clock: SteppedClock?
+
+    init(_ wishes: [(kind: StopRequest.Kind, isTime: @Sendable () -> Bool)], clock: SteppedClock? = nil) {
+        self.wishes = Lock(wishes)
+        self.clock = clock
+    }
+
+    func begun(_ run: RunID) throws {}
+
+    func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest? {
+        while !Task.isCancelled {
+            let kind: StopRequest.Kind? = wishes.withLock { wishes in
+                guard let first = wishes.first, first.isTime() else { return nil }
+                return wishes.removeFirst().kind
+            }
+            if let kind { return StopRequest(kind, who: "alice") }
+            // The run's own deadline is further away.
+            if let clock, let deadline = deadline(), deadline < clock.now() + .seconds(2 * 3600) {
+                if deadline > clock.now() { try? await clock.sleep(for: deadline - clock.now()) }
+                return nil
+            }
+            await Task.yield()
+        }
+        return nil
+    }
+}
+
 @Suite struct StopTests {
     private let runbook = """
         dr.quiesce { pair = "east-west", applications = { "ledger" } }
@@ -47,8 +77,10 @@ final class Person: RunControl {
         let again = Stage(journal: stage.journal)
         again.engine.state.withLock { $0.activeAt = ["ledger": "west"] }
         let end = try await again.resume()
-        #expect(end.outcome == .partial || end.outcome == .succeeded)
-        #expect(Set(again.engine.calls) == ["status"])
+        // What it stopped is down where it was, and nothing was made live by it: it succeeded, as its runbook says.
+        #expect(end.outcome == .succeeded && !end.isHeld)
+        #expect(again.engine.calls == ["status"])
+        #expect(again.journal.entries.count { $0.kind == .resumed } == 1 && again.journal.entries.last?.kind == .finished)
     }
 
     @Test func `G2 a run that is stopped with undo is undone once, wherever it is killed meanwhile`() async throws {
@@ -74,6 +106,84 @@ final class Person: RunControl {
         #expect(again.engine.calls == ["status", "restart ledger"])
         #expect(report.outcome == .stopped)
         #expect(again.journal.entries.last?.kind == .finished)
+    }
+
+    @Test func `who pauses a run and then wants it undone is heard, though the pause was not over`() async throws {
+        let stage = Stage()
+        let engine = stage.engine
+        let isPaused = Lock(false)
+        let people = People([
+            (.pause, { engine.calls.contains("migrate ledger") }),
+            (
+                .undo,
+                {
+                    isPaused.withLock { $0 = true }
+                    return true
+                }
+            ),
+        ])
+        engine.state.withLock { $0.hold = { while !isPaused.withLock({ $0 }) { await Task.yield() } } }
+        let report = try await stage.runner(control: people).run(RunOrder(sources: Stage.sources(runbook), who: "test"))
+        #expect(report.outcome == .stopped && !report.isHeld)
+        #expect(report.undos.map(\.state) == [.undone])
+        #expect(stage.engine.calls == ["stop ledger", "migrate ledger", "status", "restart ledger"])
+        #expect(stage.journal.entries.last?.kind == .finished)
+    }
+
+    @Test func `G2 a stop with undo while finally is under way comes after it, wherever it is killed meanwhile`() async throws {
+        let body = """
+            dr.undo(function() dr.suspend_schedule { name = "x" } end, { name = "back" })
+            dr.finally(function()
+              dr.migrate { pair = "east-west", applications = { "ledger" } }
+              dr.migrate { pair = "east-west", applications = { "storefront" } }
+            end)
+            """
+        let whole = Stage()
+        #expect(try await whole.run(body).outcome == .succeeded)
+        let second = try #require(whole.journal.entries.lastIndex { $0.kind == .intent })
+        let stage = Stage(journal: whole.journal.cut(after: second + 1))
+        let id = try stage.journal.header(of: "any").id
+        let report = try await stage.runner(random: 99).resume(id, request: StopRequest(.undo, who: "bob"))
+        #expect(stage.engine.calls == ["migrate storefront", "suspend x"])
+        #expect(report.outcome == .stopped && report.undos.map { [$0.name, $0.state.rawValue] } == [["back", "undone"]])
+        let cancelled = try #require(stage.journal.entries.firstIndex { $0.kind == .cancelled })
+        for cut in (cancelled + 1)..<stage.journal.entries.count {
+            let again = Stage(journal: stage.journal.cut(after: cut))
+            let end = try await again.resume()
+            #expect(end.outcome == .stopped && end.undos == report.undos, "cut after \(cut)")
+            for (key, call) in again.engine.keys { #expect(stage.engine.keys[key] == call, "cut after \(cut): \(key)") }
+        }
+    }
+
+    @Test(arguments: [
+        (#"dr.window { opens = "2026-01-01T01:00:00Z", closes = "2026-01-01T02:00:00Z" } dr.log("in")"#, "in"),
+        (#"local _, e = pcall(dr.approve, { name = "go", message = "?", timeout = "1h" }) dr.log("%s", e.code)"#, "gate-timeout"),
+    ])
+    func `a window that opens and a gate whose time is over are noticed while other work is under way`(
+        call: String, expected: String
+    ) async throws {
+        let stage = Stage()
+        let (events, clock) = (stage.events, stage.clock)
+        // The other branch's call lasts until this one has gone on, or nobody has looked for long.
+        stage.engine.state.withLock {
+            $0.hold = {
+                for _ in 0..<200_000 where !events.withLock({ $0.contains { if case .log = $0.kind { true } else { false } } }) {
+                    await Task.yield()
+                }
+                events.withLock { $0.append(RunEvent(run: "r", time: clock.now(), kind: .warning("the call is over"))) }
+            }
+        }
+        let body = """
+            dr.parallel {
+              function() \(call) end,
+              function() dr.migrate { pair = "east-west", applications = { "ledger" } } end,
+            }
+            """
+        let report = try await stage.runner(control: People([], clock: clock)).run(RunOrder(sources: Stage.sources(body), who: "test"))
+        #expect(report.outcome == .succeeded, "\(String(describing: report.error))")
+        #expect(stage.logs == [expected])
+        let order = events.withLock { $0.compactMap { if case .log = $0.kind { 1 } else if case .warning = $0.kind { 2 } else { nil } } }
+        #expect(order == [1, 2], "noticed only when the call was over")
     }
 
     @Test func `G1 a stop with undo while one of a move goes live starts no other of it where it was`() async throws {

@@ -108,6 +108,36 @@ import Testing
         #expect(report.error?.message.contains(expected) == true, "\(String(describing: report.error))")
     }
 
+    @Test func `G1 an undo patches nothing that this run made live, with or without a word of where it must be`() async throws {
+        for options in ["{ name = 'p' }", "{ name = 'p', application = 'ledger', while_active_at = 'west' }"] {
+            let stage = Stage()
+            let report = try await stage.run(
+                """
+                dr.undo(function()
+                  dr.patch { cluster = "west", application = "ledger", kind = "ConfigMap", name = "c", patch = { data = { a = "b" } } }
+                end, \(options))
+                dr.failover { pair = "east-west", applications = { "ledger" }, mode = "planned" }
+                dr.fail("x")
+                """)
+            #expect(report.undos.map(\.state) == [.failed])
+            #expect(report.undos.first?.reason?.contains("ledger was made live at west by this run") == true, "\(report.undos)")
+            #expect(!stage.engine.calls.contains { $0.hasPrefix("patch") })
+        }
+    }
+
+    @Test func `G1 where no cluster says where an application is, what this run made live is taken as live`() async throws {
+        let stage = Stage()
+        stage.engine.state.withLock { $0.isBlind = true }
+        let report = try await stage.run(
+            """
+            dr.undo(function() dr.suspend_schedule { name = "x" } end, { name = "a", application = "ledger" })
+            dr.failover { pair = "east-west", applications = { "ledger" }, mode = "planned" }
+            dr.fail("x")
+            """)
+        #expect(report.undos.map(\.state) == [.skipped])
+        #expect(!stage.engine.calls.contains("suspend x"))
+    }
+
     @Test func `G2 a call outside that must not be made twice is refused in an undo`() async throws {
         let stage = Stage()
         let report = try await stage.run("dr.undo(function() dr.exec { argv = { 'psql' } } end, { name = 'a' }) dr.fail('x')")

@@ -99,7 +99,9 @@ import Testing
         let name = try parked(shop)
         #expect(try shop.drrunbook("reject", name, "cutover", "--comment", "not today").status == 0)
         let end = try shop.drrunbook("resume", name)
-        #expect(end.error.contains("not today"), "\(end.output)\(end.error)")
+        #expect(end.status == 5 && end.error.contains("was rejected by "), "\(end.status) \(end.output)\(end.error)")
+        #expect(end.error.contains("unverified, from ") && end.error.contains("not today"), "\(end.error)")
+        #expect(!end.output.contains("passed by"))
         let ended = try shop.drrunbook("runs", "--json").lines.last
         let late = try shop.drrunbook("approve", name, "cutover")
         #expect(late.status == 5 && late.error.contains("has ended"), "\(late.output)\(late.error)")
@@ -130,6 +132,61 @@ import Testing
             #expect(!records.contains { $0["kind"].string == "outcome" || $0["kind"].string == "approval" }, "\(command)")
         }
         #expect(try shop.drrunbook("runs", "--json").lines.allSatisfy { $0["outcome"].string != "succeeded" })
+    }
+
+    @Test func `a file among the approvals that is none, or is not signed as it says, is set aside and named`() throws {
+        let shop = try keyed(["alice", "bob"])
+        let name = try parked(shop)
+        let signed = try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--key", "bob.key")
+        #expect(signed.status == 0, "\(signed.error)")
+        let records = try shop.drrunbook("show", name, "--json").lines
+        let payload = try #require(records.last { $0["kind"].string == "approval" }?["payload"])
+        try shop.write(".drrunbook/approvals/\(name)/a", "{ not json")
+        try shop.write(".drrunbook/approvals/\(name)/b", payload.json(.plain).replacingOccurrences(of: "bob", with: "alice"))
+        let end = try shop.drrunbook("resume", name)
+        #expect(end.status == 0, "\(end.output)\(end.error)")
+        for file in ["a", "b"] {
+            #expect((end.output + end.error).contains("approvals/\(name)/\(file) holds no approval"), "\(end.output)\(end.error)")
+            #expect(shop.exists(".drrunbook/approvals/\(name)/\(file).refused"))
+        }
+        #expect(try shop.drrunbook("show", name, "--json").lines.filter { $0["kind"].string == "approval" }.count == 1)
+    }
+
+    @Test func `what is said at a gate of a run that another process carries on is taken there, and told as it is`() throws {
+        let shop = try shop()
+        try shop.write(
+            "runbooks/gate.lua",
+            """
+            return dr.runbook { name = "gate", run = function()
+              dr.parallel {
+                function() dr.approve { name = "cutover", message = "?", quorum = 2, not_author = false } dr.log("passed") end,
+                function() dr.sleep("10m") end,
+              }
+            end }
+            """)
+        let process = Process()
+        process.executableURL = ShopFixture.executable
+        process.arguments = ["run", "runbooks/gate.lua", "--yes"]
+        process.currentDirectoryURL = shop.folder
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        var name: String?
+        while process.isRunning, name == nil {
+            guard shop.exists(".drrunbook/running") else { continue }
+            let run = try Value(json: shop.read(".drrunbook/running"))["run"].string
+            if let run, try shop.drrunbook("show", run, "--json").lines.contains(where: { $0["verb"].string == "approve" }) { name = run }
+        }
+        let run = try #require(name)
+        let first = try shop.drrunbook("approve", run, "cutover", "--as", "alice")
+        #expect(first.status == 0 && first.output.contains("still waits for 1 of 2"), "\(first.output)\(first.error)")
+        #expect(first.output.contains("approve  alice"))
+        let alone = try shop.drrunbook("approve", run, "cutover", "--as", "bob", "--break-glass", "now")
+        #expect(alone.status == 0 && alone.output.contains("gate cutover is passed"), "\(alone.output)\(alone.error)")
+        #expect(process.isRunning)
+        #expect(try shop.drrunbook("stop", run).status == 0)
+        process.waitUntilExit()
+        #expect(try shop.drrunbook("show", run).output.contains("passed"))
     }
 
     @Test func `G8 a person in no list, a key that is none, are errors of dr.yaml`() throws {

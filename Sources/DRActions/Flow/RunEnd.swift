@@ -95,6 +95,9 @@ enum RunEnd {
           local moved = host.live_at(entry.application)
           if not entry.where and not moved then return nil end
           local at = host.perform("status", { application = entry.application }).active_at
+          if moved and not at then
+            return entry.application .. " was made live at " .. moved .. ", and no cluster that answers says where it is now"
+          end
           if entry.where and at ~= entry.where then
             return entry.application .. " is live at " .. (at or "no cluster that answers") .. ", not at " .. entry.where
           end
@@ -160,17 +163,19 @@ enum RunEnd {
           return host.previous(options.runbook, options.outcome)
         end
 
+        local function undo_all()
+          host.begin_undo()
+          while #ledger > 0 do
+            local entry = ledger[#ledger]
+            ledger[#ledger] = nil
+            compensate(entry)
+          end
+          host.end_undo()
+        end
+
         -- The end of a run: the ledger in reverse where it failed, then every `finally`.
         function lib.close(failed, ensures)
-          if failed then
-            host.begin_undo()
-            while #ledger > 0 do
-              local entry = ledger[#ledger]
-              ledger[#ledger] = nil
-              compensate(entry)
-            end
-            host.end_undo()
-          end
+          if failed then undo_all() end
           local first
           for i = #finals, 1, -1 do
             local ok, e = pcall(lib.scoped, "finally", finals[i].fn)
@@ -179,8 +184,12 @@ enum RunEnd {
               first = first or e
             end
           end
+          local ok, e = true, nil
+          if ensures and not failed and not first and not host.cancelled() then ok, e = pcall(ensure, ensures) end
+          -- A person wanted it undone while this went on.
+          if not failed and host.cancelled() then undo_all() end
           if first then error(first, 0) end
-          if ensures and not failed then ensure(ensures) end
+          if not ok then error(e, 0) end
         end
 
         -- Deadlines: whoever reaches one is put down, whatever the script does.

@@ -13,6 +13,9 @@ extension HostLibrary {
             session.endUndo()
             return []
         }
+        try host.register("cancelled") { [unowned session] (_: LuaCall) in
+            [.boolean(session.ending?.cancellation != nil)]
+        }
         try host.register("owe") { [unowned session] (call: LuaCall) in
             session.owe(call[0].shown)
             return []

@@ -81,8 +81,10 @@ struct Gate {
     private func counts(_ approval: Approval, _ rules: ApprovalRules) -> Bool {
         let person = approval.statement.person
         if notAuthor {
-            let starter = author.split(separator: "@").first.map(String.init) ?? author
-            if person == starter || person == author { return false }
+            // A run is started from an account. Whose it is says dr.yaml; where that names nobody, the account's own name is a person's.
+            let people = rules.people.isEmpty ? [ApprovalRules.Person(name: person, key: nil)] : rules.people
+            let authors = people.filter { $0.uses(author) }
+            if authors.contains(where: { $0.name == person || ($0.key != nil && $0.key == rules.person(person)?.key) }) { return false }
             if approval.key == nil, approval.account == author { return false }
         }
         return groups.isEmpty || groups.contains { rules.groups[$0]?.contains(person) == true }
@@ -141,6 +143,8 @@ public struct OpenGate: Sendable, Hashable {
     public let missing: String?
     /// Why it is closed all the same.
     public let refusal: DRError?
+    /// The run has gone on from here: `missing` and `refusal` say how.
+    public let isClosed: Bool
     public let approvals: [Approval]
 
     /// All gates that were opened and not passed yet, from the journal alone.
@@ -149,22 +153,56 @@ public struct OpenGate: Sendable, Hashable {
         let closed = Set(records.filter { $0.entry.kind == .outcome }.map(\.entry.key))
         // A script that was left does not come back to where it stood; what it registered for its end goes on.
         let left = records.last { $0.entry.kind == .cancelled }?.index ?? -1
-        let approvals = try Gate.approvals(in: records)
         return try records.filter {
             $0.entry.kind == .intent && $0.entry.verb == Gate.verb && !closed.contains($0.entry.key)
                 && ($0.index > left || $0.entry.key.hasPrefix(RunSession.closingBranch))
-        }.map { record in
-            let gate = try Gate(record, header: header)
-            var (missing, refusal): (String?, DRError?) = (nil, nil)
-            switch gate.decide(approvals, rules, now: now) {
-            case .passed: break
-            case .open(let what): missing = what
-            case .refused(let error): refusal = error
-            }
-            return OpenGate(
-                name: gate.name, message: record.entry.payload["message"].string ?? "", show: record.entry.payload["show"],
-                place: gate.place, plan: gate.plan, record: gate.record, opened: gate.opened, missing: missing, refusal: refusal,
-                approvals: approvals.map(\.approval).filter { $0.statement.place == gate.place && $0.statement.record == gate.record })
+        }.map { try OpenGate($0, header: header, records: records, rules: rules, now: now) }
+    }
+
+    /// The gate at a place of a run, as it stands, also when it was passed or refused since; nil where there is none.
+    public init?(at place: String, header: RunHeader, records: [JournalRecord], rules: ApprovalRules, now: Instant) throws {
+        guard let intent = records.last(where: { $0.entry.kind == .intent && $0.entry.verb == Gate.verb && $0.entry.key == place }) else {
+            return nil
+        }
+        try self.init(intent, header: header, records: records, rules: rules, now: now)
+    }
+
+    private init(_ intent: JournalRecord, header: RunHeader, records: [JournalRecord], rules: ApprovalRules, now: Instant) throws {
+        let gate = try Gate(intent, header: header)
+        let said = try Gate.approvals(in: records)
+        let end = try records.last { $0.entry.kind == .outcome && $0.entry.key == intent.entry.key }.map {
+            try ActionOutcome(payload: $0.entry.payload)
+        }
+        isClosed = end != nil
+        switch gate.decide(said, rules, now: now) {
+        case _ where end != nil: (missing, refusal) = (nil, end?.error)
+        case .passed: (missing, refusal) = (nil, nil)
+        case .open(let what): (missing, refusal) = (what, nil)
+        case .refused(let error): (missing, refusal) = (nil, error)
+        }
+        name = gate.name
+        message = intent.entry.payload["message"].string ?? ""
+        show = intent.entry.payload["show"]
+        place = gate.place
+        plan = gate.plan
+        record = gate.record
+        opened = gate.opened
+        approvals = said.map(\.approval).filter { $0.statement.place == gate.place && $0.statement.record == gate.record }
+    }
+}
+
+extension PendingAction {
+    /// When a gate or a window that is waited for may be decided by time alone; nil where only people decide.
+    func wake(after now: Instant) -> Instant? {
+        switch action.parking {
+        case .gate?:
+            guard case .duration(let timeout) = intent.payload["timeout"], intent.payload["on_timeout"].string != "wait" else { return nil }
+            // What is said at its last instant still counts.
+            return begun + timeout + .nanoseconds(1)
+        case .window(let window)?:
+            if case .closed(let time) = window.state(at: now) { return time }
+            return now
+        case nil: return nil
         }
     }
 }

@@ -91,6 +91,7 @@ final class RunConductor {
                 checkDeadlines()
                 if let stopping {
                     if underWay.isEmpty { return try await putDown(stopping) }
+                    watch(&group)
                 } else {
                     let now = world.clock.now()
                     if try passParked(now) { continue }
@@ -154,8 +155,14 @@ final class RunConductor {
         switch signal {
         case .control(let request):
             isWatched = false
-            guard let request, stopping == nil else { return }
-            if request.kind == .undo { try cancel(request) } else { stopping = request }
+            guard let request else { return }
+            if request.kind == .undo {
+                // Putting it down can be thought better of; being undone cannot.
+                stopping = nil
+                try cancel(request)
+            } else if stopping == nil {
+                stopping = request
+            }
         case .done(let completion):
             underWay.remove(completion.key)
             flying.remove(completion.key)
@@ -170,9 +177,15 @@ final class RunConductor {
     }
 
     private func cancel(_ request: StopRequest) throws {
+        guard session.canBeCancelled else {
+            record.tell(.warning("\(request.error.message): it is being undone already"))
+            return
+        }
         let kept = Set(session.waiting.filter { $0.action.effect != .observes && mayHaveBegun($0) }.map(\.intent.key))
         try record.cancelled(request, underWay: kept)
         session.cancel(request.error, underWay: kept)
+        // What came back while the run was being put down is asked for again.
+        launched.formIntersection(flying)
     }
 
     // MARK: The copy at the clusters
@@ -217,13 +230,19 @@ final class RunConductor {
         return world.predicted
     }
 
-    /// Lets through who may pass. True: something was answered.
+    /// Takes what people said, and lets through who may pass. True: something was answered.
     private func passParked(_ now: Instant) throws -> Bool {
         guard !world.predicted else { return false }
-        if let waiting = try world.control?.approvals(for: record.run) {
-            for approval in waiting.taken { try record.approval(approval) }
-            for problem in waiting.setAside { record.tell(.warning(problem.description)) }
-        }
+        let waiting = try world.control?.approvals(for: record.run) ?? WaitingApprovals()
+        for problem in waiting.setAside { record.tell(.warning(problem.description)) }
+        for (_, approval) in waiting.taken { try record.approval(approval) }
+        let isAnswered = try decideParked(now)
+        // Last: whoever left one and finds it gone looks at what came of it.
+        for (token, _) in waiting.taken { try world.control?.recorded(token, for: record.run) }
+        return isAnswered
+    }
+
+    private func decideParked(_ now: Instant) throws -> Bool {
         for pending in session.waiting {
             switch pending.action.parking {
             case .gate?:
@@ -289,8 +308,9 @@ final class RunConductor {
     private func checkDeadlines() {
         let own = begun + world.limit
         let others = session.waiting.flatMap(\.branch.deadlines).map { ($0.time(resumed: begun), $0) }
-        nextDeadline.withLock { $0 = others.map(\.0).reduce(own, min) }
         let now = world.clock.now()
+        let parked = world.predicted ? [] : session.waiting.compactMap { $0.wake(after: now) }
+        nextDeadline.withLock { $0 = (others.map(\.0) + parked).reduce(own, min) }
         guard stopping == nil, isLive else { return }
         if let (_, deadline) = others.filter({ $0.0 <= now }).min(by: { $0.0 < $1.0 }) {
             stopping = StopRequest(

@@ -54,15 +54,17 @@ public struct StopRequest: Sendable, Hashable {
 public protocol RunControl: Sendable {
     /// The run begins or is taken up again.
     func begun(_ run: RunID) throws
-    /// Returns when somebody wants the run to end, when `deadline` is over (`nil` in both cases where it says so), or when its task is cancelled.
+    /// Returns when somebody wants the run to end; nil when `deadline` is over, when approvals wait, or when its task is cancelled.
     func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest?
-    /// What people said at gates since it was asked last, each identified. `request` returns nil when there is something.
+    /// What people said at gates and is not recorded yet, each identified. `request` returns nil when there is something.
     func approvals(for run: RunID) throws -> WaitingApprovals
+    /// One of them stands in the record.
+    func recorded(_ token: String, for run: RunID) throws
 }
 
 /// Approvals that were left for a process to take.
 public struct WaitingApprovals: Sendable {
-    public var taken: [Approval] = []
+    public var taken: [(token: String, approval: Approval)] = []
     /// What was among them and is none, and where it was put.
     public var setAside: [DRError] = []
 
@@ -71,6 +73,7 @@ public struct WaitingApprovals: Sendable {
 
 extension RunControl {
     public func approvals(for run: RunID) throws -> WaitingApprovals { WaitingApprovals() }
+    public func recorded(_ token: String, for run: RunID) throws {}
 }
 
 /// Where a run's records stand a second time: at the clusters it changes, for a host that takes it over.

@@ -105,7 +105,10 @@ final class RunSession {
         do {
             let input = try Value(lua: arguments, secrets: registry.takesSecrets(verb))
             let action = try registry.prepare(verb, input, in: ParameterSurroundings(inventory: inventory, approvals: approvals))
-            if current?.undos ?? 0 > 0, ["stop", "start"].contains(verb) { throw Self.moving }
+            if current?.undos ?? 0 > 0 {
+                if ["stop", "start"].contains(verb) { throw Self.moving }
+                try refuseLive(verb, action.input)
+            }
             if case .unknown = action.recovery, let place = current?.repeating.last {
                 throw DRError(
                     .invalidInput, "inside \(place) it could be done twice", hint: "say idempotent = true if that does no harm")
@@ -114,6 +117,16 @@ final class RunSession {
         } catch let error as DRError {
             throw error.inVerb(verb).at(location)
         }
+    }
+
+    // What this run made live is used by people: an undo does not change it, whatever its options say.
+    private func refuseLive(_ verb: String, _ input: Value) throws {
+        guard verb == "patch", let name = try input["application"].string.map({ try ApplicationName($0) }),
+            let live = record.ledger.liveAt(name), live.text == input["cluster"].string
+        else { return }
+        throw DRError(
+            .notAllowed, "\(name) was made live at \(live) by this run: an undo leaves it as it is",
+            hint: "patch it in a run of its own, or back where it came from")
     }
 
     /// An answer that is given at once and must be the same when the run is replayed.
@@ -197,9 +210,16 @@ final class RunSession {
     }
     func endDeadline() { _ = current?.deadlines.popLast() }
 
+    /// False once its undos are under way or behind it.
+    var canBeCancelled: Bool { ending?.hasFailed != true }
+
     /// Leaves the script where it is: what may have been begun (`underWay`, by key) is waited for, all else dropped; then comes the undo ledger.
     func cancel(_ reason: DRError, underWay: Set<String>) {
-        guard ending == nil else { return }
+        if let ending {
+            // What is done at its end goes on, and the ledger comes after it.
+            if canBeCancelled { self.ending = Ending(end: ending.end, cancellation: reason) }
+            return
+        }
         ending = Ending(end: .returned([]), cancellation: reason)
         ready = []
         waiting.removeAll { !underWay.contains($0.intent.key) }

@@ -81,12 +81,14 @@ extension ConfigurationReader {
         for entry in optional(member, "people", { node, path throws(DRError) in try node.map(path) }) ?? [] where !entry.value.isNull {
             let person = Member(
                 name: entry.key, path: "approvals.people.\(entry.key)", location: entry.keyLocation, node: entry.value)
-            guard map(person, ["sshKey"]) else { continue }
+            guard map(person, ["sshKey", "accounts"]) else { continue }
+            let accounts = optional(person, "accounts") { node, path throws(DRError) in try node.strings(path) }
             let key = optional(person, "sshKey") { node, path throws(DRError) in try node.string(path) }
             if let key, SSHSignature.publicKey(key) == nil, let node = person.node["sshKey"] {
                 refuse("\(person.path).sshKey: expected an ssh public key such as \"ssh-ed25519 AAAA...\"", at: node)
             }
-            result.approvals.people.append(ApprovalRules.Person(name: entry.key, key: key.flatMap(SSHSignature.publicKey)))
+            result.approvals.people.append(
+                ApprovalRules.Person(name: entry.key, key: key.flatMap(SSHSignature.publicKey), accounts: accounts))
         }
         for entry in optional(member, "people", { node, path throws(DRError) in try node.map(path) }) ?? [] where entry.value.isNull {
             result.approvals.people.append(ApprovalRules.Person(name: entry.key, key: nil))

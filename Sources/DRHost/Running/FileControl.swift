@@ -49,8 +49,7 @@ struct FileControl: RunControl {
                     guard try isGenuine(approval) else {
                         throw DRError(.notAllowed, "its signature is not \(approval.statement.person)'s")
                     }
-                    waiting.taken.append(approval)
-                    try io.removeFile(StorePath(path))
+                    waiting.taken.append((path, approval))
                 } catch let failure as IOFailure {
                     throw failure
                 } catch {
@@ -69,13 +68,32 @@ struct FileControl: RunControl {
         return waiting
     }
 
+    func recorded(_ token: String, for run: RunID) throws {
+        do { try SystemStoreIO().removeFile(StorePath(token)) } catch let failure as IOFailure {
+            throw DRError(.io, "an approval that was recorded cannot be removed: \(failure)")
+        }
+    }
+
     /// The ending of a file that was looked at and is none of ours.
     private static let refused = ".refused"
 
-    /// Leaves an approval that was identified for the process that carries the run on.
-    func leave(_ approval: Approval, for run: RunID, name: String) throws {
-        try StateFile.replace("\(inbox(run))/\(name)", with: Value(encoding: approval).json() + "\n")
+    /// Leaves an approval that was identified for the process that carries the run on. Returns what `isWaiting` is asked with.
+    func leave(_ approval: Approval, for run: RunID, name: String) throws -> String {
+        let path = "\(inbox(run))/\(name)"
+        try StateFile.replace(path, with: Value(encoding: approval).json() + "\n")
+        return path
     }
+
+    /// What nobody has taken is not left any more.
+    func takeBack(_ path: String) throws {
+        do { if isWaiting(path) { try SystemStoreIO().removeFile(StorePath(path)) } } catch let failure as IOFailure {
+            // Taken between the two.
+            guard failure.code == 2 else { throw DRError(.io, "\(path) cannot be removed: \(failure)") }
+        }
+    }
+
+    /// Nobody has taken it yet.
+    func isWaiting(_ path: String) -> Bool { TextFile.exists(path) }
 
     private func inbox(_ run: RunID) -> String { "\(state)/approvals/\(run)" }
 
@@ -88,8 +106,21 @@ struct FileControl: RunControl {
             .map { "\(folder)/\($0)" }
     }
 
-    /// Leaves a wish for the process that carries the run on.
-    func leave(_ request: StopRequest, for run: RunID) throws { try StateFile.replace(wish(run), with: request.payload.json() + "\n") }
+    /// Leaves a wish for the process that carries the run on. Returns what `isWaiting` is asked with.
+    func leave(_ request: StopRequest, for run: RunID) throws -> String {
+        try StateFile.replace(wish(run), with: request.payload.json() + "\n")
+        return wish(run)
+    }
+
+    /// What was left is gone when this returns true; after `patience` nobody has looked yet. A process looks five times a second, but not while it waits for a disk.
+    func isTaken(_ path: String, patience: Duration) async throws -> Bool {
+        let end = clock.now() + patience
+        while isWaiting(path) {
+            guard clock.now() < end else { return false }
+            try await clock.sleep(for: .milliseconds(50))
+        }
+        return true
+    }
 
     /// The process that was last seen to carry on `run`, if it was that one.
     func lastProcess(of run: RunID) throws -> Int32? {

@@ -72,41 +72,60 @@ extension Host {
             comment: answer.comment, breakGlass: answer.breakGlass)
     }
 
-    /// Takes what a person says into the run's record; whether that is enough is decided by `Gate` alone, when the run is carried on. Returns the gate as it stands then.
-    public func answer(_ run: RunID, gate name: String, _ answer: GateAnswer) throws -> OpenGate {
+    /// Takes what a person says into the run's record; whether that is enough is decided by `Gate` alone, when the run is carried on. Returns the gate as it stands then,
+    /// passed and closed where another process carries the run on.
+    public func answer(_ run: RunID, gate name: String, _ answer: GateAnswer) async throws -> OpenGate {
         let statement = try statement(run, gate: name, answer)
         let approval = try identified(statement, answer.proof)
-        let control = fileControl
-        do {
-            let journal = try SQLiteJournal.open(configuration.journal)
-            do {
-                // What is said here must be heard by whoever carries the run on.
-                if let copy = try copyBeyond(journal, of: run) {
-                    throw DRError(
-                        .fenced,
-                        "run \(run) is carried on by \(copy.owner): \(copy.cluster) has \(copy.archive.count) records of it, more than are here",
-                        hint: "say it there; or `drrunbook resume \(run)` takes the run over, then say it here")
-                }
-                try journal.append(
-                    JournalEntry(.approval, key: statement.place, verb: "approve", payload: try Value(encoding: approval)), to: run,
-                    at: world.clock.now())
-            } catch {
-                try journal.close()
-                throw error
-            }
-            try journal.close()
-        } catch let error as DRError where error.code == .locked {
-            guard let process = try control.lastProcess(of: run), error.details?["process"].integer == Int64(process) else { throw error }
-            // Other branches of the run are under way: its process takes it from here.
-            try control.leave(approval, for: run, name: world.random.identifier())
-        }
+        try await take(approval, of: run)
         let history = try show(run)
-        let gates = try OpenGate.all(
-            header: history.header, records: history.records, rules: configuration.approvals, now: world.clock.now())
-        guard let gate = gates.first(where: { $0.place == statement.place }) else {
-            throw DRError(.conflict, "gate \(name) has been closed meanwhile")
+        let gate = try OpenGate(
+            at: statement.place, header: history.header, records: history.records, rules: configuration.approvals, now: world.clock.now())
+        guard let gate, gate.approvals.contains(approval) else {
+            throw DRError(
+                .conflict, "gate \(name) of run \(run) was closed before this was heard",
+                hint: "nothing was recorded; `drrunbook show \(run)` says how it was closed")
         }
         return gate
+    }
+
+    // Into the journal: here, or by the process that holds it because other branches of the run are under way.
+    private func take(_ approval: Approval, of run: RunID) async throws {
+        let control = fileControl
+        for _ in 0..<20 {
+            do {
+                return try append(approval, to: run)
+            } catch let error as DRError where error.code == .locked {
+                _ = try holder(of: run, error, control)
+                let left = try control.leave(approval, for: run, name: world.random.identifier())
+                if try await control.isTaken(left, patience: .seconds(1)) { return }
+                // It may end without having looked. What both take counts once.
+                try control.takeBack(left)
+            }
+        }
+        throw DRError(
+            .timeout, "run \(run): the process that carries it on does not take what is said at its gates",
+            hint: "nothing was recorded; say it again when it has ended or goes on")
+    }
+
+    private func append(_ approval: Approval, to run: RunID) throws {
+        let journal = try SQLiteJournal.open(configuration.journal)
+        do {
+            // What is said here must be heard by whoever carries the run on.
+            if let copy = try copyBeyond(journal, of: run) {
+                throw DRError(
+                    .fenced,
+                    "run \(run) is carried on by \(copy.owner): \(copy.cluster) has \(copy.archive.count) records of it, more than are here",
+                    hint: "say it there; or `drrunbook resume \(run)` takes the run over, then say it here")
+            }
+            try journal.append(
+                JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval)), to: run,
+                at: world.clock.now())
+        } catch {
+            try journal.close()
+            throw error
+        }
+        try journal.close()
     }
 
     // The one place where a name becomes a person.

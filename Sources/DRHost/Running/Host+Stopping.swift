@@ -19,14 +19,30 @@ extension Host {
         let summary = try show(run).summary
         guard summary.outcome == nil || summary.resumable else { throw Self.ended(summary) }
         let control = fileControl
-        do {
-            if summary.isHeld, kind == .pause { throw DRError(.conflict, "run \(run) is stopped already") }
-            return .done(try await resume(run, mayActivate: false, settled: [:], request: request, events: events))
-        } catch let error as DRError where error.code == .locked {
-            guard let process = try control.lastProcess(of: run), error.details?["process"].integer == Int64(process) else { throw error }
-            try control.leave(request, for: run)
-            return .asked(process: process)
+        if summary.isHeld, kind == .pause {
+            throw DRError(
+                .conflict, "run \(run) is put down already",
+                hint: "`drrunbook resume \(run)` takes it up again, `drrunbook stop \(run) --undo` undoes it; nothing was changed")
         }
+        for _ in 0..<20 {
+            do {
+                return .done(try await resume(run, mayActivate: false, settled: [:], request: request, events: events))
+            } catch let error as DRError where error.code == .locked {
+                let process = try holder(of: run, error, control)
+                // It may end without having looked: then what it was asked for is done here.
+                let wish = try control.leave(request, for: run)
+                if try await control.isTaken(wish, patience: .seconds(1)) { return .asked(process: process) }
+            }
+        }
+        throw DRError(
+            .timeout, "run \(run): the process that carries it on does not look at what it is asked for",
+            hint: "it is asked for still, and done when it looks; `drrunbook show \(run)` tells")
+    }
+
+    /// The process that holds the journal, where it is the one that carries this run on; else the error.
+    func holder(of run: RunID, _ error: DRError, _ control: FileControl) throws -> Int32 {
+        guard let process = try control.lastProcess(of: run), error.details?["process"].integer == Int64(process) else { throw error }
+        return process
     }
 
     /// What `stop` with `undo` would do now: its undos are among the report's `undos`. Changes nothing.

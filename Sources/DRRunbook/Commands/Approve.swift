@@ -30,26 +30,34 @@ struct GateOptions: ParsableArguments {
         return GateAnswer(decision, person: person, comment: comment, breakGlass: breakGlass, proof: proof)
     }
 
-    func give(_ answer: GateAnswer, _ host: Host, _ output: Output) throws -> ExitStatus {
+    func give(_ answer: GateAnswer, _ host: Host, _ output: Output) async throws -> ExitStatus {
         if statement {
             let text = try host.statement(run, gate: gate, answer).text
             if output.lines == nil { Output.write(text, to: 1) } else { output.object("statement", [("text", .string(text))]) }
             return .done
         }
-        let gate = try host.answer(run, gate: gate, answer)
+        let gate = try await host.answer(run, gate: gate, answer)
         for approval in gate.approvals { output.say("  \(approval.statement.decision.rawValue)  \(approval.identity)") }
         output.object(
             "gate",
             [
                 ("run", .string(run.text)), ("gate", .string(gate.name)), ("missing", JSONLines.text(gate.missing)),
+                ("closed", .bool(gate.isClosed)),
                 ("approvals", .list(gate.approvals.map(JSONLines.value))),
             ])
         if let refusal = gate.refusal {
             output.say("\(refusal.message)")
+        } else if gate.isClosed {
+            output.say("gate \(gate.name) is passed")
         } else {
             output.say(gate.missing.map { "gate \(gate.name) still waits for \($0)" } ?? "gate \(gate.name) is open")
         }
-        if gate.missing == nil { output.say("next: drrunbook resume \(run)") }
+        // A process that carries the run on went on with it.
+        if gate.isClosed {
+            output.say("next: drrunbook show \(run)")
+        } else if gate.missing == nil {
+            output.say("next: drrunbook resume \(run)")
+        }
         return .done
     }
 }
@@ -73,7 +81,7 @@ struct Approve: HostCommand {
 
     func perform(_ output: Output) async throws -> ExitStatus {
         let answer = try options.answer(.approve, breakGlass: breakGlass)
-        return try await withHost { host in try options.give(answer, host, output) }
+        return try await withHost { host in try await options.give(answer, host, output) }
     }
 }
 
@@ -90,6 +98,6 @@ struct Reject: HostCommand {
 
     func perform(_ output: Output) async throws -> ExitStatus {
         let answer = try options.answer(.reject)
-        return try await withHost { host in try options.give(answer, host, output) }
+        return try await withHost { host in try await options.give(answer, host, output) }
     }
 }

@@ -79,7 +79,10 @@ struct Conduct: Sendable {
         while report.error?.code == .waiting, report.error?.details?["gate"].string != nil, output.lines == nil, Confirmation.isTerminal {
             output.note(
                 "\(output.style.warning(report.error?.message ?? "")). Waiting; control-C leaves it, then: \(report.error?.hint ?? "")")
-            while try host.gates(of: report.run).allSatisfy({ $0.missing != nil && $0.refusal == nil }) {
+            while true {
+                let gates = try host.gates(of: report.run)
+                // It may have been stopped or carried on by somebody else, too.
+                if gates.isEmpty || gates.contains(where: { $0.missing == nil }) { break }
                 try await Task.sleep(for: .seconds(1))
             }
             report = try await host.resume(report.run, mayActivate: mayActivate, events: tell)
