@@ -87,7 +87,9 @@ public struct RunArchive: Sendable {
             }
             let row = RecordRow(
                 position: position, time: time, kind: found[3], key: found[4], path: found[5], verb: found[6], payload: found[7])
-            records.append(try chain.read(row, hash: found[8]))
+            do { records.append(try chain.read(row, hash: found[8])) } catch {
+                throw DRError(error.code, "\(file): \(error.message)", hint: error.hint, details: error.details)
+            }
             rows.append((row, found[8]))
         }
         if let end, chain.next < end {

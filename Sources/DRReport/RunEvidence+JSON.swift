@@ -51,12 +51,13 @@ extension RunEvidence {
             "name": .string(gate.name), "message": .string(gate.message), "show": gate.show, "opened": .instant(gate.opened),
             "closed": gate.closed.map(Value.instant) ?? .null, "error": text(gate.error?.message),
             "waited": gate.closed.map { .duration($0 - gate.opened) } ?? .null, "break_glass": gate.answer["break_glass"],
+            "counted": .list(gate.counted.map(Value.string)),
             "said": .list(
                 gate.said.map {
                     [
                         "person": .string($0.approval.statement.person), "decision": .string($0.approval.statement.decision.rawValue),
                         "identity": .string($0.approval.key ?? "unverified"), "account": .string($0.approval.account),
-                        "comment": text($0.approval.statement.comment), "time": .instant($0.time),
+                        "counted": .bool(gate.counts($0)), "comment": text($0.approval.statement.comment), "time": .instant($0.time),
                     ]
                 }),
         ]

@@ -1,4 +1,5 @@
 internal import DRModel
+internal import DRSupport
 
 /// A report as sections of tables and lines: what Markdown and the page are both made of.
 struct ReportPage {
@@ -58,14 +59,16 @@ struct ReportPage {
             let said = gate.said.map { said -> [String] in
                 let statement = said.approval.statement
                 return [
-                    since(said.time), statement.decision.rawValue, said.approval.identity,
+                    since(said.time), statement.decision.rawValue, said.approval.identity, gate.counts(said) ? "yes" : "no",
                     [statement.comment, statement.breakGlass.map { "breaking the glass: \($0)" }].compactMap(\.self).joined(
                         separator: "; "),
                 ]
             }
             let end = gate.error?.message ?? gate.closed.map { "passed after \(($0 - gate.opened).text)" } ?? "open"
-            add("Gate \(gate.name)", .lines([gate.message, gate.show.isNull ? "" : gate.show.json(.plain), end].filter { !$0.isEmpty }))
-            if !said.isEmpty { add("", .table(["", "", "who", "comment"], said)) }
+            let counted = gate.counted.isEmpty ? "" : "counted: \(gate.counted.joined(separator: ", "))"
+            let lines = [gate.message, gate.show.isNull ? "" : gate.show.json(.plain), end, counted]
+            add("Gate \(gate.name)", .lines(lines.filter { !$0.isEmpty }))
+            if !said.isEmpty { add("", .table(["", "", "who", "counted", "comment"], said)) }
         }
         add("What a person has to look into", .lines(evidence.followUps.isEmpty ? ["nothing"] : evidence.followUps))
         add("Changes", .lines(evidence.effects.isEmpty ? ["none"] : evidence.effects.map(\.text)))
@@ -102,19 +105,15 @@ extension RunEvidence {
     /// For people, in a terminal or a wiki.
     public func markdown() -> String {
         let page = ReportPage(self)
-        var text = "# \(page.title)\n"
-        func cell(_ text: String) -> String {
-            text.replacing("\\", with: "\\\\").replacing("|", with: "\\|").split(whereSeparator: \.isNewline).joined(separator: " / ")
-        }
+        var text = "# \(MarkdownText.line(page.title))\n"
         for (title, block) in page.sections {
             if case .bars = block { continue }
-            text += title.isEmpty ? "\n" : "\n## \(title)\n\n"
+            text += title.isEmpty ? "\n" : "\n## \(MarkdownText.line(title))\n\n"
             switch block {
             case .table(let heads, let rows):
                 text += "| " + heads.joined(separator: " | ") + " |\n|" + String(repeating: "---|", count: heads.count) + "\n"
-                for row in rows { text += "| " + row.map(cell).joined(separator: " | ") + " |\n" }
-            case .lines(let lines):
-                text += lines.map { "- " + $0.split(whereSeparator: \.isNewline).joined(separator: " / ") + "\n" }.joined()
+                for row in rows { text += "| " + row.map(MarkdownText.cell).joined(separator: " | ") + " |\n" }
+            case .lines(let lines): text += lines.map { "- " + MarkdownText.line($0) + "\n" }.joined()
             case .bars: break
             }
         }
@@ -181,7 +180,39 @@ extension RunEvidence {
     private func percent(_ part: Double) -> String { "\((part * 10_000).rounded() / 100)%" }
 
     private func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
-            .replacing("'", with: "&#39;")
+        text.visible.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+            .replacing("\"", with: "&quot;").replacing("'", with: "&#39;").replacing("\n", with: "&#10;").replacing("\t", with: "&#9;")
+    }
+}
+
+/// Text of people and runbooks as one line of Markdown that says just that: no heading, table, list, link, image or markup of a page begins in it.
+enum MarkdownText {
+    static func cell(_ text: String) -> String {
+        let words = text.visible.split(whereSeparator: \.isNewline).map { $0.trimmed }.filter { !$0.isEmpty }.joined(separator: " / ")
+        var line = ""
+        for character in words {
+            if "\\`*[]<|~&".contains(character) { line.append("\\") }
+            line.append(character)
+        }
+        return line
+    }
+
+    static func line(_ text: String) -> String {
+        let line = cell(text)
+        // What begins a block at the beginning of a line or a list item.
+        if let first = line.first, "#-+=_:>".contains(first) { return "\\" + line }
+        let digits = line.prefix { $0.isNumber }
+        if !digits.isEmpty, let next = line.dropFirst(digits.count).first, next == "." || next == ")" {
+            return digits + "\\" + line.dropFirst(digits.count)
+        }
+        return line
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String {
+        var rest = drop(while: \.isWhitespace)
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
     }
 }

@@ -35,6 +35,23 @@ public struct RunEvidence: Sendable {
         public let answer: Value
         public let said: [Said]
 
+        /// Who passed it, and how each was identified: what the run's record says of the passing, not who else spoke.
+        public var counted: [String] {
+            let keys = answer["identity"].list?.map { $0.string ?? "unverified" } ?? []
+            return (answer["by"].list ?? []).enumerated().map { index, name in
+                let key = index < keys.count ? keys[index] : "unverified"
+                return "\(name.string ?? "?") (\(key == "unverified" ? key : "key \(key)"))"
+            }
+        }
+
+        /// It made the difference: for the passing, or, being a rejection, against it.
+        public func counts(_ said: Said) -> Bool {
+            let statement = said.approval.statement
+            guard let closed, said.time <= closed else { return false }
+            if statement.decision == .reject { return error?.code == .rejected && error?.details?["by"].string == statement.person }
+            return answer["by"].list?.contains { $0.string == statement.person } == true
+        }
+
         public struct Said: Sendable, Hashable {
             public let approval: Approval
             public let time: Instant
@@ -124,11 +141,14 @@ public struct RunEvidence: Sendable {
         guard let last = starts.max(by: { ($0.ended ?? $0.begun) < ($1.ended ?? $1.begun) }), let ready = last.ended else { return nil }
         let isDisaster = last.input["mode"].string == "disaster"
         let began = (actions.first { $0.verb == "stop" } ?? actions.first { $0.verb == "locate" } ?? last).begun
-        let waits = gates.compactMap { gate -> Duration? in
-            guard let closed = gate.closed, closed > began, gate.opened < ready else { return nil }
-            return min(closed, ready) - max(gate.opened, began)
+        // Gates that are open side by side are waited for once.
+        var decide = Duration.zero
+        var counted = began
+        for gate in gates.sorted(by: { $0.opened < $1.opened }) {
+            guard let closed = gate.closed, closed > counted, gate.opened < ready else { continue }
+            decide += max(.zero, min(closed, ready) - max(gate.opened, counted))
+            counted = max(counted, min(closed, ready))
         }
-        let decide = waits.reduce(.zero, +)
         var critical = [last]
         while let current = critical.last, current.begun > began {
             let before = actions.filter { action in

@@ -25,6 +25,8 @@ final class Person: RunControl {
 final class People: RunControl {
     private let wishes: Lock<[(kind: StopRequest.Kind, isTime: @Sendable () -> Bool)]>
     private let clock: SteppedClock?
+    /// How often it was looked at a run that waits for nothing near.
+    let idle = Lock(0)
 
     init(_ wishes: [(kind: StopRequest.Kind, isTime: @Sendable () -> Bool)], clock: SteppedClock? = nil) {
         self.wishes = Lock(wishes)
@@ -45,6 +47,7 @@ final class People: RunControl {
                 if deadline > clock.now() { try? await clock.sleep(for: deadline - clock.now()) }
                 return nil
             }
+            idle.withLock { $0 += 1 }
             await Task.yield()
         }
         return nil
@@ -163,13 +166,13 @@ final class People: RunControl {
         call: String, expected: String
     ) async throws {
         let stage = Stage()
-        let (events, clock) = (stage.events, stage.clock)
+        let (events, clock, people) = (stage.events, stage.clock, People([], clock: stage.clock))
         // The other branch's call lasts until this one has gone on, or nobody has looked for long.
         stage.engine.state.withLock {
             $0.hold = {
-                for _ in 0..<200_000 where !events.withLock({ $0.contains { if case .log = $0.kind { true } else { false } } }) {
-                    await Task.yield()
-                }
+                while people.idle.withLock({ $0 < 1000 }),
+                    !events.withLock({ $0.contains { if case .log = $0.kind { true } else { false } } })
+                { await Task.yield() }
                 events.withLock { $0.append(RunEvent(run: "r", time: clock.now(), kind: .warning("the call is over"))) }
             }
         }
@@ -179,7 +182,7 @@ final class People: RunControl {
               function() dr.migrate { pair = "east-west", applications = { "ledger" } } end,
             }
             """
-        let report = try await stage.runner(control: People([], clock: clock)).run(RunOrder(sources: Stage.sources(body), who: "test"))
+        let report = try await stage.runner(control: people).run(RunOrder(sources: Stage.sources(body), who: "test"))
         #expect(report.outcome == .succeeded, "\(String(describing: report.error))")
         #expect(stage.logs == [expected])
         let order = events.withLock { $0.compactMap { if case .log = $0.kind { 1 } else if case .warning = $0.kind { 2 } else { nil } } }

@@ -262,7 +262,7 @@ import Testing
                 dr.yaml:4: allow: unknown key "secret" (did you mean "secrets"?)
                   hint: known keys: exec, http, secrets
                 dr.yaml:5: approvals.people.alice: unknown key "key"
-                  hint: known keys: sshKey
+                  hint: known keys: sshKey, accounts
                 dr.yaml:6: notify.oncall: unknown key "url"
                   hint: known keys: webhook, token
                 dr.yaml:6: notify.oncall: webhook is missing: expected a URL

@@ -64,7 +64,7 @@ import Testing
           nightly: { pair: east-west, applications: all, daily: 02:15, zone: Europe/Berlin }
           shop: { pair: east-west, applications: [ledger], interval: 15m, suspended: true, retain: { last: 8, hourly: 24, daily: 14 } }
           sunday: { pair: east-west, applications: [ledger], weekly: { day: sunday, at: "03:00" } }
-        approvals: { people: { alice: { sshKey: "ssh-ed25519 AAAA" }, bob: } }
+        approvals: { people: { alice: { sshKey: "ssh-ed25519 AAAA" }, bob: { accounts: [deploy@db, bob] } } }
         allow:
           exec: [{ name: psql, path: /usr/bin/psql, args: ["--no-psqlrc", "*"] }]
           http: ["https://lb.example.com/pools/"]

@@ -61,3 +61,12 @@ import Testing
         #expect(text.components(separatedBy: "wordy").count == 31)
     }
 }
+
+@Suite struct StyleTests {
+    @Test func `the terminal obeys our colors and nothing that somebody wrote`() {
+        let style = Style(isTerminal: true, hasColor: true)
+        #expect(Style.visible(style.bad("x") + style.faint("y")) == style.bad("x") + style.faint("y"))
+        #expect(Style.visible("a\u{1B}[2Jb\u{1B}[Hc\u{1B}]0;t\u{7}") == "a\\u{1B}[2Jb\\u{1B}[Hc\\u{1B}]0;t\\u{7}")
+        #expect(Style.visible(style.good("a\u{1B}[8mhidden")).contains("\\u{1B}[8mhidden"))
+    }
+}

@@ -33,6 +33,35 @@ import Testing
         #expect(short.error.contains("record \(count - 1) is missing"))
     }
 
+    @Test func `G6 a run that was dropped from the journal is damage where a cluster has noted it`() throws {
+        let (shop, run) = try moved()
+        try FileManager.default.removeItem(atPath: shop.file(".drrunbook"))
+        for _ in 0..<2 {
+            let gone = try shop.drrunbook("verify", run)
+            #expect(gone.status == 7 && gone.error.contains("record 0 is missing"), "\(gone.status) \(gone.error)")
+            // Then with a journal that has other runs.
+            #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        }
+        #expect(try shop.drrunbook("verify", "20200101-000000-0000").status == 2)
+    }
+
+    @Test func `G6 every record of a cluster's copy is compared, and a damaged copy is named`() throws {
+        let (shop, run) = try moved()
+        let path = "sites/west/.dr/runs/\(run)/records"
+        let copy = try shop.read(path)
+        try shop.write(path, copy.replacing("\"intent\"", with: "\"Intent\"", maxReplacements: 1))
+        let damaged = try shop.drrunbook("verify", run)
+        #expect(damaged.status == 7 && damaged.error.contains(path) && damaged.error.contains("record 0 is not"), "\(damaged.error)")
+        try FileManager.default.removeItem(atPath: shop.file(path))
+        let missing = try shop.drrunbook("verify", run)
+        #expect(missing.status == 7 && missing.error.contains("is missing"), "\(missing.error)")
+        try shop.write(path, copy)
+        #expect(try shop.drrunbook("verify", run).status == 0)
+        try FileManager.default.moveItem(atPath: shop.file("sites/west"), toPath: shop.file("sites/gone"))
+        let silent = try shop.drrunbook("verify", run)
+        #expect(silent.output.contains("does not answer: west") && silent.output.contains("not anchored"), "\(silent.output)")
+    }
+
     @Test func `G6 an exported file is verified without a configuration, and the first bad record is named`() throws {
         let (shop, run) = try moved()
         #expect(try shop.drrunbook("export", run, "-o", "a.run").status == 0)
@@ -74,17 +103,30 @@ import Testing
         let before = try shop.drrunbook("show", run, "--json").lines.filter { $0["type"].string == "record" }.compactMap {
             $0["hash"].string
         }
+        let copied = try shop.read("sites/west/.dr/runs/\(run)/records").split(separator: "\n").dropFirst(2).compactMap {
+            try? Value(json: String($0)).list?.last?.string
+        }
         try FileManager.default.removeItem(atPath: shop.file(".drrunbook"))
         let taken = try shop.drrunbook("resume", run, "--yes")
         #expect(taken.status == 0 || taken.status == 4, "\(taken.output)\(taken.error)")
-        #expect((taken.output + taken.error).contains("is taken over"))
+        #expect((taken.output + taken.error).contains("is taken over from") && (taken.output + taken.error).contains("records from west"))
         let after = try shop.drrunbook("show", run, "--json").lines.filter { $0["type"].string == "record" }.compactMap {
             $0["hash"].string
         }
-        let common = zip(before, after).prefix { $0 == $1 }.count
-        #expect(common >= before.count - 2, "\(common) of \(before.count)")
+        // The newcomer goes on from the copy, record for record; what the first host wrote after it is the outcome of what stood there as begun.
+        #expect(Array(after.prefix(copied.count)) == copied && copied.count >= before.count - 2 && before.count > copied.count)
+        #expect(Array(before.prefix(copied.count)) == copied)
+        let kinds = try shop.drrunbook("show", run, "--json").lines.compactMap { $0["kind"].string }
+        #expect(kinds[copied.count] == "resumed" && kinds.last == "finished")
+        let intents = try shop.drrunbook("show", run, "--json").lines.filter { $0["kind"].string == "intent" }.compactMap {
+            $0["key"].string
+        }
+        #expect(Set(intents).count == intents.count, "nothing was asked for twice")
         #expect(try shop.drrunbook("verify", run).status == 0)
-        #expect(
-            try shop.drrunbook("status", "--json").lines.allSatisfy { $0["active_at"].string == nil || $0["active_at"].string == "west" })
+        let status = try shop.drrunbook("status", "--json").lines.filter { $0["type"].string == "status" }
+        #expect(status.count == 2)
+        for application in status {
+            #expect(application["active_at"].string == "west" && application["running"].bool == true && application["epoch"].integer == 2)
+        }
     }
 }

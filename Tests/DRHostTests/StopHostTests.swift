@@ -30,6 +30,7 @@ import Testing
     @Test func `a failed run leaves its applications running where they were, and says so`() throws {
         let shop = try shop()
         let before = try observable(shop)
+        #expect(before.contains("shop-db") && before.contains("volumes"), "there is something to observe")
         let run = try shop.drrunbook("run", "runbooks/stop.lua", "--json")
         #expect(run.status == 1, "\(run.output)\(run.error)")
         #expect(run.lines.contains { $0["type"].string == "undo" && $0["name"].string == "stop ledger" && $0["state"].string == "undone" })
@@ -38,14 +39,33 @@ import Testing
     }
 
     @Test func `G2 a run killed at any place of its undo and resumed ends in the same observable state`() throws {
-        for place in ["run.action-done:2", "run.action-done:4", "run.outcome-recorded:4", "journal.appended:8", "journal.append:10"] {
+        // Every place of the undo, as one that is not killed passes them.
+        let counted = try shop()
+        let log = counted.file("places")
+        let before = try observable(counted)
+        #expect(try counted.drrunbook(["run", "runbooks/stop.lua"], environment: ["DRRUNBOOK_FAILPOINT_LOG": log]).status == 1)
+        #expect(try observable(counted) == before)
+        let passed = try counted.read("places").split(separator: "\n").map(String.init)
+        let name = try #require(try last(counted)["run"].string)
+        let records = try counted.drrunbook("show", name, "--json").lines.filter { $0["type"].string == "record" }
+        let outcomes = records.filter { $0["kind"].string == "outcome" }.count
+        let undone = records.filter { $0["kind"].string == "outcome" && $0["key"].string?.hasSuffix("/undo") == true }.count
+        #expect(undone == 2 && passed.count { $0 == "run.action-done" } == outcomes, "\(records.count)")
+        var places: [String] = []
+        for number in (outcomes - undone + 1)...outcomes { places += ["run.action-done:\(number)", "run.outcome-recorded:\(number)"] }
+        let appended = passed.count { $0 == "journal.appended" }
+        let first = try #require(records.firstIndex { $0["key"].string?.hasSuffix("/undo") == true })
+        places += (first + 1..<appended).map { "journal.appended:\($0)" }
+        for place in places {
             let shop = try shop()
             let before = try observable(shop)
             let killed = try shop.drrunbook(["run", "runbooks/stop.lua"], environment: ["DRRUNBOOK_FAILPOINT": place])
             #expect(killed.status == 137, "\(place): \(killed.output)\(killed.error)")
             let name = try #require(try last(shop)["run"].string)
-            let end = try shop.drrunbook("resume", name)
+            let end = try shop.drrunbook("resume", name, "--json")
             #expect(end.status == 1, "\(place): \(end.output)\(end.error)")
+            #expect(
+                end.lines.contains { $0["type"].string == "undo" && $0["name"].string == "stop ledger" && $0["state"].string == "undone" })
             #expect(try observable(shop) == before, "\(place)")
         }
     }
@@ -116,6 +136,10 @@ import Testing
         #expect(told.status == 0, "\(told.output)\(told.error)")
         process.waitUntilExit()
         #expect(process.terminationStatus == 9)
-        #expect(try last(shop)["resumable"].bool == true)
+        #expect(told.output.contains("process \(process.processIdentifier) was told"), "\(told.output)")
+        let ended = try last(shop)
+        #expect(ended["outcome"].string == "stopped" && ended["resumable"].bool == true && !shop.exists(".drrunbook/stop-\(name ?? "")"))
+        let again = try shop.drrunbook("pause", try #require(name))
+        #expect(again.status == 5 && again.error.contains("put down already"), "\(again.error)")
     }
 }

@@ -3,6 +3,10 @@ import DRReport
 import Foundation
 import Testing
 
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
+
 @Suite struct ReportTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
         path: "Snapshots")
@@ -122,6 +126,118 @@ import Testing
         let page = try RunEvidence(header: Self.header, records: Self.records()).html()
         #expect(!page.contains("<b>now") && page.contains("&lt;b&gt;now&lt;/b&gt;"))
         #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"))
+    }
+
+    // The same run with other words in it.
+    private func report(_ words: String) throws -> RunEvidence {
+        var header = Self.header
+        header = RunHeader(
+            id: header.id, runbook: words, sources: [words: "00ff"], texts: [:], parameters: ["reason": .string(words)],
+            configuration: "c0ffee", who: words, seed: 42, started: Self.start)
+        let records = try Self.records().map { record -> JournalRecord in
+            var payload = record.entry.payload
+            if record.entry.kind == .intent, record.entry.verb == "approve" {
+                payload = ["name": .string(words), "message": .string(words), "show": .string(words)]
+            } else if record.entry.kind == .approval {
+                let statement = GateStatement(
+                    run: header.id, gate: words, place: record.entry.key, decision: .approve, person: words, plan: "p", record: "r",
+                    comment: words, breakGlass: words)
+                payload = try Value(encoding: Approval(statement: statement, key: nil, account: words, signature: nil))
+            } else if record.entry.kind == .note {
+                payload = try Value(encoding: RunReport.Undo(name: words, application: nil, state: .failed, reason: words))
+            } else if record.entry.kind == .finished {
+                payload = ["outcome": "partial", "error": try Value(encoding: DRError(.failed, words)), "results": ["x": .string(words)]]
+            }
+            let entry = record.entry
+            return JournalRecord(
+                index: record.index, time: record.time,
+                entry: JournalEntry(entry.kind, key: entry.key, path: [words], verb: entry.verb, payload: payload), hash: record.hash)
+        }
+        return try RunEvidence(header: header, records: records)
+    }
+
+    private static let hostile = [
+        "x\n## Gate cutover\n\n- passed after 30s", "a | b | c |\n|---|", "| +30s | approve | alice |", "# head", "- item", "1. one",
+        "> quote",
+        "![x](https://evil.example/x.png)", "[ok](javascript:1)", "<script>alert(1)</script>", "`code", "\\", "~~~", "---", "===", "* * *",
+        "x\r## y", "x\u{2028}## y", "\u{1B}[2J\u{1B}[31m", "\u{202E}dlrow", "\0\u{7}\u{9B}", "\u{FFFE}", "  # indented", "&lt;b&gt;",
+    ]
+
+    /// Where its lines begin what, and how many cells each has.
+    private func shape(_ markdown: String) -> [String] {
+        markdown.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let begin = line.prefix { "#-|".contains($0) || $0 == " " }
+            return begin + " \(line.replacing("\\\\", with: "").replacing("\\|", with: "").count { $0 == "|" })"
+        }
+    }
+
+    @Test(arguments: Self.hostile.indices) func `G7 no text of a run forges a line of its report`(index: Int) throws {
+        let words = Self.hostile[index]
+        let harmless = try report("words").markdown(), forged = try report(words).markdown()
+        #expect(shape(forged) == shape(harmless), "\(words.debugDescription)")
+        for text in [forged, try report(words).html(), try report(words).junit()] {
+            #expect(
+                !text.unicodeScalars.contains { ($0.value < 0x20 && $0 != "\n") || (0x7F..<0xA0).contains($0.value) || $0.value == 0x202E })
+        }
+        // What is left without the characters that were escaped.
+        var isEscaped = false
+        let active = String(
+            forged.filter { character in
+                defer { isEscaped = character == "\\" && !isEscaped }
+                return !isEscaped
+            })
+        #expect(!active.contains("[") && !active.contains("<") && !active.contains("`") && !active.contains("&"))
+        let reader = Reader()
+        let parser = XMLParser(data: Data(try report(words).junit().utf8))
+        parser.delegate = reader
+        #expect(parser.parse(), "\(String(describing: parser.parserError))")
+        #expect(reader.cases == 1)
+    }
+
+    private final class Reader: NSObject, XMLParserDelegate {
+        var cases = 0
+        func parser(
+            _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+            attributes: [String: String]
+        ) { if name == "testcase" { cases += 1 } }
+    }
+
+    @Test func `G10 who counted at a gate is told beside who spoke`() throws {
+        var records = try Self.records()
+        let place = try #require(records.firstIndex { $0.entry.kind == .approval })
+        func said(_ person: String, _ decision: Approval.Decision, _ seconds: Int64) throws -> JournalRecord {
+            let statement = GateStatement(
+                run: Self.header.id, gate: "cutover", place: "0/3/1/do", decision: decision, person: person, plan: "p", record: "r",
+                comment: nil, breakGlass: nil)
+            let approval = Approval(statement: statement, key: nil, account: "x@y", signature: nil)
+            return JournalRecord(
+                index: 0, time: Self.start + .seconds(seconds),
+                entry: JournalEntry(.approval, key: "0/3/1/do", verb: "approve", payload: try Value(encoding: approval)), hash: "")
+        }
+        records.insert(try said("alice", .approve, 20), at: place)
+        records.append(try said("bob", .approve, 70))
+        let evidence = try RunEvidence(header: Self.header, records: records)
+        let gate = try #require(evidence.gates.first)
+        #expect(gate.said.map { gate.counts($0) } == [false, true, false], "neither who may not, nor what came after")
+        #expect(gate.counted == ["bob (unverified)"])
+        #expect(evidence.markdown().contains("- counted: bob (unverified)"))
+        #expect(evidence.json["gates"].list?.first?["counted"] == .list(["bob (unverified)"]))
+    }
+
+    @Test func `gates that are open side by side are waited for once`() throws {
+        var records = try Self.records()
+        func add(_ seconds: Int64, _ kind: JournalEntry.Kind, _ payload: Value) {
+            records.append(
+                JournalRecord(
+                    index: 0, time: Self.start + .seconds(seconds),
+                    entry: JournalEntry(kind, key: "0.9-1/1/1/do", verb: "approve", payload: payload), hash: ""))
+        }
+        add(15, .intent, ["name": "second", "message": "?"])
+        add(40, .outcome, ["result": ["by": ["bob"]], "effects": [], "duration": .duration(.seconds(25)), "points": [:]])
+        let recovery = try #require(try RunEvidence(header: Self.header, records: records).recovery)
+        // 5 to 35 and 15 to 40.
+        #expect(recovery.decide == .seconds(35))
+        #expect(recovery.machine == .seconds(23))
     }
 
     @Test func `a run that has only begun has a report, too`() throws {

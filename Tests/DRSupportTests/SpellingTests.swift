@@ -38,3 +38,12 @@ import Testing
         executor.stop()
     }
 }
+
+@Suite struct VisibleTests {
+    @Test func `what a terminal or an XML reader would obey is shown instead, and all else stays as it is`() {
+        for plain in ["", "ledger -> west", "zwölf\tÜ\n日本 👩‍👩‍👧", "e\u{301}"] { #expect(plain.visible == plain) }
+        #expect("a\u{1B}[2Jb".visible == "a\\u{1B}[2Jb")
+        #expect("\r\u{0}\u{7F}\u{9B}\u{202E}\u{2028}\u{FFFE}".visible == "\\u{D}\\u{0}\\u{7F}\\u{9B}\\u{202E}\\u{2028}\\u{FFFE}")
+        #expect("a\r\nb".visible == "a\\u{D}\nb")
+    }
+}

@@ -36,7 +36,7 @@ struct Approve: DRAction {
 
     /// Plans only: gates are taken as passed, and listed. A run asks `Gate`.
     func perform(in context: ActionContext) async throws -> Value {
-        ["by": .list([]), "comment": .null, "waited": .duration(.zero), "predicted": true]
+        ["by": .list([]), "identity": .list([]), "comment": .null, "waited": .duration(.zero), "break_glass": .null, "predicted": true]
     }
 }
 

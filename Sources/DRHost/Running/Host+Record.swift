@@ -14,36 +14,57 @@ public struct RecordCheck: Sendable {
     public let anchors: [(cluster: ClusterName, records: Int64)]
     /// A file that says itself where it ends.
     public let isClosed: Bool
+    /// Clusters that did not answer: they may have noted more.
+    public var silent: [ClusterName] = []
+    /// What it says of its gates is not what dr.yaml, as it is now, makes of the approvals in it.
+    public var doubt: DRError?
 
     /// Records after these may have been cut off, and nobody could tell.
     public var anchored: Int64 { anchors.map(\.records).max() ?? 0 }
 }
 
 extension Host {
-    /// Verifies a run's record here and against what is noted at clusters. Throws `journal-damaged` and names the first bad record.
+    /// Verifies a run's record here, record by record against every copy at a cluster that answers. Throws `journal-damaged` and names the first bad record.
     public func verify(_ run: RunID) throws -> RecordCheck {
-        let own = try reading().archive(of: run)
-        var anchors: [(cluster: ClusterName, records: Int64)] = []
-        for cluster in configuration.clusters {
-            guard let (count, hash) = try RunCopy.head(of: run, at: cluster) else { continue }
-            guard count <= own.count else {
+        let own: RunArchive
+        do { own = try reading().archive(of: run) } catch let error as DRError where error.code == .notFound {
+            for cluster in configuration.clusters where RunCopy.answers(cluster) {
+                guard let copy = try RunCopy(of: run, at: cluster) else { continue }
                 throw DRError(
                     .journalDamaged,
-                    "run \(run) ends at \(own.count), and \(cluster.name) has noted \(count): record \(own.count) is missing",
-                    hint: "`drrunbook resume \(run)` on a host without it takes the copy of \(cluster.name)",
-                    details: ["record": .integer(own.count)])
+                    "run \(run) is not in the journal \(configuration.journal), and \(copy.cluster) has \(copy.archive.count) records of it: record 0 is missing",
+                    hint: "`drrunbook resume \(run)` takes the copy; if the run was never here, \(copy.owner) has its journal",
+                    details: ["run": .string(run.text), "record": .integer(0)])
             }
-            let here = count == 0 ? hash : own.records[Int(count) - 1].hash
-            guard here == hash else {
-                let other = try RunCopy(of: run, at: cluster)?.archive.records ?? []
-                let first = zip(own.records, other).first { $0.hash != $1.hash }?.0.index ?? count - 1
+            throw error
+        }
+        var anchors: [(cluster: ClusterName, records: Int64)] = []
+        var silent: [ClusterName] = []
+        for cluster in configuration.clusters {
+            guard RunCopy.answers(cluster) else {
+                silent.append(cluster.name)
+                continue
+            }
+            guard let copy = try RunCopy(of: run, at: cluster) else { continue }
+            if let first = zip(own.records, copy.archive.records).first(where: { $0.hash != $1.hash })?.0.index {
                 throw DRError(
                     .journalDamaged, "record \(first) of run \(run) is not the one that \(cluster.name) has noted",
-                    details: ["record": .integer(first)])
+                    hint: "one of the two was changed, or the run was carried on twice; \(copy.owner) wrote the copy",
+                    details: ["run": .string(run.text), "record": .integer(first)])
             }
-            anchors.append((cluster.name, count))
+            guard copy.archive.count <= own.count else {
+                throw DRError(
+                    .journalDamaged,
+                    "run \(run) ends at \(own.count), and \(cluster.name) has noted \(copy.archive.count): record \(own.count) is missing",
+                    hint: "`drrunbook resume \(run)` takes the copy of \(cluster.name), which \(copy.owner) wrote",
+                    details: ["run": .string(run.text), "record": .integer(own.count)])
+            }
+            anchors.append((cluster.name, copy.archive.count))
         }
-        return RecordCheck(run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true)
+        var doubt: DRError?
+        do { try admission.admit(own.header, own.records) } catch let error as DRError where error.code == .journalDamaged { doubt = error }
+        return RecordCheck(
+            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt)
     }
 
     /// Verifies an exported run; needs no configuration. Throws `journal-damaged` and names the first bad record.

@@ -35,11 +35,14 @@ struct Verify: HostCommand {
         } else {
             output.say("anchored: \(anchors)")
         }
+        if !check.silent.isEmpty { output.say("not asked, for it does not answer: \(check.silent.map(\.text).joined(separator: ", "))") }
+        if let doubt = check.doubt { output.warning("\(doubt)") }
         output.object(
             "record.verified",
             [
                 ("run", .string(check.run.text)), ("records", .integer(check.records)), ("head", .string(check.hash)),
                 ("anchored", .integer(check.anchored)), ("closed", .bool(check.isClosed)),
+                ("silent", .list(check.silent.map { .string($0.text) })), ("doubt", JSONLines.text(check.doubt?.message)),
                 ("anchors", .list(check.anchors.map { ["cluster": .string($0.cluster.text), "records": .integer($0.records)] })),
             ])
         return check.isClosed ? .done : .journalDamaged

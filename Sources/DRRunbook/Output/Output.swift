@@ -1,5 +1,6 @@
 import DRHost
 import DRModel
+import DRSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -60,8 +61,8 @@ struct Output: Sendable {
         for line in excerpt.lines { Self.error(style.faint(line)) }
     }
 
-    static func standard(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
-    static func error(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    static func standard(_ text: String) { write(Style.visible(text) + "\n", to: STDOUT_FILENO) }
+    static func error(_ text: String) { write(Style.visible(text) + "\n", to: STDERR_FILENO) }
 
     /// Whole lines, unbuffered: what was told is told, also when the process is killed next.
     static func write(_ text: String, to descriptor: Int32) {
@@ -96,6 +97,17 @@ struct Style: Sendable {
     func faint(_ text: String) -> String { colored(text, "2") }
     func bold(_ text: String) -> String { colored(text, "1") }
     func error(_ text: String) -> String { colored(text, "31;1") }
+
+    /// Nothing that somebody wrote into a runbook, a comment or a reason is obeyed by the terminal; our own colors are.
+    static func visible(_ text: String) -> String {
+        text.split(separator: "\u{1B}[", omittingEmptySubsequences: false).enumerated().map { index, part in
+            let code = part.prefix { $0 != "m" }
+            let isColor = index > 0 && code.endIndex < part.endIndex && (code == "0" || codes.contains(String(code)))
+            return (index == 0 ? "" : isColor ? "\u{1B}[" : "\u{1B}[".visible) + String(part).visible
+        }.joined()
+    }
+
+    private static let codes: Set<String> = ["1", "2", "32", "33", "31;1"]
 
     private func colored(_ text: String, _ code: String) -> String { hasColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
 }
