@@ -34,7 +34,8 @@ package struct World: Sendable {
                         start: commands.start, stop: commands.stop, ready: commands.ready ?? [], drill: commands.drill ?? [],
                         workingDirectory: StorePath(configuration.folder))
                 }, io: io, clock: clock,
-                volumes: DirectoryVolumeStore(directory: StorePath(declared.directory), io: io, clock: clock, random: random))
+                volumes: DirectoryVolumeStore(
+                    cluster: declared.name, directory: StorePath(declared.directory), io: io, clock: clock, random: random))
         }
         var stores: [StoreName: any ObjectStore] = [:]
         for declared in configuration.objectStores {

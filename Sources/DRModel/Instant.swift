@@ -5,9 +5,21 @@ public struct Instant: Hashable, Comparable, Sendable {
     public init(nanosecondsSince1970: Int64) { self.nanosecondsSince1970 = nanosecondsSince1970 }
 
     public static func < (a: Instant, b: Instant) -> Bool { a.nanosecondsSince1970 < b.nanosecondsSince1970 }
-    public static func - (a: Instant, b: Instant) -> Duration { .nanoseconds(a.nanosecondsSince1970 - b.nanosecondsSince1970) }
-    public static func + (a: Instant, b: Duration) -> Instant { Instant(nanosecondsSince1970: a.nanosecondsSince1970 + b.nanoseconds) }
-    public static func - (a: Instant, b: Duration) -> Instant { Instant(nanosecondsSince1970: a.nanosecondsSince1970 - b.nanoseconds) }
+    // Times come from records that anybody may have written: what does not fit is as long as can be said.
+    public static func - (a: Instant, b: Instant) -> Duration {
+        .nanoseconds(difference(a.nanosecondsSince1970, b.nanosecondsSince1970))
+    }
+    public static func + (a: Instant, b: Duration) -> Instant {
+        Instant(nanosecondsSince1970: difference(a.nanosecondsSince1970, -max(b.nanoseconds, -.max)))
+    }
+    public static func - (a: Instant, b: Duration) -> Instant {
+        Instant(nanosecondsSince1970: difference(a.nanosecondsSince1970, b.nanoseconds))
+    }
+
+    private static func difference(_ a: Int64, _ b: Int64) -> Int64 {
+        let (result, overflow) = a.subtractingReportingOverflow(b)
+        return overflow ? (a < 0 ? -.max : .max) : result
+    }
 }
 
 extension Instant: CustomStringConvertible {
@@ -126,7 +138,7 @@ package struct CivilDate: Equatable, Sendable {
     }
 }
 
-private func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
+private func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a / b - (a % b < 0 ? 1 : 0) }
 
 private func padded(_ number: Int, _ width: Int) -> String {
     let digits = String(number)

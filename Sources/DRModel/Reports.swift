@@ -58,11 +58,14 @@ public struct MigrationReport: Sendable, Codable, Hashable {
     public let duration: Duration
     /// The figures are a plan's estimates.
     public let predicted: Bool
+    /// What did not go as it should and did not keep the copies from being made; nil when there is nothing to say.
+    public let warnings: [String]?
 
-    public init(applications: [String: Item], duration: Duration, predicted: Bool = false) {
+    public init(applications: [String: Item], duration: Duration, predicted: Bool = false, warnings: [String]? = nil) {
         self.applications = applications
         self.duration = duration
         self.predicted = predicted
+        self.warnings = warnings
     }
 }
 

@@ -105,8 +105,13 @@ public struct ScheduleCopy: Sendable {
     public let recovery_point: PointID?
     public let from: ClusterName?
     public let error: DRError?
+    /// Of a copy that was made all the same.
+    public let warnings: [String]
 
-    public init(application: ApplicationName, recovery_point: PointID?, from: ClusterName?, error: DRError?) {
+    public init(
+        application: ApplicationName, recovery_point: PointID?, from: ClusterName?, error: DRError?, warnings: [String] = []
+    ) {
+        self.warnings = warnings
         self.application = application
         self.recovery_point = recovery_point
         self.from = from

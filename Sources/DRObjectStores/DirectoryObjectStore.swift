@@ -18,6 +18,7 @@ public struct DirectoryObjectStore: ObjectStore {
     private let random: any RandomSource
     /// Folders whose names are durable: known once for each process.
     private let ready = Lock<Set<StorePath>>([])
+    private let isCleared = Lock(false)
 
     public init(name: StoreName, directory: StorePath, io: any StoreIO, random: any RandomSource) {
         self.name = name
@@ -133,11 +134,30 @@ public struct DirectoryObjectStore: ObjectStore {
         // A repeated number is what a seeded source gives after a crash: the file of that name is the dead run's.
         for _ in 0..<64 {
             let path = folder / random.identifier()
-            do { return (path, try io.open(path, .create, permissions: 0o644)) } catch let error as IOFailure where error.code == EEXIST {
+            do {
+                let file = try io.open(path, .create, permissions: 0o644)
+                try clearTemporary(folder, by: file)
+                return (path, file)
+            } catch let error as IOFailure where error.code == EEXIST {
                 continue
             }
         }
         throw unreachable("no free name in \(folder)")
+    }
+
+    /// Once for each process: what dead processes left half written a day ago and more, by the filesystem's own clock.
+    private func clearTemporary(_ folder: StorePath, by new: any StoreFile) throws {
+        guard
+            isCleared.withLock({ cleared in
+                defer { cleared = true }; return !cleared
+            })
+        else { return }
+        let now = try new.facts().modified
+        for entry in try io.entries(folder) {
+            guard let facts = entry.facts, facts.kind == .file, facts.modified < now - .seconds(86_400) else { continue }
+            // Another process may be clearing, too.
+            do { try io.removeFile(folder / entry.name) } catch let error as IOFailure where error.code == ENOENT { continue }
+        }
     }
 
     /// False when the target exists.

@@ -34,6 +34,9 @@ final class FaultyStoreIO: StoreIO, Sendable {
         // For the power cut: contents and names that no sync has made durable yet, oldest first.
         var dirty: Set<StorePath> = []
         var names: [Pending] = []
+        var mount: String?
+        var liesAboutHoles = false
+        var fullBelow: String?
         var bytesRead: Int64 = 0
         var open = 0
         var mostOpen = 0
@@ -92,6 +95,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
             return (state.operations.count, state.dead, state.full)
         }
         if dead { throw Killed() }
+        if needsRoom, let below = state.withLock({ $0.fullBelow }), path.description.contains(below) { throw failure(ENOSPC, name, path) }
         if full, needsRoom { throw failure(ENOSPC, name, path) }
         guard count == position, let fault else { return try body() }
         switch fault {
@@ -247,6 +251,20 @@ final class FaultyStoreIO: StoreIO, Sendable {
         }
     }
 
+    func mountIdentity(_ path: StorePath) throws -> String {
+        let mounted = state.withLock { $0.mount }
+        return try observe { try mounted ?? real.mountIdentity(path) }
+    }
+
+    /// From now on the filesystem calls everything a hole.
+    func lieAboutHoles() { state.withLock { $0.liesAboutHoles = true } }
+    fileprivate var lies: Bool { state.withLock { $0.liesAboutHoles } }
+    /// What needs room fails where the path holds this text.
+    func fill(below text: String) { state.withLock { $0.fullBelow = text } }
+
+    /// As if everything were on another mount from now on, or after a reboot.
+    func mountAnew(_ identity: String) { state.withLock { $0.mount = identity } }
+
     func filesystemType(_ path: StorePath) throws -> String { try observe { try real.filesystemType(path) } }
     func lock(_ path: StorePath, wait: Bool) throws -> (any StoreLock)? { try observe { try real.lock(path, wait: wait) } }
 
@@ -319,11 +337,15 @@ private final class FaultyFile: StoreFile {
         }
     }
 
-    func facts() throws -> FileFacts { try io.observe { try real.facts() } }
+    func facts() throws -> FileFacts {
+        var facts = try io.observe { try real.facts() }
+        if io.lies { facts.allocated = 0 }
+        return facts
+    }
     func clone(from source: any StoreFile) throws -> Bool {
         try io.mutate("clone", path) { try real.clone(from: (source as? FaultyFile)?.real ?? source) }
     }
-    func nextData(from offset: Int64) throws -> Range<Int64>? { try io.observe { try real.nextData(from: offset) } }
+    func nextData(from offset: Int64) throws -> Range<Int64>? { io.lies ? nil : try io.observe { try real.nextData(from: offset) } }
     // Closing works even for the dead: the kernel does it.
     func close() throws {
         closed()

@@ -78,6 +78,8 @@ int cstorage_attribute(const char *path, const char *name, char **value, size_t 
 int cstorage_set_attribute(const char *path, const char *name, const void *value, size_t length);
 int cstorage_sync_folder(const char *path);
 int cstorage_sync_filesystem(const char *path);
+/// A text for the running kernel and the mount that holds path: another one after a reboot, after the filesystem was mounted anew.
+int cstorage_mount_identity(const char *path, char *text, size_t capacity);
 /// `ext4`, `nfs`, `fuse.sshfs`, or the magic number in hex.
 int cstorage_filesystem_type(const char *path, char *name, size_t capacity);
 int64_t cstorage_free_space(const char *path);

@@ -13,11 +13,12 @@ extension Host {
         try await engine(over: world).breakLock(of: application)
     }
 
-    /// Runs schedules when they are due and removes drills whose lease is over, until `isStopped` says so; what is under way is brought to its end first.
+    /// Runs schedules when they are due, removes drills whose lease is over and reads each own copy once a week, until `isStopped` says so; what is under way is brought to its end first.
     /// Failures are told and tried again after a pause, they do not end it.
     public func serve(until isStopped: @escaping @Sendable () -> Bool, tell: @escaping @Sendable (ServiceEvent) -> Void) async throws {
         let engine = engine(over: world)
         let begun = world.clock.now()
+        var scrubs = ScrubRound()
         while !isStopped() {
             for drill in try await engine.drills() where drill.expired {
                 let call = try observation("serve")
@@ -33,6 +34,7 @@ extension Host {
                     wake = min(wake, next)
                 }
             }
+            if !isStopped() { await scrubs.step(engine, try observation("scrub"), world.clock.now(), tell) }
             while !isStopped(), world.clock.now() < wake {
                 try await world.clock.sleep(for: min(.milliseconds(200), max(.milliseconds(1), wake - world.clock.now())))
             }
@@ -62,6 +64,8 @@ extension Host {
 public enum ServiceEvent: Sendable {
     case copied(ScheduleName, [ScheduleCopy], Instant)
     case cleaned(CleanupReport)
+    /// An own copy was read and compared with its store, to the end when nothing was damaged.
+    case scrubbed(ApplicationName, ClusterName, Scrubbed, Instant)
     /// What, and why not.
     case failed(String, DRError)
 }

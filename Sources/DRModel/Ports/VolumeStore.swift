@@ -30,11 +30,16 @@ public protocol VolumeStore: Sendable {
     /// Removes from the own copy what none of these points needs. Throws `damaged` when nobody can tell what one of them needs.
     func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept
 
-    /// The same in a store, where it takes two calls a day apart: others may be publishing. The newest points stay, whatever is said.
-    func sweep(_ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept
+    /// The same in a store, where it takes two calls a day apart: others may be publishing. The newest points stay, whatever is said. `clusters`: those
+    /// whose points are in `points`; throws `conflict`, and removes nothing, when others use the store for the application.
+    func sweep(
+        _ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>, asked clusters: Set<ClusterName>
+    ) async throws -> Swept
 
-    /// Reads everything that the points in the own copy need, here and in the store, and heals one side from the other.
-    func scrub(_ application: ApplicationName, with store: any ObjectStore) async throws -> Scrubbed
+    /// Reads what the points in the own copy need, here and in the store, and heals one side from the other. Begins behind the object named `after` and
+    /// ends once about `most` bytes were read; `next` then says where to go on. Throws `damaged` when nothing of the store can be opened, `locked` while a
+    /// point is being received.
+    func scrub(_ application: ApplicationName, with store: any ObjectStore, after: String?, most: ByteCount) async throws -> Scrubbed
 
     /// Removes what operations with this key left staged; nothing that is live. Succeeds when there is nothing.
     func discard(_ key: OperationKey) async throws
@@ -47,13 +52,22 @@ extension VolumeStore {
     }
 }
 
+extension VolumeStore {
+    /// All of it at once.
+    public func scrub(_ application: ApplicationName, with store: any ObjectStore) async throws -> Scrubbed {
+        try await scrub(application, with: store, after: nil, most: ByteCount(Int64.max))
+    }
+}
+
 // A plan sweeps nothing.
 extension VolumeStore {
     public func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept { Swept() }
-    public func sweep(_ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
-        Swept()
-    }
-    public func scrub(_ application: ApplicationName, with store: any ObjectStore) async throws -> Scrubbed { Scrubbed() }
+    public func sweep(
+        _ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>, asked clusters: Set<ClusterName>
+    ) async throws -> Swept { Swept() }
+    public func scrub(
+        _ application: ApplicationName, with store: any ObjectStore, after: String?, most: ByteCount
+    ) async throws -> Scrubbed { Scrubbed() }
 }
 
 public struct Swept: Hashable, Sendable {
@@ -73,6 +87,8 @@ public struct Scrubbed: Hashable, Sendable {
     public var healed: [String] = []
     /// What is sound on neither.
     public var lost: [String] = []
+    /// The object to go on after; nil when everything was looked at.
+    public var next: String?
 
     public init() {}
 }
@@ -128,8 +144,13 @@ public struct Publication: Sendable {
     public let bytesSent: ByteCount
     /// True where the figures are estimates of a plan.
     public let predicted: Bool
+    /// What did not go as it should and costs the point nothing.
+    public let warnings: [String]
 
-    public init(point: RecoveryPoint, bytesRead: ByteCount, bytesSent: ByteCount, predicted: Bool = false) {
+    public init(
+        point: RecoveryPoint, bytesRead: ByteCount, bytesSent: ByteCount, predicted: Bool = false, warnings: [String] = []
+    ) {
+        self.warnings = warnings
         self.point = point
         self.bytesRead = bytesRead
         self.bytesSent = bytesSent

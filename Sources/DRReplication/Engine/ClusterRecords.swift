@@ -76,6 +76,8 @@ extension DRError {
 extension DocumentPath {
     /// The last number given to a recovery point of the application, at its source: no two of one epoch are called the same, wherever they go.
     static func counter(_ application: ApplicationName) -> DocumentPath { DocumentPath("counters", application.text) }
+    /// When a scrub last came to the end of the application's own copy here, by store.
+    static func scrubbed(_ application: ApplicationName) -> DocumentPath { DocumentPath("scrubbed", application.text) }
     /// Which point of each destination holds all data of the stopped application; emptied when it starts again.
     static func synced(_ application: ApplicationName) -> DocumentPath { DocumentPath("synced", application.text) }
 

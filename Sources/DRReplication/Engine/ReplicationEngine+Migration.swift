@@ -27,15 +27,18 @@ extension ReplicationEngine {
             }
             var items: [String: MigrationReport.Item] = [:]
             var predicted = false
+            var warnings: [String] = []
             for application in applications {
                 let migration = Migration(
                     application: application, direction: direction, store: store, final: order.final,
                     key: call.key.part(application.name.text), call: call)
-                let answer = try await inTurn(application.name) { try await perform(migration) }
+                let (answer, left) = try await inTurn(application.name) { try await perform(migration) }
                 items[application.name.text] = answer.item
+                warnings += left
                 predicted = predicted || answer.predicted
             }
-            return MigrationReport(applications: items, duration: clock.now() - begun, predicted: predicted)
+            return MigrationReport(
+                applications: items, duration: clock.now() - begun, predicted: predicted, warnings: warnings.isEmpty ? nil : warnings)
         }
     }
 
@@ -72,27 +75,29 @@ extension ReplicationEngine {
         let before: [Effect]
     }
 
-    private func perform(_ migration: Migration) async throws -> MigrationAnswer {
+    /// With what could not be cleared away, a line each.
+    private func perform(_ migration: Migration) async throws -> (MigrationAnswer, [String]) {
         let key = migration.key.part("point")
         let answer: MigrationAnswer
+        var warnings: [String] = []
         if let earlier = try await migration.direction.destination.committed(key) {
             answer = try migration.direction.destination.decoded(MigrationAnswer.self, earlier.answer, "migration \(key)")
             _ = migration.call.points.symbol(for: answer.item.recovery_point, of: migration.name)
             migration.call.effects.record(answer.before + earlier.effects)
         } else {
-            answer = try await copy(migration)
+            (answer, warnings) = try await copy(migration)
         }
         failpoint("engine.migrate.listed")
         try await settleSync(migration, answer)
         failpoint("engine.migrate.settled")
         try await migration.direction.source.volumes.discard(migration.key.part("capture"))
         failpoint("engine.migrate.discarded")
-        try await applyRetention(migration)
+        warnings += try await applyRetention(migration)
         failpoint("engine.migrate.retained")
-        return answer
+        return (answer, warnings)
     }
 
-    private func copy(_ migration: Migration) async throws -> MigrationAnswer {
+    private func copy(_ migration: Migration) async throws -> (MigrationAnswer, [String]) {
         let (source, destination) = (migration.direction.source, migration.direction.destination)
         let effectsBefore = migration.call.effects.effects.count
         try await depose(migration)
@@ -138,7 +143,7 @@ extension ReplicationEngine {
                 effects: [Effect(.publish, kind: "RecoveryPoint", name: migration.name.text, to: symbol, at: destination.name)],
                 answer: try Value(encoding: answer)))
         migration.call.effects.record(committed.effects)
-        return answer
+        return (answer, publication.warnings.map { "\(migration.name): \($0)" })
     }
 
     /// A destination that was active itself in an older epoch, and lost it while nobody could tell it so, hears of it now: it is fenced, and what still runs
@@ -207,7 +212,7 @@ extension ReplicationEngine {
         }
     }
 
-    private func applyRetention(_ migration: Migration) async throws {
+    private func applyRetention(_ migration: Migration) async throws -> [String] {
         let destination = migration.direction.destination
         let key = migration.key.part("retain")
         let committed = try await once(at: destination, key, EffectLog()) {
@@ -226,30 +231,13 @@ extension ReplicationEngine {
                 },
                 answer: .list(surplus.map { .string($0.id.text) }))
         }
-        guard let committed else { return }
+        guard let committed else { return [] }
         // Also when it was done before, so that later points are called the same.
         for id in committed.answer.list ?? [] {
             if let text = id.string { _ = migration.call.points.symbol(for: try PointID(text), of: migration.name) }
         }
         migration.call.effects.record(committed.effects)
-        // What cannot be swept now is swept after the next migration that lets points go.
-        do { try await sweep(migration) } catch is DRError { return }
-    }
-
-    /// Removes the bytes of points that neither cluster lists any more and no drill holds.
-    private func sweep(_ migration: Migration) async throws {
-        var keeping: Set<PointID> = []
-        for cluster in [migration.direction.source, migration.direction.destination] {
-            let (points, drills) = (try await cluster.points(of: migration.name), try await cluster.drills())
-            // A drill that nobody can read may hold any of them.
-            guard drills.damaged.isEmpty else { return }
-            keeping.formUnion(points.sound.map(\.id))
-            keeping.formUnion(points.damaged.compactMap { try? PointID($0.path.lastName) })
-            keeping.formUnion(drills.sound.flatMap { $0.clones.map(\.point.id) })
-        }
-        _ = try await migration.direction.destination.volumes.sweep(migration.name, keeping: keeping)
-        failpoint("engine.migrate.swept")
-        _ = try await migration.direction.destination.volumes.sweep(migration.store, of: migration.name, keeping: keeping)
+        return try await sweep(migration.name, at: migration.direction.destination, migration.store)
     }
 
     /// The most generous of the schedules that copy the application this way; nil where one of them cannot be read.

@@ -81,7 +81,7 @@ extension ReplicationEngine {
         let report = try await migrate(order, part)
         return ScheduleCopy(
             application: application, recovery_point: report.applications[application.text]?.recovery_point, from: standing.active,
-            error: nil)
+            error: nil, warnings: report.warnings ?? [])
     }
 }
 

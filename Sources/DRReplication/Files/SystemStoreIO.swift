@@ -147,6 +147,12 @@ public struct SystemStoreIO: StoreIO {
         try check(unsafe path.withCString { unsafe cstorage_sync_filesystem($0) }, "sync the filesystem of", path)
     }
 
+    public func mountIdentity(_ path: StorePath) throws -> String {
+        var text = [CChar](repeating: 0, count: 256)
+        try check(unsafe path.withCString { unsafe cstorage_mount_identity($0, &text, 256) }, "ask for the mount of", path)
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     public func filesystemType(_ path: StorePath) throws -> String {
         var name = [CChar](repeating: 0, count: 64)
         try check(unsafe path.withCString { unsafe cstorage_filesystem_type($0, &name, 64) }, "ask for the filesystem of", path)

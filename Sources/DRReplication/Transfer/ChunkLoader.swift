@@ -35,6 +35,15 @@ struct Pending<Value: Sendable> {
 
     mutating func finish() throws { while tickets.count > 0 { try wait() } }
 
+    /// After an error: whoever goes on must not find somebody at work.
+    mutating func abandon() {
+        while let first = tickets.first {
+            tickets.removeFirst()
+            // The first error is told already.
+            _ = try? first.wait()
+        }
+    }
+
     private mutating func wait() throws {
         guard let first = tickets.first else { return }
         tickets.removeFirst()

@@ -5,6 +5,10 @@ internal import DRSupport
 struct CopySweep {
     let copy: OwnCopy
     let keeping: Set<PointID>
+    let clock: any WallClock
+
+    /// A point that came in lately may be on its way into a list.
+    private static let grace = Duration.seconds(3600)
 
     func run() async throws -> Swept {
         let lock = try copy.lock()
@@ -16,8 +20,8 @@ struct CopySweep {
         var gone: [StorePath] = []
         for id in try list(names.points) {
             guard let point = try? PointID(id) else { continue }
-            if keeping.contains(point) {
-                let (sound, bad) = try copy.records(of: point)
+            let (sound, bad) = try copy.records(of: point)
+            if keeping.contains(point) || sound.contains(where: { clock.now() - $0.record.instant < Self.grace }) {
                 // Nobody knows what a damaged record needs.
                 if let first = bad.first { throw first }
                 for (_, record) in sound { try await needed.add(record, names) { try index($0) } }

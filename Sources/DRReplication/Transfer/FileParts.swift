@@ -1,6 +1,6 @@
 internal import DRModel
 
-/// A large file cut into pieces of at most a megabyte, at multiples of its chunks; holes are left out.
+/// A large file cut into pieces of at most a megabyte, at multiples of its chunks; holes are left out where the filesystem's word on them counts.
 struct FileParts {
     private let file: VolumeFile
     private let size: Int64
@@ -9,11 +9,11 @@ struct FileParts {
     private var offset: Int64 = 0
     private var data: Range<Int64> = 0..<0
 
-    init(_ file: VolumeFile, size: Int64, chunkSize: Int64) throws {
+    init(_ file: VolumeFile, size: Int64, chunkSize: Int64, believesHoles: Bool) throws {
         self.file = file
         self.size = size
         self.chunkSize = chunkSize
-        hasHoles = try file.hasHoles()
+        hasHoles = try believesHoles && file.hasHoles()
     }
 
     mutating func next() throws -> Range<Int64>? {

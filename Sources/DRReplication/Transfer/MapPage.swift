@@ -17,6 +17,13 @@ struct MapPage {
     /// A page of a small run is little to send when one of its chunks changes; a volume of many short runs has a long index.
     static func runLength(_ size: Int64) -> Int64 { size <= 16 << 30 ? 128 : 1024 }
 
+    /// Beyond any file, and far from overflow.
+    private static let mostBytes: Int64 = 1 << 60
+
+    static func isPossible(_ size: Int64, _ chunkSize: UInt32) -> Bool {
+        (0...mostBytes).contains(size) && (1...(1 << 24)).contains(chunkSize)
+    }
+
     let items: [Item]
     /// Of all chunks of all runs, in order.
     let locations: [ChunkLocation]
@@ -82,14 +89,14 @@ struct MapPage {
                 let path = try reader.counted()
                 let size: Int64 = try reader.number()
                 let chunkSize: UInt32 = try reader.number()
-                guard TreeNode.isSafe(path), size >= 0, chunkSize > 0, chunkSize <= 1 << 24 else {
+                guard TreeNode.isSafe(path), Self.isPossible(size, chunkSize) else {
                     throw Malformed("a file's size is wrong")
                 }
                 items.append(.more(path: path, size: size, chunkSize: chunkSize))
             case 3:
                 let first: Int64 = try reader.number()
                 let count = try reader.count(ofItems: ContentHash.size)
-                guard first >= 0, count > 0 else { throw Malformed("a run of chunks is wrong") }
+                guard (0...Self.mostBytes).contains(first), count > 0 else { throw Malformed("a run of chunks is wrong") }
                 var hashes: [ContentHash] = []
                 hashes.reserveCapacity(count)
                 for _ in 0..<count { hashes.append(try reader.hash()) }

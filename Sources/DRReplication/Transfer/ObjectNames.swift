@@ -28,6 +28,10 @@ struct ObjectNames: Sendable {
     var allManifests: String { "\(application)/manifests/" }
     var tombs: String { "\(application)/tombs/" }
     var sweeps: String { "\(application)/sweeps/" }
+    var readers: String { "\(application)/readers/" }
+    /// Says that a cluster brings points of the application in from the store.
+    func reader(_ cluster: ClusterName) -> String { readers + cluster.text }
+    func parseReader(_ name: String) -> String? { name.hasPrefix(readers) ? String(name.dropFirst(readers.count)) : nil }
     func points(_ id: PointID) -> String { "\(application)/points/\(id)/" }
     /// A later attempt at the same point stands beside the earlier one, and counts.
     func record(_ id: PointID, attempt: Int, session: Session) -> String { points(id) + "\(attempt)-\(session.text)" }
@@ -46,7 +50,9 @@ struct ObjectNames: Sendable {
         let parts = name.dropFirst(points.count).split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let id = try? PointID(String(parts[0])) else { return nil }
         let fields = parts[1].split(separator: "-", maxSplits: 1)
-        guard fields.count == 2, let attempt = Int(fields[0]), let session = Session(text: String(fields[1])) else { return nil }
+        guard fields.count == 2, let attempt = Int(fields[0]), (1...1 << 31).contains(attempt),
+            let session = Session(text: String(fields[1]))
+        else { return nil }
         return RecordName(name: name, id: id, attempt: attempt, session: session)
     }
 }

@@ -2,6 +2,7 @@ internal import DRModel
 
 /// An object of the own copy is not what was written.
 struct DamagedCopy: Error {
+    static let missing = "it is missing"
     let object: String
     let what: String
 }
@@ -59,7 +60,7 @@ final class OwnCopy {
         do {
             return try io.readWhole(path(name))
         } catch let error as IOFailure where error.isMissing {
-            throw DamagedCopy(object: name, what: "it is missing")
+            throw DamagedCopy(object: name, what: DamagedCopy.missing)
         }
     }
 
@@ -85,10 +86,16 @@ final class OwnCopy {
         fileprivate let io: any StoreIO
 
         func write(_ bytes: [UInt8]) throws {
-            let file = try io.open(temporary, .create, permissions: 0o600)
-            try unsafe bytes.withUnsafeBytes { try unsafe file.writeThrough(at: 0, $0) }
-            try file.sync()
-            try file.close()
+            do {
+                let file = try io.open(temporary, .create, permissions: 0o600)
+                try unsafe bytes.withUnsafeBytes { try unsafe file.writeThrough(at: 0, $0) }
+                try file.sync()
+                try file.close()
+            } catch let error as IOFailure {
+                // A full disk should not stay full of it; what cannot be removed goes with the next run.
+                try? io.removeFile(temporary)
+                throw error
+            }
             try io.rename(temporary, target, .replace)
             if let pack { packs.forget(pack) }
         }

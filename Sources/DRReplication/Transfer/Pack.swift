@@ -129,7 +129,7 @@ struct Pack {
             let offset = try reader.number(UInt32.self)
             let stored = try reader.number(UInt32.self)
             let length = try reader.number(UInt32.self)
-            guard let codec = Codec(rawValue: UInt8(truncatingIfNeeded: try reader.number(UInt32.self))),
+            guard let codec = UInt8(exactly: try reader.number(UInt32.self)).flatMap(Codec.init(rawValue:)),
                 UInt64(offset) + UInt64(stored) <= footer
             else { throw Malformed("its footer is wrong") }
             let location = ChunkLocation(pack: id, offset: offset, stored: stored, codec: codec)

@@ -18,6 +18,7 @@ final class PackWriter: Sendable {
     private let outbox: Outbox
     private let names: ObjectNames
     private let session: Session
+    private let lease: Lease
     private let random: any RandomSource
     private let objectSize: Int
     private let state = Lock(State())
@@ -25,10 +26,11 @@ final class PackWriter: Sendable {
     /// More is sent again: the list of adopted chunks is in memory.
     private static let mostAdopted = 1 << 20
 
-    init(_ outbox: Outbox, names: ObjectNames, session: Session, random: any RandomSource, objectSize: ByteCount) {
+    init(_ outbox: Outbox, names: ObjectNames, session: Session, lease: Lease, random: any RandomSource, objectSize: ByteCount) {
         self.outbox = outbox
         self.names = names
         self.session = session
+        self.lease = lease
         self.random = random
         self.objectSize = Int(min(max(objectSize.bytes, 1 << 20), 512 << 20))
     }
@@ -102,7 +104,8 @@ final class PackWriter: Sendable {
         }
         let box = Lock<[UInt8]?>(object)
         _ = consume object
-        outbox.push { [state] store in
+        outbox.push { [state, lease] store in
+            try await lease.renew()
             failpoint("publish.pack")
             guard let object = box.withLock({ $0 }) else { return }
             guard try await store.put(name, object) else {

@@ -21,6 +21,7 @@ struct Publisher {
         let volume: VolumeName
         let writer: ScanCacheWriter
         let began: Instant
+        let mount: String
         let looked: Instant
         let secret: MarkSecret
         let kind: VolumeKind
@@ -31,35 +32,58 @@ struct Publisher {
 
     func publish(_ draft: PointDraft, _ manifests: [ManifestObject]) async throws -> Publication {
         let session = Session(capture.key)
+        let lease = Lease(in: store, names, session, clock)
+        try await lease.take()
+        let publication: Publication
+        do { publication = try await publish(draft, manifests, session, lease) } catch {
+            // Best effort: it expires.
+            try? await lease.end()
+            throw error
+        }
+        // The point is there.
+        do { try await lease.end() } catch is DRError {}
+        return publication
+    }
+
+    private func publish(
+        _ draft: PointDraft, _ manifests: [ManifestObject], _ session: Session, _ lease: Lease
+    ) async throws -> Publication {
         var view = try await StoreView(of: store, names, now: clock.now())
         if let own = view.records(of: draft.id).first(where: { $0.session == session }) {
             if let done = try await published(own, draft) { return done }
             // It was taken back: what was listed before speaks of it still.
             view = try await StoreView(of: store, names, now: clock.now())
         }
+        try await lease.takeOver(view.leases)
         let attempts = view.records(of: draft.id)
         let known = view.lasting
         let newest = try await newestRecord(known.keys.compactMap(names.parseRecord))
         let sent = try await Outbox.serving(store, lanes: lanes) { outbox in
-            try await send(session, known, manifests, newest, outbox)
+            try await send(session, lease, known, manifests, newest, outbox)
         }
         let record = PointRecord(
             draft: draft, application: capture.application, session: session, instant: capture.instant, consistency: capture.consistency,
             volumes: sent.volumes, manifests: sent.manifests, parent: sent.parent, packs: sent.writer.packs)
         let object = record.object()
         let name = names.record(draft.id, attempt: (attempts.map(\.attempt).max() ?? 0) + 1, session: session)
+        try await lease.renew()
         failpoint("publish.record")
         // From here on the point is there; until here there is nothing but objects that no record names.
         if try await !store.put(name, object) { try await requireSame(name, object) }
         failpoint("publish.recorded")
         try await confirm(name, sent.needed)
+        var warnings: [String] = []
         for cache in sent.caches {
             // The point is there. A cache that cannot be kept costs one full read and is no reason to say that it is not.
-            do { try finish(cache, record: name, hash: ContentHash(of: object)) } catch is IOFailure { continue }
+            do { try finish(cache, record: name, hash: ContentHash(of: object)) } catch let error as IOFailure {
+                warnings.append("volume \(cache.volume) will be read whole next time, for what is known of it could not be kept: \(error)")
+                // Half a cache only takes room; what cannot be removed is replaced next time.
+                try? io.removeTree(ScanCache.newPath(cache.volume, in: layout.cluster))
+            }
         }
         return Publication(
             point: record.point, bytesRead: ByteCount(sent.bytesRead),
-            bytesSent: ByteCount(sent.writer.bytesSent + sent.objectBytes.withLock { $0 } + Int64(object.count)))
+            bytesSent: ByteCount(sent.writer.bytesSent + sent.objectBytes.withLock { $0 } + Int64(object.count)), warnings: warnings)
     }
 
     private struct Sent {
@@ -74,10 +98,11 @@ struct Publisher {
     }
 
     private func send(
-        _ session: Session, _ existing: [String: Int64], _ manifests: [ManifestObject], _ newest: (record: PointRecord, hash: ContentHash)?,
+        _ session: Session, _ lease: Lease, _ existing: [String: Int64], _ manifests: [ManifestObject],
+        _ newest: (record: PointRecord, hash: ContentHash)?,
         _ outbox: Outbox
     ) async throws -> Sent {
-        let writer = PackWriter(outbox, names: names, session: session, random: random, objectSize: objectSize)
+        let writer = PackWriter(outbox, names: names, session: session, lease: lease, random: random, objectSize: objectSize)
         try await writer.adopt(existing, from: store)
         let stored = Set(existing.keys.compactMap(names.parsePack))
         let list = ManifestList.object(manifests)
@@ -121,7 +146,8 @@ struct Publisher {
             sent.volumes.append(PointRecord.Volume(volume: point, index: name))
             sent.caches.append(
                 NextCache(
-                    volume: volume, writer: next, began: catalogue.began, looked: cache?.header.looked ?? clock.now(), secret: secret,
+                    volume: volume, writer: next, began: catalogue.began, mount: catalogue.mount,
+                    looked: cache?.header.looked ?? clock.now(), secret: secret,
                     kind: catalogue.kind, clone: scan.clone, sameAs: scan.isAllSame ? cache?.header.recordHash : nil))
         }
         writer.flush()
@@ -216,15 +242,18 @@ struct Publisher {
 
     private func newCache(_ volume: VolumeName) throws -> ScanCacheWriter {
         let path = ScanCache.newPath(volume, in: layout.cluster)
-        try io.makePlainFolders(path.folder, below: layout.cluster)
-        try io.removeTree(path)
-        return ScanCacheWriter(try io.open(path, .create, permissions: 0o600))
+        return try ScanCacheWriter {
+            try io.makePlainFolders(path.folder, below: layout.cluster)
+            try io.removeTree(path)
+            return try io.open(path, .create, permissions: 0o600)
+        }
     }
 
     private func finish(_ cache: NextCache, record: String, hash: ContentHash) throws {
         try cache.writer.finish { pages, end in
             ScanCache.Header(
-                application: capture.application, began: cache.began, looked: cache.looked, secret: cache.secret, record: record,
+                application: capture.application, began: cache.began, mount: cache.mount, looked: cache.looked, secret: cache.secret,
+                record: record,
                 recordHash: hash, kind: cache.kind, pages: pages, end: end)
         }
         try keepBase(cache, hash)

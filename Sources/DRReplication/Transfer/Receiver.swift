@@ -5,6 +5,8 @@ internal import DRSupport
 /// record comes last.
 struct Receiver {
     let copy: OwnCopy
+    /// Whose copy it is.
+    let cluster: ClusterName
     let store: any ObjectStore
     let clock: any WallClock
     let workers: Workers
@@ -15,6 +17,8 @@ struct Receiver {
         let lock = try copy.lock()
         defer { lock.release() }
         try copy.removeLeftovers()
+        // Before it takes anything: whoever sweeps the store asks this cluster, too.
+        try await store.put(names.reader(cluster), Array("\(cluster)\n".utf8))
         let records = try await store.list(prefix: names.points(id)).compactMap { names.parseRecord($0.name) }
         guard let newest = records.max(by: { ($0.attempt, $0.session.text) < ($1.attempt, $1.session.text) }) else {
             throw DRError(
@@ -90,6 +94,8 @@ struct Receiver {
                 try Task.checkCancellation()
                 let some = due[next..<min(due.count, next + max(1, workers.width * 2))]
                 let tickets = some.map { pack in workers.submit { [name = names.pack(pack)] in try check.whole(name, pack) } }
+                // None is at work any more when one of them turns out damaged.
+                defer { for ticket in tickets { _ = try? ticket.wait() } }
                 for (pack, ticket) in zip(some, tickets) {
                     do { try ticket.wait() } catch let error as DamagedCopy {
                         try await heal(error)
@@ -145,6 +151,13 @@ struct Receiver {
         /// The next one comes while the last ones are checked and written.
         private mutating func fetchPacks(_ packs: Set<PackID>) async throws {
             var writes = Pending<Void>(most: max(1, workers.width))
+            do { try await fetchPacks(packs, &writes) } catch {
+                writes.abandon()
+                throw error
+            }
+        }
+
+        private mutating func fetchPacks(_ packs: Set<PackID>, _ writes: inout Pending<Void>) async throws {
             for pack in packs.sorted() where try !copy.has(names.pack(pack)) {
                 try Task.checkCancellation()
                 verified.drop(pack)

@@ -1,87 +1,174 @@
 internal import DRModel
 internal import DRSupport
 
-/// Reads everything that the points of an own copy need, here and in a store, and replaces what is damaged on one side by what is sound on the other.
+/// Reads what the points of an own copy need, here and in a store, and replaces what is damaged on one side by what is sound on the other. What is sound on
+/// neither is named, and the next is looked at.
 struct Scrub {
     let copy: OwnCopy
     let store: any ObjectStore
     let clock: any WallClock
+    /// Objects up to this name were looked at before.
+    let after: String?
+    /// No further object is begun once as many bytes were read.
+    let most: ByteCount
 
     private var names: ObjectNames { copy.names }
+
+    init(copy: OwnCopy, store: any ObjectStore, clock: any WallClock, after: String? = nil, most: ByteCount = ByteCount(Int64.max)) {
+        self.copy = copy
+        self.store = store
+        self.clock = clock
+        self.after = after
+        self.most = most
+    }
 
     func run() async throws -> Scrubbed {
         let lock = try copy.lock()
         defer { lock.release() }
         try copy.removeLeftovers()
-        var scrubbed = Scrubbed()
-        var verified = try Verified(copy)
-        var seen: Set<String> = []
-        for record in try await records(&scrubbed) {
-            try await check(names.manifests(record.manifests), &seen, &scrubbed, &verified)
-            for volume in record.volumes {
-                let name = names.map(volume.index)
-                try await check(name, &seen, &scrubbed, &verified)
-                // Without its index nobody knows what the volume needs; it is named as lost already.
-                guard let index = try? VolumeIndex(parsing: try copy.read(name), name: volume.index) else { continue }
-                for pack in index.packs { try await check(names.pack(pack), &seen, &scrubbed, &verified) }
+        var work = Work(
+            copy: copy, store: store, clock: clock, verified: try Verified(copy),
+            recordsThere: Set(try await store.list(prefix: names.points).map(\.name)))
+        let needed = try await needed(&work)
+        try await work.requireReadable(needed.sorted())
+        for name in needed.sorted() where after.map({ $0 < name }) ?? true {
+            try Task.checkCancellation()
+            try await work.check(name)
+            if work.scrubbed.bytes >= most.bytes, name != needed.max() {
+                work.scrubbed.next = name
+                break
             }
         }
         try copy.settle()
-        try verified.write()
-        return scrubbed
+        try work.verified.write()
+        return work.scrubbed
     }
 
-    /// The records of all points here, healed where they can be.
-    private func records(_ scrubbed: inout Scrubbed) async throws -> [PointRecord] {
+    /// Of all points here. Records and indexes are healed at once where they can be: without them nobody knows what is needed.
+    private func needed(_ work: inout Work) async throws -> Set<String> {
         let folder = copy.path(String(names.points.dropLast()))
         guard try copy.io.facts(folder)?.kind == .folder else { return [] }
-        var records: [PointRecord] = []
-        for name in try copy.io.list(folder) {
-            guard let id = try? PointID(String(decoding: name, as: UTF8.self)) else { continue }
-            for file in try copy.io.list(folder / name) {
-                let object = names.points(id) + String(decoding: file, as: UTF8.self)
-                guard names.parseRecord(object) != nil else { continue }
-                var none: Set<String> = []
-                var verified = try Verified(copy)
-                try await check(object, &none, &scrubbed, &verified)
-                if let record = try? PointRecord(parsing: try copy.read(object)) { records.append(record) }
+        var needed: Set<String> = []
+        for point in try copy.io.list(folder) {
+            guard let id = try? PointID(String(decoding: point, as: UTF8.self)) else { continue }
+            for file in try copy.io.list(folder / point) {
+                let name = names.points(id) + String(decoding: file, as: UTF8.self)
+                guard names.parseRecord(name) != nil else { continue }
+                needed.insert(name)
+                guard let object = try await work.sound(name), let record = try? PointRecord(parsing: object) else { continue }
+                var its = [names.manifests(record.manifests)]
+                for volume in record.volumes {
+                    its.append(names.map(volume.index))
+                    guard let object = try await work.sound(names.map(volume.index)),
+                        let index = try? VolumeIndex(parsing: object, name: volume.index)
+                    else { continue }
+                    its += index.packs.map(names.pack)
+                }
+                needed.formUnion(its)
+                if work.recordsThere.contains(name) { work.neededThere.formUnion(its) }
             }
         }
-        return records
+        return needed
     }
 
-    private func check(_ name: String, _ seen: inout Set<String>, _ scrubbed: inout Scrubbed, _ verified: inout Verified) async throws {
-        guard seen.insert(name).inserted else { return }
-        try Task.checkCancellation()
-        let here = sound(name, try? copy.read(name))
-        var there: [UInt8]?
-        var isThere = true
-        do { there = sound(name, try await store.get(name)) } catch let error as DRError where error.code == .notFound { isThere = false }
-        scrubbed.objects += 1
-        switch (here, there) {
-        case (.some(let bytes), .some): scrubbed.bytes += Int64(bytes.count)
-        case (nil, .some(let bytes)):
-            failpoint("scrub.here")
-            try copy.write(name, bytes)
-            scrubbed.healed.append("the own copy's \(name)")
-        case (.some(let bytes), nil):
-            // What was swept from the store is not brought back; what is damaged there would stand in the way of its own kind for ever.
-            if isThere {
+    private struct Work {
+        let copy: OwnCopy
+        let store: any ObjectStore
+        let clock: any WallClock
+        var verified: Verified
+        let recordsThere: Set<String>
+        /// By points that the store shows: it must have them.
+        var neededThere: Set<String> = []
+        var scrubbed = Scrubbed()
+        private var checked: Set<String> = []
+
+        private enum Found {
+            case sound([UInt8])
+            case damaged
+            case missing
+
+            var bytes: [UInt8]? { if case .sound(let bytes) = self { bytes } else { nil } }
+        }
+
+        init(copy: OwnCopy, store: any ObjectStore, clock: any WallClock, verified: Verified, recordsThere: Set<String>) {
+            self.copy = copy
+            self.store = store
+            self.clock = clock
+            self.verified = verified
+            self.recordsThere = recordsThere
+        }
+
+        /// Its bytes here, healed if need be; nil when that cannot be.
+        mutating func sound(_ name: String) async throws -> [UInt8]? {
+            if let bytes = try here(name).bytes { return bytes }
+            try await check(name)
+            return try here(name).bytes
+        }
+
+        /// A store of which nothing can be opened is not damaged: the key is the wrong one, and healing would lock out everybody else.
+        func requireReadable(_ names: [String]) async throws {
+            var first: (any Error)?
+            for name in names.prefix(8) {
+                do {
+                    _ = try await store.get(name)
+                    return
+                } catch let error as DRError where error.code == .damaged {
+                    first = first ?? error
+                } catch let error as DRError where error.code == .notFound { continue }
+            }
+            if let first { throw first }
+        }
+
+        mutating func check(_ name: String) async throws {
+            guard checked.insert(name).inserted else { return }
+            scrubbed.objects += 1
+            var here = try here(name)
+            let there = try await there(name)
+            scrubbed.bytes += Int64(here.bytes?.count ?? 0) + Int64(there.bytes?.count ?? 0)
+            switch (here, there) {
+            case (.sound, .sound): break
+            case (.damaged, .sound(let bytes)), (.missing, .sound(let bytes)):
+                failpoint("scrub.here")
+                try copy.write(name, bytes)
+                here = try self.here(name)
+                if here.bytes == nil { scrubbed.lost.append(name) } else { scrubbed.healed.append("the own copy's \(name)") }
+            case (.sound(let bytes), .damaged):
                 failpoint("scrub.there")
+                // What is damaged there would stand in the way of its own kind for ever. A crash here leaves it missing, which is healed as well.
                 try await store.delete(name)
-                try await store.put(name, bytes)
-                scrubbed.healed.append("store \(store.name)'s \(name)")
+                try await put(name, bytes)
+            case (.sound(let bytes), .missing):
+                // What was swept there is not brought back.
+                if neededThere.contains(name) { try await put(name, bytes) }
+            case (_, _): scrubbed.lost.append(name)
             }
-        case (nil, nil): scrubbed.lost.append(name)
+            guard let pack = copy.names.parsePack(name) else { return }
+            if here.bytes == nil { verified.drop(pack) } else { verified.note(pack, clock.now()) }
         }
-        if let pack = names.parsePack(name) {
-            if here == nil, there == nil { verified.drop(pack) } else { verified.note(pack, clock.now()) }
-        }
-    }
 
-    private func sound(_ name: String, _ object: [UInt8]?) -> [UInt8]? {
-        guard let object, (try? ObjectCheck.check(name, object)) != nil else { return nil }
-        return object
+        private mutating func put(_ name: String, _ bytes: [UInt8]) async throws {
+            try await store.put(name, bytes)
+            scrubbed.healed.append("store \(store.name)'s \(name)")
+        }
+
+        private func here(_ name: String) throws -> Found {
+            do { return found(name, try copy.read(name)) } catch let error as DamagedCopy {
+                return error.what == DamagedCopy.missing ? .missing : .damaged
+            } catch let error as IOFailure where error.isDamage { return .damaged }
+        }
+
+        private func there(_ name: String) async throws -> Found {
+            do { return found(name, try await store.get(name)) } catch let error as DRError where error.code == .notFound {
+                return .missing
+            } catch let error as DRError where error.code == .damaged { return .damaged }
+        }
+
+        private func found(_ name: String, _ object: [UInt8]) -> Found {
+            do throws(Malformed) {
+                try ObjectCheck.check(name, object)
+                return .sound(object)
+            } catch { return .damaged }
+        }
     }
 }
 

@@ -3,131 +3,72 @@ internal import DRSupport
 
 /// Removes from a store what no kept point needs, in two steps that are a grace apart.
 ///
-/// Safe beside publishers: one that began after the first step counts what is to go as missing, one that began before has the whole grace to end and shows
-/// that it lives by new packs. Where both meet all the same, each says what it does and then looks for the other: the sweep for records, after it put down
-/// what it removes, and again every hundred objects; the publisher for that, after its record is there.
+/// Safe beside publishers: one that began after the first step counts what is to go as missing; what was buried after one began waits for it (`Lease`).
+/// Where both meet all the same, each says what it does and then looks for the other (`Removal`, `Publisher.confirm`).
 struct StoreSweep {
     let store: any ObjectStore
     let names: ObjectNames
     let keeping: Set<PointID>
+    /// The clusters that were asked what they need. When others use the store nothing is removed: nobody knows what they need.
+    let asked: Set<ClusterName>
     let clock: any WallClock
     let random: any RandomSource
     let grace: Duration
 
     /// However old: what the next publications build upon.
     private static let newest = 2
-    /// How many objects go before the store is looked at once more.
-    private static let step = 100
 
     func run() async throws -> Swept {
         let now = clock.now()
         var swept = Swept()
         var existing: [String: Int64] = [:]
         for object in try await store.list(prefix: names.all) { existing[object.name] = object.size.bytes }
-        let records = existing.keys.compactMap(names.parseRecord)
-        let (kept, gone) = try await split(records, now)
+        let records = try await records(existing.keys.compactMap(names.parseRecord))
+        try requireAsked(records, existing.keys)
+        let kept = kept(records, now)
         var needed = Needed()
-        for record in kept {
-            try await needed.add(record, names) { hash in try await index(hash) }
+        for (name, record) in records where kept.contains(name.name) { try await needed.add(record, names) { try await index($0) } }
+        let gone = records.filter { !kept.contains($0.name.name) }
+        let garbage = Set(existing.keys.filter { isSwept($0) && !needed.contains($0, names) }).union(gone.map(\.name.name))
+
+        let leases = existing.keys.compactMap(names.parseLease)
+        for lease in leases where !lease.isLive(now) { try await store.delete(lease.name) }
+        let graves = try await graves(existing.keys, before: leases.filter { $0.isLive(now) }.map(\.began).min(), now)
+        // What is due first: it makes room, and needs none. Of all tombs together, so that no point stands there without what it names.
+        var due = Set(graves.due.flatMap(\.tomb.names)).filter { garbage.contains($0) && existing[$0] != nil }
+        for (name, record) in gone where !due.contains(name.name) {
+            var still = Needed()
+            do { try await still.add(record, names) { try await index($0) } } catch let error as DRError where error.code == .damaged {
+                continue  // Nobody could use it.
+            }
+            due = due.filter { !still.contains($0, names) }
         }
-        let garbage = Set(existing.keys.filter { isSwept($0) && !needed.contains($0, names) }).union(gone)
-        // What is due first: it makes room, and needs none.
-        var buried: Set<String> = []
-        for name in existing.keys.filter({ $0.hasPrefix(names.tombs) || $0.hasPrefix(names.sweeps) }).sorted() {
-            guard let tomb = try await tomb(name) else {
-                // Nobody removes by what cannot be read, and what is garbage is found again.
-                try await store.delete(name)
+        let removal = Removal(store: store, names: names, clock: clock, random: random, known: Set(records.map(\.name.name)))
+        let (removed, left) = try await removal.run(due.sorted(by: Self.order))
+        for removed in removed {
+            swept.removed += 1
+            swept.bytes += existing.removeValue(forKey: removed) ?? 0
+        }
+        var waiting = graves.waiting
+        for (name, tomb) in graves.due {
+            guard left.isDisjoint(with: tomb.names) else {
+                waiting.formUnion(tomb.names)
                 continue
-            }
-            if name.hasPrefix(names.sweeps) {
-                if tomb.isStale(now) { try await store.delete(name) }
-                continue
-            }
-            guard now - tomb.created >= grace else {
-                buried.formUnion(tomb.names)
-                continue
-            }
-            let growing = live(existing.keys, garbage, tomb)
-            let due = tomb.names.sorted(by: Self.order).filter { old in
-                guard garbage.contains(old), existing[old] != nil else { return false }
-                // A session that goes on: its packs stay, and what has no session's name may be its own.
-                return growing.isEmpty || names.parseRecord(old) != nil
-                    || names.parsePack(old).map { !growing.contains($0.session) } == true
-            }
-            for gone in try await remove(due, records) {
-                swept.removed += 1
-                swept.bytes += existing.removeValue(forKey: gone) ?? 0
             }
             failpoint("sweep.tomb")
             try await store.delete(name)
         }
-        let fresh = garbage.filter { existing[$0] != nil && !buried.contains($0) }.sorted()
+        let fresh = garbage.filter { existing[$0] != nil && !waiting.contains($0) }.sorted(by: Self.order)
         for start in stride(from: 0, to: fresh.count, by: Tomb.mostNames) {
             let tomb = Tomb(created: now, names: Array(fresh[start..<min(fresh.count, start + Tomb.mostNames)]))
             failpoint("sweep.bury")
             try await store.put(names.tombs + random.identifier(), tomb.object())
         }
-        swept.waiting = buried.intersection(garbage).count + fresh.count
+        swept.waiting = waiting.intersection(garbage.filter { existing[$0] != nil }).count + fresh.count
         return swept
     }
 
-    /// Deletes what no record needs that appeared since `known` were listed. Says which.
-    private func remove(_ due: [String], _ known: [RecordName]) async throws -> [String] {
-        guard !due.isEmpty else { return [] }
-        let mark = names.sweeps + random.identifier()
-        let began = clock.now()
-        try await store.put(mark, Tomb(created: began, names: due).object())
-        failpoint("sweep.marked")
-        var removed: [String] = []
-        do {
-            var seen = Set(known.map(\.name))
-            var needed = Needed()
-            for (number, old) in due.enumerated() {
-                if number % Self.step == 0 {
-                    guard try await look(mark, began, &seen, &needed) else { break }
-                }
-                if needed.contains(old, names) { continue }
-                failpoint("sweep.delete")
-                try await store.delete(old)
-                removed.append(old)
-            }
-        } catch {
-            // Best effort: publishers wait for nothing, and a mark that stays counts for an hour.
-            try? await store.delete(mark)
-            throw error
-        }
-        try await store.delete(mark)
-        return removed
-    }
-
-    /// Adds what records need that were not seen before. False when this sweep no longer counts as one: it took too long, and others do not wait for it.
-    private func look(_ mark: String, _ began: Instant, _ seen: inout Set<String>, _ needed: inout Needed) async throws -> Bool {
-        let now = clock.now()
-        guard try await store.exists(mark), !Tomb(created: began, names: []).isStale(now) else { return false }
-        for record in try await store.list(prefix: names.points).compactMap({ names.parseRecord($0.name) })
-        where !seen.contains(record.name) {
-            // One that was taken back meanwhile needs nothing.
-            guard let object = try await found(record.name) else { continue }
-            needed.add(record.name)
-            try await needed.add(try parse(object, record.name), names) { try await index($0) }
-            seen.insert(record.name)
-        }
-        return true
-    }
-
-    private func found(_ name: String) async throws -> [UInt8]? {
-        do { return try await store.get(name) } catch let error as DRError where error.code == .notFound { return nil }
-    }
-
-    private func tomb(_ name: String) async throws -> Tomb? {
-        guard let object = try await found(name) else { return nil }
-        do throws(Malformed) { return try Tomb(parsing: object) } catch {
-            if error.isNewer { throw damaged(name, in: "store \(store.name)", error) }
-            return nil
-        }
-    }
-
-    /// Points first, so that none stands there without what it names.
+    /// Points first.
     private static func order(_ a: String, _ b: String) -> Bool {
         func rank(_ name: String) -> Int { name.contains("/points/") ? 0 : name.contains("/packs/") ? 2 : 1 }
         return (rank(a), a) < (rank(b), b)
@@ -137,43 +78,91 @@ struct StoreSweep {
         [names.packs, names.maps, names.allManifests].contains { name.hasPrefix($0) }
     }
 
-    /// Sessions that have put packs since the tomb was made, and no record yet.
-    private func live(_ existing: some Sequence<String>, _ garbage: Set<String>, _ tomb: Tomb) -> Set<Session> {
-        let buried = Set(tomb.names)
-        return Set(existing.filter { garbage.contains($0) && !buried.contains($0) }.compactMap { names.parsePack($0)?.session })
+    // MARK: Tombs
+
+    private struct Graves {
+        var due: [(name: String, tomb: Tomb)] = []
+        /// What stands in the others.
+        var waiting: Set<String> = []
     }
 
-    /// Records to keep, and the names of those to let go. A record that cannot be read keeps everything: nobody knows what it needs.
-    private func split(_ records: [RecordName], _ now: Instant) async throws -> (kept: [PointRecord], gone: Set<String>) {
-        let newestFirst = records.sorted { $1.age.lexicographicallyPrecedes($0.age) }
-        let last = Set(newestFirst.prefix(Self.newest).map(\.name))
-        var kept: [PointRecord] = []
-        var gone: Set<String> = []
-        for name in newestFirst {
-            // One that was taken back meanwhile needs nothing.
-            guard let object = try await found(name.name) else { continue }
-            let record = try parse(object, name.name)
-            if keeping.contains(name.id) || last.contains(name.name) || now - record.instant < grace {
-                kept.append(record)
+    /// `before`: when the oldest publication began that goes on. It may need what was buried since.
+    private func graves(_ existing: some Sequence<String>, before: Instant?, _ now: Instant) async throws -> Graves {
+        var graves = Graves()
+        for name in existing.filter({ $0.hasPrefix(names.tombs) || $0.hasPrefix(names.sweeps) }).sorted() {
+            guard let tomb = try await tomb(name) else {
+                // Nobody removes by what cannot be read, and what is garbage is found again.
+                try await store.delete(name)
+                continue
+            }
+            if name.hasPrefix(names.sweeps) {
+                if tomb.isStale(now) { try await store.delete(name) }
+            } else if now - tomb.created >= grace, before.map({ tomb.created < $0 }) ?? true {
+                graves.due.append((name, tomb))
             } else {
-                gone.insert(name.name)
+                graves.waiting.formUnion(tomb.names)
             }
         }
-        return (kept, gone)
+        return graves
     }
 
-    private func parse(_ object: [UInt8], _ name: String) throws -> PointRecord {
-        do throws(Malformed) { return try PointRecord(parsing: object) } catch { throw damaged(name, in: "store \(store.name)", error) }
-    }
-
-    private func index(_ hash: ContentHash) async throws -> VolumeIndex {
-        let name = names.map(hash)
+    /// Nil for one that is damaged or gone.
+    private func tomb(_ name: String) async throws -> Tomb? {
         let object: [UInt8]
-        do { object = try await store.get(name) } catch let error as DRError where error.code == .notFound {
-            throw damaged(name, in: "store \(store.name)", Malformed("it is missing"))
+        do { object = try await store.get(name) } catch let error as DRError where [.notFound, .damaged].contains(error.code) { return nil }
+        do throws(Malformed) { return try Tomb(parsing: object) } catch {
+            if error.isNewer { throw damaged(name, in: "store \(store.name)", error) }
+            return nil
         }
-        do throws(Malformed) { return try VolumeIndex(parsing: object, name: hash) } catch {
-            throw damaged(name, in: "store \(store.name)", error)
+    }
+
+    // MARK: Records
+
+    /// A record that cannot be read keeps everything: nobody knows what it needs.
+    private func records(_ listed: [RecordName]) async throws -> [(name: RecordName, record: PointRecord)] {
+        var records: [(name: RecordName, record: PointRecord)] = []
+        for name in listed.sorted(by: { $1.age.lexicographicallyPrecedes($0.age) }) {
+            // One that was taken back meanwhile needs nothing.
+            guard let object = try await found(name.name, in: store) else { continue }
+            do throws(Malformed) { records.append((name, try PointRecord(parsing: object))) } catch {
+                throw damaged(name.name, in: "store \(store.name)", error)
+            }
         }
+        return records
+    }
+
+    private func kept(_ records: [(name: RecordName, record: PointRecord)], _ now: Instant) -> Set<String> {
+        let last = records.prefix(Self.newest).map(\.name.name)
+        return Set(last).union(
+            records.filter { keeping.contains($0.name.id) || now - $0.record.instant < grace }.map(\.name.name))
+    }
+
+    private func requireAsked(_ records: [(name: RecordName, record: PointRecord)], _ existing: some Sequence<String>) throws {
+        let readers = existing.compactMap(names.parseReader)
+        let others = Set(records.map(\.record.draft.source.text)).union(readers).subtracting(asked.map(\.text))
+        guard others.isEmpty else {
+            throw DRError(
+                .conflict,
+                "store \(store.name) holds points of \(names.application) for \(others.sorted().listed), which nobody could ask what it needs",
+                hint:
+                    "declare every cluster that uses the store in dr.yaml, or remove its mark \(names.readers)NAME once it is gone for good"
+            )
+        }
+    }
+
+    private func index(_ hash: ContentHash) async throws -> VolumeIndex { try await storedIndex(hash, in: store, names) }
+}
+
+/// Nil when it is not there.
+func found(_ name: String, in store: any ObjectStore) async throws -> [UInt8]? {
+    do { return try await store.get(name) } catch let error as DRError where error.code == .notFound { return nil }
+}
+
+/// Throws `damaged` when it is missing, too.
+func storedIndex(_ hash: ContentHash, in store: any ObjectStore, _ names: ObjectNames) async throws -> VolumeIndex {
+    let name = names.map(hash)
+    guard let object = try await found(name, in: store) else { throw damaged(name, in: "store \(store.name)", Malformed("it is missing")) }
+    do throws(Malformed) { return try VolumeIndex(parsing: object, name: hash) } catch {
+        throw damaged(name, in: "store \(store.name)", error)
     }
 }

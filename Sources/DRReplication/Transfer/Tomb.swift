@@ -81,6 +81,8 @@ struct StoreView {
     /// What is to be removed is missing already.
     var lasting: [String: Int64] { existing.filter { !buried.contains($0.key) && !removing.contains($0.key) } }
 
+    var leases: [Lease.Name] { existing.keys.compactMap(names.parseLease) }
+
     func records(of id: PointID) -> [RecordName] { existing.keys.compactMap(names.parseRecord).filter { $0.id == id } }
 
     /// Lists again for as long as sweeps end meanwhile: what they removed still stands in the old list. Throws `damaged` for a tomb of a later program.

@@ -83,7 +83,7 @@ extension TreeNode {
         case 1, 2:
             let size: Int64 = try reader.number()
             let chunkSize: UInt32 = try reader.number()
-            guard size >= 0, chunkSize > 0, chunkSize <= 1 << 24 else { throw Malformed("a file's size is wrong") }
+            guard MapPage.isPossible(size, chunkSize) else { throw Malformed("a file's size is wrong") }
             content = .file(size: size, chunkSize: chunkSize, shared: kind == 2)
         case 3: content = .symlink(target: try reader.counted())
         case 4: content = .link(first: try reader.counted())

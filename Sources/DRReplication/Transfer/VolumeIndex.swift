@@ -77,7 +77,9 @@ struct VolumeIndex: Equatable {
             let stored: UInt32 = try reader.number()
             let lengths: (UInt32, UInt32) = (try reader.number(), try reader.number())
             // A page is small: this keeps a damaged length from asking for gigabytes.
-            guard pack < packs.count, let codec = Codec(rawValue: try reader.number()), Int(lengths.0) + Int(lengths.1) <= 1 << 28 else {
+            guard pack < packs.count, let codec = Codec(rawValue: try reader.number()), Int(lengths.0) + Int(lengths.1) <= 1 << 28,
+                stored <= 1 << 28
+            else {
                 throw Malformed("a page's place is wrong")
             }
             entries.append(

@@ -171,7 +171,9 @@ struct VolumeScan {
         try Task.checkCancellation()
         items.append(.node(entry.node, entry.identity))
         guard case .file(let size, let chunkSize, _) = entry.node.content else { return }
-        let known = try await prior.file(at: entry.node.path)
+        var known = try await prior.file(at: entry.node.path)
+        // Runs of chunks of another size are of no use, and would be wrong under this one.
+        if case .file(_, let before, _)? = known?.node.content, before != chunkSize { known = nil }
         if let known, let cache, entry.copy == nil, cache.trusts(known.identity, entry.identity) {
             let source = self.source(of: entry)
             var lostOnes: VolumeFile?
@@ -225,7 +227,7 @@ struct VolumeScan {
 
     private mutating func read(_ entry: CatalogueEntry, size: Int64, chunkSize: Int64, known: PriorIndex.File?) async throws {
         let file = try openFile(source(of: entry))
-        var parts = try FileParts(file, size: size, chunkSize: chunkSize)
+        var parts = try FileParts(file, size: size, chunkSize: chunkSize, believesHoles: cache != nil)
         // Both clones are still: what they share is the same, if the other one is what the cache describes.
         var unchanged = Unchanged(cache != nil && known != nil ? entry.changed : nil, chunkSize: chunkSize)
         while let range = try parts.next() {

@@ -48,7 +48,7 @@ struct CaptureScan {
     mutating func run(_ digest: inout SetDigest) throws {
         let file = try io.open(place / "catalogue", .create, permissions: 0o600)
         let catalogue = FrameWriter(file)
-        try catalogue.write(CatalogueReader.header(kind, began: began))
+        try catalogue.write(CatalogueReader.header(kind, began: began, mount: try io.mountIdentity(live)))
         var walk = TreeWalk(volume, at: live, io: io, workers: workers)
         var known = try KnownPages(cache)
         var sawChange = false
@@ -141,13 +141,17 @@ struct CaptureScan {
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         var offset: Int64 = 0
         while offset < facts.size {
-            if facts.allocated < facts.size {
+            // A full look reads what the filesystem calls a hole, too.
+            if cache != nil, facts.allocated < facts.size {
                 guard let data = try source.nextData(from: offset) else { break }
                 offset = data.lowerBound
             }
             let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe source.read(at: offset, into: $0) }
             if count == 0 { break }
-            try unsafe buffer.withUnsafeBytes { try unsafe target.write(at: offset, UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            try unsafe buffer.withUnsafeBytes { bytes in
+                let read = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<count])
+                if unsafe !isZero(read) { try unsafe target.write(at: offset, read) }
+            }
             offset += Int64(count)
         }
         return (try target.facts().size, nil)

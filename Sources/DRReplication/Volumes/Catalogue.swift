@@ -79,6 +79,8 @@ final class CatalogueReader {
     let kind: VolumeKind
     /// The filesystem's time when the capture began.
     let began: Instant
+    /// Of the volume, then.
+    let mount: String
     private let frames: FrameReader
     private let path: StorePath
 
@@ -90,6 +92,7 @@ final class CatalogueReader {
             var header = ByteReader(first)
             kind = try header.number(UInt8.self) == 1 ? .filesystem : .block
             began = Instant(nanosecondsSince1970: try header.number())
+            mount = String(decoding: try header.counted(), as: UTF8.self)
         } catch let error as Malformed { throw DRError(.internal, "\(path): \(error.what)") }
     }
 
@@ -99,10 +102,11 @@ final class CatalogueReader {
         } catch let error as Malformed { throw DRError(.internal, "\(path): \(error.what)") }
     }
 
-    static func header(_ kind: VolumeKind, began: Instant) -> [UInt8] {
+    static func header(_ kind: VolumeKind, began: Instant, mount: String) -> [UInt8] {
         var writer = ByteWriter()
         writer.put(UInt8(kind == .filesystem ? 1 : 2))
         writer.put(began.nanosecondsSince1970)
+        writer.put(counted: Array(mount.utf8))
         return writer.bytes
     }
 }

@@ -7,6 +7,7 @@ internal import DRSupport
 /// Memory stays within a few objects, whatever the volumes' size. Errors: `cluster-unreachable` when the directory is gone, `volume-missing`, `volume-unsupported`, `damaged`, `no-space`,
 /// `io`, and those of the store.
 public struct DirectoryVolumeStore: VolumeStore {
+    private let cluster: ClusterName
     private let directory: StorePath
     private let io: any StoreIO
     private let clock: any WallClock
@@ -16,12 +17,14 @@ public struct DirectoryVolumeStore: VolumeStore {
 
     private var layout: StagingLayout { StagingLayout(cluster: directory) }
 
-    /// `objectSize`: how large a pack may grow, 1 MiB to 512 MiB; when not given, what cluster.yaml says. `parallel`: threads for reading, hashing and
+    /// `cluster`: whose volumes they are. `objectSize`: how large a pack may grow, 1 MiB to 512 MiB; when not given, what cluster.yaml says. `parallel`: threads for reading, hashing and
     /// compressing, one for each processor when not given; with 0 everything is done in one order by the caller's.
     public init(
-        directory: StorePath, io: any StoreIO, clock: any WallClock, random: any RandomSource, objectSize: ByteCount? = nil,
+        cluster: ClusterName, directory: StorePath, io: any StoreIO, clock: any WallClock, random: any RandomSource,
+        objectSize: ByteCount? = nil,
         parallel: Int? = nil
     ) {
+        self.cluster = cluster
         self.directory = directory
         self.io = io
         self.clock = clock
@@ -80,7 +83,7 @@ public struct DirectoryVolumeStore: VolumeStore {
 
     public func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
         try await working { workers in
-            try await Receiver(copy: copy(of: application), store: store, clock: clock, workers: workers).receive(point)
+            try await Receiver(copy: copy(of: application), cluster: cluster, store: store, clock: clock, workers: workers).receive(point)
         }
     }
 
@@ -132,20 +135,27 @@ public struct DirectoryVolumeStore: VolumeStore {
     }
 
     public func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
-        try await reporting { try await CopySweep(copy: copy(of: application), keeping: points).run() }
+        try await reporting { try await CopySweep(copy: copy(of: application), keeping: points, clock: clock).run() }
     }
 
-    public func sweep(_ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
+    public func sweep(
+        _ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>, asked clusters: Set<ClusterName>
+    ) async throws -> Swept {
         try await reporting {
             try await StoreSweep(
-                store: store, names: ObjectNames(application: application), keeping: points, clock: clock, random: random,
+                store: store, names: ObjectNames(application: application), keeping: points, asked: clusters, clock: clock,
+                random: random,
                 grace: .seconds(86_400)
             ).run()
         }
     }
 
-    public func scrub(_ application: ApplicationName, with store: any ObjectStore) async throws -> Scrubbed {
-        try await reporting { try await Scrub(copy: copy(of: application), store: store, clock: clock).run() }
+    public func scrub(
+        _ application: ApplicationName, with store: any ObjectStore, after: String?, most: ByteCount
+    ) async throws -> Scrubbed {
+        try await reporting {
+            try await Scrub(copy: copy(of: application), store: store, clock: clock, after: after, most: most).run()
+        }
     }
 
     public func discard(_ key: OperationKey) async throws {

@@ -6,12 +6,14 @@ internal import DRModel
 /// checksums, and one that was torn is not believed.
 struct ScanCache {
     static let headerSize = 4096
-    private static let magic: StaticString = "DRSCAN2\n"
+    private static let magic: StaticString = "DRSCAN3\n"
 
     struct Header: Equatable {
         let application: ApplicationName
         /// The filesystem's time when the scan began.
         let began: Instant
+        /// Of the volume when the scan began: what marks say is believed only on the same one.
+        let mount: String
         /// When every byte was last read and compared by its SHA-256, by the host's clock.
         let looked: Instant
         let secret: MarkSecret
@@ -56,12 +58,14 @@ struct ScanCache {
         let application = try ApplicationName(String(decoding: try reader.counted(), as: UTF8.self))
         let began = Instant(nanosecondsSince1970: try reader.number())
         let looked = Instant(nanosecondsSince1970: try reader.number())
+        let mount = String(decoding: try reader.counted(), as: UTF8.self)
         let secret = try MarkSecret(reading: &reader)
         let record = String(decoding: try reader.counted(), as: UTF8.self)
         let hash = try reader.hash()
         let kind: VolumeKind = try reader.number(UInt8.self) == 1 ? .filesystem : .block
         return Header(
-            application: application, began: began, looked: looked, secret: secret, record: record, recordHash: hash, kind: kind,
+            application: application, began: began, mount: mount, looked: looked, secret: secret, record: record, recordHash: hash,
+            kind: kind,
             pages: try reader.number(), end: try reader.number())
     }
 
@@ -71,6 +75,7 @@ struct ScanCache {
         writer.put(counted: Array(header.application.text.utf8))
         writer.put(header.began.nanosecondsSince1970)
         writer.put(header.looked.nanosecondsSince1970)
+        writer.put(counted: Array(header.mount.utf8))
         writer.put(raw: header.secret.bytes)
         writer.put(counted: Array(header.record.utf8))
         writer.put(header.recordHash)
@@ -151,14 +156,19 @@ final class ScanCachePages {
 
 /// Writes the next cache; it counts once the header is there.
 final class ScanCacheWriter {
-    private let file: any StoreFile
+    private var file: (any StoreFile)?
     private var buffer: [UInt8] = []
     private var offset = Int64(ScanCache.headerSize)
     private(set) var pages: UInt32 = 0
+    /// Why there will be no cache: that costs a full read next time, and the point nothing.
+    private(set) var failure: IOFailure?
 
-    init(_ file: any StoreFile) { self.file = file }
+    init(_ open: () throws -> any StoreFile) throws {
+        do { file = try open() } catch let error as IOFailure { failure = error }
+    }
 
     func write(_ page: CachedPage) throws {
+        guard file != nil else { return }
         pages += 1
         var writer = ByteWriter()
         writer.put(UInt32(truncatingIfNeeded: page.payload.count))
@@ -170,12 +180,15 @@ final class ScanCacheWriter {
 
     func finish(_ header: (_ pages: UInt32, _ end: Int64) -> ScanCache.Header) throws {
         try flush()
-        try unsafe ScanCache.bytes(of: header(pages, offset)).withUnsafeBytes { try unsafe file.write(at: 0, $0) }
-        try file.close()
+        if let failure { throw failure }
+        try unsafe ScanCache.bytes(of: header(pages, offset)).withUnsafeBytes { try unsafe file?.write(at: 0, $0) }
+        try file?.close()
     }
 
     private func flush() throws {
-        try unsafe buffer.withUnsafeBytes { try unsafe file.write(at: offset, $0) }
+        do { try unsafe buffer.withUnsafeBytes { try unsafe file?.write(at: offset, $0) } } catch let error as IOFailure {
+            (failure, file) = (error, nil)
+        }
         offset += Int64(buffer.count)
         buffer.removeAll(keepingCapacity: true)
     }

@@ -36,6 +36,16 @@ struct VolumeCapture {
         // Nothing here outlives the machine: a capture that was lost is made again.
         let folder = layout.captures(of: key)
         try io.removeTree(folder)
+        do { return try await capture(live, stopped: stopped, in: folder) } catch let error as IOFailure {
+            // A full disk should not stay full of what nobody can use; what cannot be removed goes with the next try.
+            try? io.removeTree(folder)
+            throw error
+        }
+    }
+
+    private func capture(
+        _ live: [(name: VolumeName, path: StorePath, kind: VolumeKind)], stopped: Bool, in folder: StorePath
+    ) async throws -> Capture {
         try io.makePlainFolders(folder, below: layout.cluster)
         var attempt = 0
         while true {
@@ -73,7 +83,7 @@ struct VolumeCapture {
         while true {
             try io.removeTree(place)
             try io.makeFolder(place, permissions: 0o700)
-            let cache = try cache(of: volume, kind, in: place)
+            let cache = try cache(of: volume, kind, at: live, in: place)
             var attempt = digest
             var scan = CaptureScan(
                 volume: volume, live: live, kind: kind, place: place, began: began, copies: !stopped, io: io, workers: workers,
@@ -91,10 +101,10 @@ struct VolumeCapture {
     }
 
     /// The scan cache under a name of the capture's own, so that it stays the one that the catalogue speaks of.
-    private func cache(of volume: VolumeName, _ kind: VolumeKind, in place: StorePath) throws -> ScanCache? {
+    private func cache(of volume: VolumeName, _ kind: VolumeKind, at live: StorePath, in place: StorePath) throws -> ScanCache? {
         let path = ScanCache.path(volume, in: layout.cluster)
         guard let cache = try ScanCache.open(path, of: application, io: io), cache.header.kind == kind,
-            !cache.isDue(clock.now())
+            try cache.header.mount == io.mountIdentity(live), !cache.isDue(clock.now())
         else { return nil }
         do { try io.makeHardLink(place / "scan", to: path) } catch is IOFailure { return nil }
         return try ScanCache.open(place / "scan", of: application, io: io)

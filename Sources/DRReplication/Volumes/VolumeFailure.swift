@@ -9,6 +9,8 @@ internal import DRModel
 extension IOFailure {
     var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     var exists: Bool { code == EEXIST }
+    /// The disk cannot give back what it was given.
+    var isDamage: Bool { code == EIO || code == EILSEQ }
 
     /// What a person is told.
     var asError: DRError {

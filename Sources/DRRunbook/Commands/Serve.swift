@@ -10,7 +10,7 @@ import DRModel
 
 struct Serve: HostCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs schedules until it is stopped, and removes drills whose lease is over.",
+        abstract: "Runs schedules until it is stopped, removes drills whose lease is over, and reads copies to find damage.",
         discussion: """
             It stays in the foreground. Control-C or SIGTERM ends it when the copy under way is done; a second one ends it at once, and the \
             next copy carries on.
@@ -42,6 +42,7 @@ struct Serve: HostCommand {
                     output.say(
                         "\(time) \(schedule): \(copy.application) \(copy.recovery_point?.text ?? "-") from \(copy.from?.text ?? "-")")
                 }
+                for line in copy.warnings { output.warning("\(schedule): \(line)") }
                 output.object(
                     "schedule.copied",
                     [
@@ -51,6 +52,17 @@ struct Serve: HostCommand {
                     ])
             }
         case .cleaned(let report): _ = Cleanup.tell(report, output)
+        case .scrubbed(let application, let cluster, let scrubbed, let time):
+            for name in scrubbed.healed { output.warning("\(application) at \(cluster): \(name) was damaged, and is healed") }
+            for name in scrubbed.lost { output.warning("\(application) at \(cluster): \(name) is damaged everywhere; migrate again") }
+            if scrubbed.next == nil { output.say("\(time) \(application) at \(cluster): all objects were read") }
+            output.object(
+                "scrubbed",
+                [
+                    ("application", .string(application.text)), ("cluster", .string(cluster.text)),
+                    ("healed", .list(scrubbed.healed.map { .string($0) })), ("lost", .list(scrubbed.lost.map { .string($0) })),
+                    ("complete", .bool(scrubbed.next == nil)),
+                ])
         case .failed(let what, let error): output.warning("\(what): \(error.message)")
         }
     }

@@ -72,6 +72,7 @@ final class Progress: Sendable {
         } else {
             lines.append("  \(style.good("ok"))       \(title)\(time)")
         }
+        for case .string(let text) in result?["warnings"].list ?? [] { lines.append("  \(style.warning("warning"))  \(text)") }
         if isPlan || output.verbose { lines += effects.map { "             \($0.text)" } }
         if action.action == "checks" { lines += CheckLines.lines(result, error, style, verbose: output.verbose) }
         return lines

@@ -49,7 +49,7 @@ struct FolderWorld {
             let directory = self[name.text]
             clusters[name] = DirectoryCluster(
                 name: name, directory: directory, io: io, clock: clock,
-                volumes: DirectoryVolumeStore(directory: directory, io: io, clock: clock, random: SystemRandom()))
+                volumes: DirectoryVolumeStore(cluster: name, directory: directory, io: io, clock: clock, random: SystemRandom()))
         }
         return clusters
     }

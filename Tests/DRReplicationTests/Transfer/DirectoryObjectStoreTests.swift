@@ -82,4 +82,16 @@ import Testing
             }
         }
     }
+
+    @Test func `What dead processes left half written goes after a day, and nothing younger`() async throws {
+        try await store.put("app/packs/1", [1])
+        let half = folder.path / ".tmp" / "half"
+        let young = folder.path / ".tmp" / "young"
+        for path in [half, young] { try write(path, [1, 2]) }
+        let now = try #require(try SystemStoreIO().facts(young)).modified
+        try SystemStoreIO().setModified(half, now - .seconds(90_000))
+        try await Self.store(folder.path).put("app/packs/2", [2])
+        #expect(try SystemStoreIO().facts(half) == nil)
+        #expect(try SystemStoreIO().facts(young) != nil)
+    }
 }

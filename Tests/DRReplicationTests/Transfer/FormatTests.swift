@@ -187,4 +187,36 @@ import Testing
         #expect(before.count == 40)
         #expect(Set(pages(2500)).subtracting(before).count == 1)
     }
+
+    @Test func `Numbers that cannot be are refused before anything is done with them`() throws {
+        for size in [Int64.max, Int64.max - 50, -1] {
+            let page = MapPage(items: [.node(node("a", .file(size: size, chunkSize: 100, shared: false)))], locations: [])
+            #expect(throws: Malformed.self) { try MapPage(content: page.content(), places: page.places()) }
+            let more = MapPage(items: [.more(path: [97], size: size, chunkSize: 100)], locations: [])
+            #expect(throws: Malformed.self) { try MapPage(content: more.content(), places: more.places()) }
+        }
+        let place = ChunkLocation(pack: PackID(raw: Array(0..<16)), offset: 64, stored: 1, codec: .raw)
+        let run = MapPage(items: [.run(first: .max, hashes: [ContentHash(of: [1])])], locations: [place])
+        #expect(throws: Malformed.self) { try MapPage(content: run.content(), places: run.places()) }
+        let large = ChunkLocation(pack: PackID(raw: Array(0..<16)), offset: 64, stored: .max, codec: .zstd)
+        let entry = VolumeIndex.Entry(
+            content: ContentHash(of: [1]), page: ContentHash(of: [2]), location: large, contentLength: 70, placesLength: 30)
+        let index = VolumeIndex(kind: .block, entries: [entry], packs: [large.pack]).object()
+        #expect(throws: Malformed.self) { try VolumeIndex(parsing: index, name: ContentHash(of: index)) }
+        let names = ObjectNames(application: "ledger")
+        let session = Session(OperationKey("x"))
+        #expect(names.parseRecord("ledger/points/ledger-e1-g1/\(Int.max)-\(session.text)") == nil)
+        #expect(names.parseRecord("ledger/points/ledger-e1-g1/1-\(session.text)") != nil)
+    }
+
+    @Test func `Times that anybody may have written do not overflow`() {
+        let (first, last) = (Instant(nanosecondsSince1970: .min), Instant(nanosecondsSince1970: .max))
+        #expect(last - first > .seconds(9_000_000_000))
+        #expect(first - last < .seconds(-9_000_000_000))
+        #expect(last + .seconds(1) == last)
+        #expect(first - .seconds(1) < Instant(nanosecondsSince1970: 0))
+        #expect(first.description.hasPrefix("1677-"))
+        #expect(!Tomb(created: first, names: []).isStale(first))
+        #expect(Tomb(created: first, names: []).isStale(last) && Tomb(created: last, names: []).isStale(first))
+    }
 }

@@ -27,7 +27,7 @@ import Testing
         let capture = try await east.capture(["data"], of: VolumeWorld.application, stopped: true, key: key)
         let point = try await east.publish(capture, as: try VolumeWorld.draft(1), manifests: VolumeWorld.manifests, to: world.store()).point
         var kinds: Set<String> = []
-        for object in try await world.store().list(prefix: "") {
+        for object in try await world.objects() {
             let path = world.vault / object.name
             kinds.insert(String(object.name.split(separator: "/")[1]))
             for position in positions(Int(object.size.bytes)) {
@@ -50,7 +50,7 @@ import Testing
     @Test func `G3 a flipped bit in the own copy is found by verify and by materialise, and healed by receiving again`() async throws {
         let point = try await world.migrate(generation: 1).reception.point
         let west = world.volumes(world.west)
-        for object in try await world.store().list(prefix: "") {
+        for object in try await world.objects() {
             let path = world.west / ".dr" / "copies" / object.name
             for position in positions(Int(object.size.bytes)).filter({ $0 % 3 == 0 }) {
                 try flip(path, position)
@@ -74,7 +74,7 @@ import Testing
     @Test func `G3 I1 a lost object is found and named`() async throws {
         let point = try await world.migrate(generation: 1).reception.point
         let west = world.volumes(world.west)
-        for object in try await world.store().list(prefix: "") {
+        for object in try await world.objects() {
             let path = world.west / ".dr" / "copies" / object.name
             let bytes = try contents(path)
             try world.io.removeFile(path)

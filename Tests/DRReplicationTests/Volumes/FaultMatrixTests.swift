@@ -46,6 +46,8 @@ import Testing
     /// Two points at west, the second one's source as it is now, and what a phase needs.
     private struct Stage {
         let world: VolumeWorld
+        /// Every object before something was damaged on purpose.
+        let sound: [String: [UInt8]]
         let first: RecoveryPoint
         let second: RecoveryPoint
         let capture: Capture?
@@ -65,14 +67,14 @@ import Testing
             case .receive: _ = try await west.receive("ledger-e1-g3", of: application, from: world.store(io))
             case .materialise: _ = try await west.materialise(second.volumes[0], of: second, key: key)
             case .sweepCopy: _ = try await west.sweep(application, keeping: [second.id])
-            case .sweepStore: _ = try await west.sweep(world.store(io), of: application, keeping: [second.id])
+            case .sweepStore: _ = try await west.sweep(world.store(io), of: application, keeping: [second.id], asked: ["east", "west"])
             case .scrub: _ = try await west.scrub(application, with: world.store(io))
             }
         }
     }
 
-    private func stage(_ phase: Phase) async throws -> Stage {
-        let world = try VolumeWorld()
+    private func stage(_ phase: Phase, parallel: Int = 0) async throws -> Stage {
+        let world = try VolumeWorld(parallel: parallel)
         let data = world.east / "volumes" / "data"
         try world.io.makeFolder(data, permissions: 0o755)
         try write(data / "small", Array("hello".utf8))
@@ -86,6 +88,8 @@ import Testing
             try world.io.setModified(path, Instant(nanosecondsSince1970: 1_700_000_000_123_456_789))
         }
         var capture: Capture?
+        var sound: [String: [UInt8]] = [:]
+        for object in try await world.objects() { sound[object.name] = try contents(world.vault / object.name) }
         let east = world.volumes(world.east)
         switch phase {
         case .publish, .receive:
@@ -101,10 +105,13 @@ import Testing
             }
             // One tomb is due, and something new is to be buried.
             try await world.clock.sleep(for: .seconds(90_000))
-            _ = try await world.volumes(world.west).sweep(world.store(), of: VolumeWorld.application, keeping: [first.id, second.id])
+            _ = try await world.volumes(world.west).sweep(
+                world.store(), of: VolumeWorld.application, keeping: [first.id, second.id], asked: ["east", "west"])
             try await world.clock.sleep(for: .seconds(90_000))
-            _ = try await world.volumes(world.west).sweep(world.store(), of: VolumeWorld.application, keeping: [second.id])
+            _ = try await world.volumes(world.west).sweep(
+                world.store(), of: VolumeWorld.application, keeping: [second.id], asked: ["east", "west"])
             try await world.clock.sleep(for: .seconds(90_000))
+        case .sweepCopy: try await world.clock.sleep(for: .seconds(3601))
         case .scrub:
             for (number, object) in try await world.store().list(prefix: "ledger/packs/").enumerated() {
                 let path = number % 2 == 0 ? world.vault / object.name : world.west / ".dr" / "copies" / object.name
@@ -112,7 +119,7 @@ import Testing
             }
         default: break
         }
-        return Stage(world: world, first: first, second: second, capture: capture)
+        return Stage(world: world, sound: sound, first: first, second: second, capture: capture)
     }
 
     /// What must hold whatever broke.
@@ -120,7 +127,17 @@ import Testing
         let world = stage.world
         #expect(try describe(world.east / "volumes" / "data") == source, "I10 \(live)")
         let west = world.volumes(world.west)
-        if phase != .scrub { try await west.verify(stage.second) }
+        if phase == .scrub {
+            // What was sound on one side is so still, or again.
+            for (name, bytes) in stage.sound {
+                let isSound = try [world.vault, world.west / ".dr" / "copies"].contains { root in
+                    try world.io.facts(root / name) != nil && contents(root / name) == bytes
+                }
+                #expect(isSound, "\(name) \(live)")
+            }
+        } else {
+            try await west.verify(stage.second)
+        }
         if phase != .sweepCopy, phase != .scrub { try await west.verify(stage.first) }
         // What the store shows as a point is whole: a site that has nothing can receive it.
         var visible = Set(
@@ -166,6 +183,25 @@ import Testing
                 // A running capture takes as many steps as the files need to grow older than the clock that stamps them.
                 if !faulty.hasStruck, phase == .captureRunning { continue }
                 #expect(faulty.hasStruck)
+                try await check(phase, stage, source, "\(phase.rawValue), \(way.rawValue) at \(position): \(faulty.operations.last ?? "")")
+            }
+        }
+    }
+
+    @Test(arguments: [Phase.publish, .receive, .materialise])
+    func `G2 G3 I1 I3 I9 I10 a phase of several threads broken at any change`(_ phase: Phase) async throws {
+        let count = try await operations(phase)
+        for (number, way) in Way.allCases.enumerated() {
+            let step = Self.takesAll ? 1 : 17
+            for position in stride(from: 1 + number % step, through: count, by: step) {
+                let stage = try await stage(phase, parallel: 2)
+                let source = try describe(stage.world.east / "volumes" / "data")
+                let faulty = FaultyStoreIO(fault: way.fault, at: position)
+                do { try await stage.run(phase, faulty) } catch let error as DRError {
+                    #expect([.io, .noSpace, .damaged, .conflict].contains(error.code), "\(phase) \(way) at \(position): \(error)")
+                } catch { #expect(error is Killed, "\(phase) \(way) at \(position): \(error)") }
+                // How much is written at once depends on who was first.
+                if !faulty.hasStruck { continue }
                 try await check(phase, stage, source, "\(phase.rawValue), \(way.rawValue) at \(position): \(faulty.operations.last ?? "")")
             }
         }

@@ -19,7 +19,7 @@ import Testing
         for generation in 1...4 {
             try write(data / "large", noise(500, seed: UInt64(generation)), at: Int64(generation) * 20_000)
             try await world.migrate(generation: Int64(generation))
-            for object in try await world.store().list(prefix: "") {
+            for object in try await world.objects() {
                 for root in [world.vault, world.west / ".dr" / "copies"] {
                     let bytes = try contents(root / object.name)
                     #expect(known[root / object.name] == nil || known[root / object.name] == bytes, "\(root / object.name)")
@@ -48,7 +48,7 @@ import Testing
         try write(world.east / "cluster.yaml", Array("version: \"1.31\"\nobjectSize: 2MiB\n".utf8))
         try write(data / "large", noise(7 << 20))
         let east = DirectoryVolumeStore(
-            directory: world.east, io: FaultyStoreIO(), clock: world.clock, random: world.random, parallel: 0)
+            cluster: "east", directory: world.east, io: FaultyStoreIO(), clock: world.clock, random: world.random, parallel: 0)
         let capture = try await east.capture(["data"], of: VolumeWorld.application, stopped: true, key: OperationKey("sized"))
         _ = try await east.publish(capture, as: try VolumeWorld.draft(1), manifests: [], to: world.store())
         let sizes = try await world.store().list(prefix: "ledger/packs/").map(\.size.bytes)

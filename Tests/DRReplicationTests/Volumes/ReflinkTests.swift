@@ -47,7 +47,7 @@ private final class ReflinkMount: Sendable {
         try write(site / "volumes" / "disk.img", noise(3 << 20))
         let file = try io.open(site / "volumes" / "disk.img", .read, permissions: 0)
         try file.sync()
-        let store = DirectoryVolumeStore(directory: site, io: io, clock: SteadyClock(), random: CountingRandom())
+        let store = DirectoryVolumeStore(cluster: "east", directory: site, io: io, clock: SteadyClock(), random: CountingRandom())
         let key = OperationKey("k")
         let capture = try await store.capture(["disk"], of: "ledger", stopped: false, key: key)
         #expect(capture.consistency == .crash)
