@@ -78,16 +78,34 @@ struct Gate {
         return approval.key != nil || !rules.demandsSignatures
     }
 
-    private func counts(_ approval: Approval, _ rules: ApprovalRules) -> Bool {
+    private func counts(_ approval: Approval, _ rules: ApprovalRules) -> Bool { refusal(of: approval, rules) == nil }
+
+    // Why the quorum does not count an approval of somebody known; nil where it does.
+    private func refusal(of approval: Approval, _ rules: ApprovalRules) -> String? {
         let person = approval.statement.person
         if notAuthor {
             // A run is started from an account. Whose it is says dr.yaml; where that names nobody, the account's own name is a person's.
             let people = rules.people.isEmpty ? [ApprovalRules.Person(name: person, key: nil)] : rules.people
             let authors = people.filter { $0.uses(author) }
-            if authors.contains(where: { $0.name == person || ($0.key != nil && $0.key == rules.person(person)?.key) }) { return false }
-            if approval.key == nil, approval.account == author { return false }
+            if authors.contains(where: { $0.name == person || ($0.key != nil && $0.key == rules.person(person)?.key) }) {
+                return "\(author) started the run, and that is \(person)"
+            }
+            if approval.key == nil, approval.account == author { return "it comes unsigned from \(author), who started the run" }
         }
-        return groups.isEmpty || groups.contains { rules.groups[$0]?.contains(person) == true }
+        guard groups.isEmpty || groups.contains(where: { rules.groups[$0]?.contains(person) == true }) else {
+            return "\(person) is not in \(groups.joined(separator: ", "))"
+        }
+        return nil
+    }
+
+    /// Why an approval does not count towards the quorum, for the person who gave it; nil where it does, or is no approval of this gate.
+    func objection(to approval: Approval, at time: Instant, _ rules: ApprovalRules) -> String? {
+        guard isMeant(approval.statement), approval.statement.decision == .approve, (approval.statement.breakGlass ?? "").isEmpty else {
+            return nil
+        }
+        guard isKnown(approval, rules) else { return "\(approval.statement.person) is not known, or did not sign" }
+        guard !refusesOnTimeout || time <= opened + timeout else { return "the gate was open until \(opened + timeout)" }
+        return refusal(of: approval, rules)
     }
 
     private func answer(_ approvals: [Approval], at time: Instant, breakGlass: String?) -> Value {
@@ -146,6 +164,8 @@ public struct OpenGate: Sendable, Hashable {
     /// The run has gone on from here: `missing` and `refusal` say how.
     public let isClosed: Bool
     public let approvals: [Approval]
+    /// Why one of them does not count, in the same order; nil where it does.
+    public let objections: [String?]
 
     /// All gates that were opened and not passed yet, from the journal alone.
     public static func all(header: RunHeader, records: [JournalRecord], rules: ApprovalRules, now: Instant) throws -> [OpenGate] {
@@ -187,7 +207,9 @@ public struct OpenGate: Sendable, Hashable {
         plan = gate.plan
         record = gate.record
         opened = gate.opened
-        approvals = said.map(\.approval).filter { $0.statement.place == gate.place && $0.statement.record == gate.record }
+        let own = said.filter { $0.approval.statement.place == gate.place && $0.approval.statement.record == gate.record }
+        approvals = own.map(\.approval)
+        objections = own.map { gate.objection(to: $0.approval, at: $0.time, rules) }
     }
 }
 

@@ -57,7 +57,9 @@ extension Host {
                     ? "it stands at none: `drrunbook resume \(run)` carries it on" : "open: \(names.joined(separator: ", "))")
         }
         if let reason = answer.breakGlass, reason.allSatisfy(\.isWhitespace) {
-            throw DRError(.invalidInput, "--break-glass: expected the reason")
+            throw DRError(
+                .invalidInput, "--break-glass: expected the reason, found nothing",
+                hint: "it stands in the record and in the report; nothing was recorded")
         }
         let person = answer.person ?? identity.person
         let rules = configuration.approvals
@@ -65,7 +67,7 @@ extension Host {
             throw DRError(
                 .notAllowed,
                 "\(person) is none of the people of \(configuration.file)\(Spelling.hint(for: person, in: rules.people.map(\.name)))",
-                hint: "people stand under `approvals`; --as says who you are")
+                hint: "--as says who you are: \(rules.people.map(\.name).sorted().joined(separator: ", ")); nothing was recorded")
         }
         return GateStatement(
             run: run, gate: name, place: gate.place, decision: answer.decision, person: person, plan: gate.plan, record: gate.record,
@@ -146,7 +148,9 @@ extension Host {
                 statement.text, keyFile: PathText.absolute(file, in: PathText.workingFolder), namespace: GateStatement.namespace)
         case .signature(let file):
             guard let text = try TextFile.read(PathText.absolute(file, in: PathText.workingFolder), shown: file) else {
-                throw DRError(.invalidInput, "there is no signature \(file)")
+                throw DRError(
+                    .invalidInput, "there is no signature \(file)",
+                    hint: "`--statement` prints what `ssh-keygen -Y sign -n \(GateStatement.namespace)` signs; nothing was recorded")
             }
             signature = text
         }

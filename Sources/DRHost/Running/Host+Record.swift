@@ -112,7 +112,9 @@ extension Host {
 
     static func archive(_ file: String) throws -> RunArchive {
         guard let text = try LargeFile.read(PathText.absolute(file, in: PathText.workingFolder)) else {
-            throw DRError(.invalidInput, "there is no file \(file) that can be read")
+            throw DRError(
+                .invalidInput, "there is no file \(file) that can be read",
+                hint: "expected one that `drrunbook export RUN` wrote; nothing was taken")
         }
         return try RunArchive(text, file: file)
     }
@@ -132,7 +134,9 @@ extension Host {
         func unlessMissing<Result>(_ body: (SQLiteJournal) throws -> Result) throws -> Result? {
             do { return try journal.map(body) } catch let error as DRError where error.code == .notFound { return nil }
         }
-        let isHere = try unlessMissing { try $0.header(of: run) } != nil
+        var isHere = false
+        var missing = DRError(.notFound, "there is no run \(run)", hint: "nothing has been run here yet")
+        do { isHere = try journal?.header(of: run) != nil } catch let error as DRError where error.code == .notFound { missing = error }
         var best: RunCopy?
         for cluster in configuration.clusters where RunCopy.answers(cluster) {
             guard let head = try RunCopy.head(of: run, at: cluster) else { continue }
@@ -148,7 +152,7 @@ extension Host {
         }
         if best == nil, !isHere {
             throw DRError(
-                .notFound, "there is no run \(run): neither here nor at a cluster that answers", hint: "`drrunbook runs` lists those here")
+                .notFound, "\(missing.message), neither here nor at a cluster that answers", hint: missing.hint)
         }
         return best
     }

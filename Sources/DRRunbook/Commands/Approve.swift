@@ -37,13 +37,17 @@ struct GateOptions: ParsableArguments {
             return .done
         }
         let gate = try await host.answer(run, gate: gate, answer)
-        for approval in gate.approvals { output.say("  \(approval.statement.decision.rawValue)  \(approval.identity)") }
+        for (approval, objection) in zip(gate.approvals, gate.objections) {
+            output.say(
+                "  \(approval.statement.decision.rawValue)  \(approval.identity)" + (objection.map { ": does not count, \($0)" } ?? ""))
+        }
         output.object(
             "gate",
             [
                 ("run", .string(run.text)), ("gate", .string(gate.name)), ("missing", JSONLines.text(gate.missing)),
                 ("closed", .bool(gate.isClosed)),
                 ("approvals", .list(gate.approvals.map(JSONLines.value))),
+                ("objections", .list(gate.objections.map(JSONLines.text))),
             ])
         if let refusal = gate.refusal {
             output.say("\(refusal.message)")

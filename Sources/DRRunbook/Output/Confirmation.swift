@@ -18,7 +18,7 @@ enum Confirmation {
     /// A person types `word`. Throws as `ask` does.
     static func word(_ word: String, to what: String, _ output: Output) throws {
         guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1, output.lines == nil else {
-            throw DRError(.invalidInput, "to \(what) needs a yes", hint: "pass --yes; on a terminal you are asked")
+            throw DRError(.invalidInput, "to \(what) needs a yes; nothing was changed", hint: "pass --yes; on a terminal you are asked")
         }
         Output.write("Type \"\(word)\" to \(what): ", to: STDERR_FILENO)
         guard let answer = readLine(strippingNewline: true), answer.filter({ $0 != " " && $0 != "\t" }) == word else {
