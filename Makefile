@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine clean
+.PHONY: matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-runs clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -92,6 +92,10 @@ sequences: build-tests
 
 sequences-long: build-tests
 	SEQUENCES=10000 swift test --skip-build --disable-xctest --filter SequenceTests
+
+# What runs cost: the journal beside the disk, resume, verbs in a plan; see docs/benchmarks.md. RECORD=1 writes the figures there.
+bench-runs: bootstrap
+	Scripts/bench-runs.sh
 
 # Our data plane beside rsync, restic, borg, qemu-img, cp and dd; SIZE=1 GiB, see docs/benchmarks.md. RECORD=1 writes the figures there.
 bench-replication: bootstrap

@@ -30,11 +30,14 @@ public final class MemoryJournal: Journal, Sendable {
 
     @discardableResult public func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
         try state.withLock { state in
-            guard var found = state.runs[run] else { throw SQLiteJournal.noSuchRun(run, among: state.order.map(\.text)) }
-            let row = RecordRow(entry, position: Int64(found.records.count), at: time)
-            let hash = RecordChain.hash(row, run: run.text, previous: found.records.last?.hash ?? found.hash)
-            found.records.append(JournalRecord(index: row.position, time: time, entry: entry, hash: hash))
-            state.runs[run] = found
+            guard let place = state.runs.index(forKey: run) else {
+                throw SQLiteJournal.noSuchRun(run, among: state.order.map(\.text))
+            }
+            let (count, last) = (state.runs.values[place].records.count, state.runs.values[place].records.last?.hash)
+            let row = RecordRow(entry, position: Int64(count), at: time)
+            let hash = RecordChain.hash(row, run: run.text, previous: last ?? state.runs.values[place].hash)
+            // In its place: a copy taken out would copy all records with each one.
+            state.runs.values[place].records.append(JournalRecord(index: row.position, time: time, entry: entry, hash: hash))
             return row.position
         }
     }

@@ -37,6 +37,7 @@ struct RunLedger {
     /// What an action of ours answered in another form than it writes is an error: figures are not guessed.
     mutating func record(branch: String, action: String, input: Value, begun: Instant, outcome: ActionOutcome) throws {
         effectsByBranch[branch, default: []] += outcome.effects
+        hasChanged = hasChanged || outcome.effects.contains { $0.verb != .call }
         if action == "migrate", let report = try Self.report(outcome, as: MigrationReport.self, of: action) {
             for (text, copied) in report.applications {
                 let name = try ApplicationName(text)
@@ -99,7 +100,7 @@ struct RunLedger {
     var liveOrder: [ApplicationName] { order.filter { items[$0]?.activatedAt != nil } }
 
     /// Something of a cluster was changed.
-    var hasChanged: Bool { effectsByBranch.values.contains { $0.contains { $0.verb != .call } } }
+    private(set) var hasChanged = false
 
     var effects: [Effect] { effectsByBranch.keys.sorted { Self.isBefore($0, $1) }.flatMap { effectsByBranch[$0] ?? [] } }
 

@@ -47,7 +47,8 @@ extension Host {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
             let header = try journal.header(of: run)
-            let begun = ActivationGate.begun(header, try journal.records(of: run))
+            // Under a yes nothing needs to be looked for.
+            let begun = mayActivate ? [] : ActivationGate.begun(header, try journal.records(of: run))
             return try await runner(
                 world, journal, predicted: false, mayActivate: mayActivate, begun: begun, runningAs: header.runningAs ?? .live, events
             ).resume(run, settled: settled, request: request)

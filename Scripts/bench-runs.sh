@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# What runs cost: the journal beside the disk's own syncs, a resume of a long run, verbs in a plan, the start of the command. ROUNDS=3 of each, of which the median counts;
+# BIN= a command that is built already; FOLDER= where state and sites lie. RECORD=1 writes docs/benchmarks.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+rounds=${ROUNDS:-3}
+work=$(mktemp -d)
+trap 'rm -rf "$work" "$shop"' EXIT
+shop=${FOLDER:-$work}/bench-runs
+lines=$work/lines
+
+if [ -z "${BIN:-}" ]; then
+    swift build -c release -q --product drrunbook
+    BIN=$(swift build -c release --show-bin-path)/drrunbook
+fi
+bin=$(realpath "$BIN")
+
+median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+seconds() { # wall seconds of a command that must end with 0 (or EXPECT)
+    local begin end status=0
+    begin=$(date +%s.%N)
+    "$@" >/dev/null 2>"$work/error" || status=$?
+    end=$(date +%s.%N)
+    [ "$status" = "${EXPECT:-0}" ] || { echo "$* ended with $status: $(cat "$work/error")" >&2; exit 1; }
+    awk -v a="$begin" -v b="$end" 'BEGIN { printf "%.6f\n", b - a }'
+}
+times() { for ((round = 0; round < rounds; round++)); do seconds "$@"; done | median; }
+# NAME OURS PEER UNIT TARGET above|below: the ratio must be below the target, or above it.
+tell() {
+    awk -v n="$1" -v o="$2" -v p="$3" -v u="$4" -v t="$5" -v d="$6" 'BEGIN {
+        r = p == "-" ? "-" : sprintf("%.3f", o / p); v = p == "-" ? o : r
+        printf "bench runs/%s ours=%s%s peer=%s%s ratio=%s target=%s %s\n", n, o, u, p, p == "-" ? "" : u, r, t, (d == "below" ? v <= t : v >= t) ? "ok" : "missed" }' |
+        tee -a "$lines"
+}
+minus() { awk -v a="$1" -v b="$2" -v n="$3" 'BEGIN { printf "%.9f", (a - b) / n }'; }
+
+rm -rf "$shop"
+"$bin" init "$shop" >/dev/null
+cd "$shop"
+printf '\nlimits: { records: 1000000, branches: 1000, output: 100MiB, cpu: 600s }\n' >>dr.yaml
+runbook() { printf 'return dr.runbook { name = "%s", run = function()\n%s\nend }\n' "$1" "$2" >"runbooks/$1.lua"; }
+"$bin" run runbooks/protect.lua >/dev/null
+state() { rm -rf .drrunbook; }
+
+# --- The start of the command, beside Lua's own.
+runbook one 'dr.sleep "1s"'
+if command -v lua5.4 >/dev/null; then
+    lua=$(times lua5.4 -e '')
+    limit=$(awk -v l="$lua" 'BEGIN { printf "%.6f", 3 * l + 0.040 }')
+    tell version "$(times "$bin" --version)" "$limit" s 1 below
+    tell plan-one "$(times "$bin" plan runbooks/one.lua)" "$limit" s 1 below
+else
+    echo "skipped: version, plan-one (there is no lua5.4 to start beside)" >&2
+fi
+
+# --- Verbs in a plan.
+runbook none 'local x = 1'
+runbook verbs 'for _ = 1, 20000 do dr.sleep "1s" end'
+base=$(times "$bin" plan runbooks/none.lua)
+tell verb-in-plan "$(minus "$(times "$bin" plan runbooks/verbs.lua)" "$base" 0.02)" - us 50 below
+runbook waves 'local items, after = {}, {}
+  for wave = 1, 50 do for i = 1, 200 do
+    local name = string.format("i%02d-%03d", wave, i)
+    items[#items + 1] = name
+    if wave > 1 then after[name] = { string.format("i%02d-%03d", wave - 1, i) } end
+  end end
+  dr.in_order(items, { after = after, parallel = 200 }, function() dr.sleep "1s" end)'
+tell in-order-10000 "$(times "$bin" plan runbooks/waves.lua)" - s 2 below
+
+# --- The journal beside the disk: actions a second, beside writes of 4 KiB that are each synced.
+syncs=$(for ((round = 0; round < rounds; round++)); do
+    dd if=/dev/zero of="$shop/synced" bs=4096 count=300 oflag=dsync 2>&1 | awk '/copied/ { print 300 / $(NF - 3) }'
+done | median)
+rm -f "$shop/synced"
+rate() { # RUNBOOK ACTIONS: actions a second of a run, without what a run costs anyway
+    for ((round = 0; round < rounds; round++)); do
+        state
+        local all none
+        all=$(seconds "$bin" run "runbooks/$1.lua" --yes)
+        none=$(seconds "$bin" run runbooks/none.lua --yes)
+        awk -v a="$all" -v b="$none" -v n="$2" 'BEGIN { print n / (a - b) }'
+    done | median
+}
+runbook single 'for _ = 1, 300 do dr.sleep "0s" end'
+runbook many 'local b = {} for i = 1, 64 do b[i] = function() for _ = 1, 30 do dr.sleep "0s" end end end dr.parallel(b)'
+single=$(rate single 300)
+tell journal-1 "$(awk -v s="$syncs" -v r="$single" 'BEGIN { printf "%.3f", 1000 / r }')" "$(awk -v s="$syncs" 'BEGIN { printf "%.3f", 1000 / s }')" ms 1.3 below
+tell journal-64 "$(awk -v r="$(rate many 1920)" 'BEGIN { printf "%.0f", r }')" "$(awk -v r="$single" 'BEGIN { printf "%.0f", r }')" /s 30 above
+
+# --- A resume of a run with 50,000 records, up to the gate at which it waits again.
+runbook long 'for i = 1, 25000 do dr.now() dr.random() end dr.approve { name = "go", message = "?" }'
+state
+EXPECT=3 seconds "$bin" run runbooks/long.lua --yes >/dev/null
+run=$("$bin" runs --json | tail -n 1 | sed 's/.*"run":"\([^"]*\)".*/\1/')
+tell resume-50000 "$(EXPECT=3 times "$bin" resume "$run" --yes)" - s 1 below
+{ command time -f '%M' "$bin" resume "$run" --yes >/dev/null 2>"$work/memory"; } || true
+tell resume-50000-memory "$(tail -n 1 "$work/memory" | awk '{ printf "%.0f", $1 / 1024 }')" - MiB 150 below
+
+cd - >/dev/null
+if [ "${RECORD:-0}" = 1 ]; then
+    awk -v lines="$lines" '
+        /^```$/ && inside { inside = 0 }
+        !inside { print }
+        /^```bench-runs$/ { inside = 1; while ((getline line < lines) > 0) print line }' docs/benchmarks.md >"$work/page"
+    cp "$work/page" docs/benchmarks.md
+fi
