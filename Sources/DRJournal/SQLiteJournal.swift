@@ -25,7 +25,20 @@ public final class SQLiteJournal: Journal, Sendable {
     /// Opens the journal for reading, also while a run writes it. Throws `not-found` where there is none, `journal-damaged`, `io`.
     public static func openForReading(_ path: String) throws -> SQLiteJournal { try SQLiteJournal(path: path, writer: nil) }
 
-    private init(path: String, writer: WriterLock?) throws {
+    /// Opens the journal for reading where nothing writes it, and leaves no byte behind: an ordinary reader makes the files of the write-ahead log anew. Nil while a
+    /// process writes it. What it reads is for looking: a process that begins to write meanwhile is not noticed.
+    public static func openUntouched(_ path: String) throws -> SQLiteJournal? {
+        var facts = stat()
+        guard unsafe stat(path + "-wal", &facts) != 0 || facts.st_size == 0 else { return nil }
+        let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/"
+        let quoted = path.utf8.map { byte in
+            let character = Character(Unicode.Scalar(byte))
+            return byte < 128 && allowed.contains(character) ? String(character) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return try SQLiteJournal(path: path, writer: nil, address: "file:\(quoted.joined())?immutable=1")
+    }
+
+    private init(path: String, writer: WriterLock?, address: String? = nil) throws {
         self.path = path
         self.writer = writer
         if writer != nil { try Self.createIfMissing(path) }
@@ -33,7 +46,7 @@ public final class SQLiteJournal: Journal, Sendable {
         configuration.label = "journal"
         configuration.readonly = writer == nil
         configuration.busyMode = .timeout(5)
-        database = try JournalFailure.mapped(path) { try DatabaseQueue(path: path, configuration: configuration) }
+        database = try JournalFailure.mapped(path) { try DatabaseQueue(path: address ?? path, configuration: configuration) }
         try JournalFailure.mapped(path) {
             if writer == nil {
                 try database.read { try JournalSchema.check($0, path: path) }

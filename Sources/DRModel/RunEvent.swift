@@ -137,11 +137,14 @@ public struct RunReport: Sendable, Hashable {
     public let undos: [Undo]
     /// It was put down and can be taken up again.
     public let isHeld: Bool
+    /// Of a plan: where its times come from. `rto` and those of the applications are then predicted.
+    public let planned: PlannedTime?
 
     public init(
         run: RunID, outcome: RunOutcome, error: DRError?, rto: Duration?, applications: [Item], effects: [Effect], undos: [Undo] = [],
-        isHeld: Bool = false
+        isHeld: Bool = false, planned: PlannedTime? = nil
     ) {
+        self.planned = planned
         self.undos = undos
         self.isHeld = isHeld
         self.run = run

@@ -11,6 +11,8 @@ final class OverlayCluster: Cluster {
         /// Nil = removed by the plan.
         var documents: [DocumentPath: Value?] = [:]
         var committed: [OperationKey: Committed] = [:]
+        /// What was read of objects' texts, so that each is read once.
+        var manifests: [ObjectKey: Manifest] = [:]
     }
 
     let name: ClusterName
@@ -20,7 +22,7 @@ final class OverlayCluster: Cluster {
     var volumes: any VolumeStore { overlayVolumes }
 
     init(_ base: any Cluster, transit: PlannedPoints, clock: any WallClock) {
-        self.base = base
+        self.base = base.picture()
         name = base.name
         overlayVolumes = OverlayVolumeStore(base.volumes, at: base.name, transit: transit, clock: clock)
     }
@@ -34,8 +36,21 @@ final class OverlayCluster: Cluster {
         // What the plan made may need other objects of the whole cluster than what is there.
         let shared = try await base.objects(.kinds(ApplicationSelection.clusterKinds))
         var found = Dictionary((real + shared).map { ($0.key, $0) }) { first, _ in first }
-        for (key, object) in planned { found[key] = object }
-        return try ApplicationSelection.of(try found.values.map { try Manifest($0) }, application, at: name)
+        let namespaces = Set(application.namespaces(at: name))
+        for (key, object) in planned where Self.mayBelong(key, to: namespaces) { found[key] = object }
+        return try ApplicationSelection.of(try found.values.map(manifest), application, at: name)
+    }
+
+    private static func mayBelong(_ key: ObjectKey, to namespaces: Set<String>) -> Bool {
+        guard let namespace = key.namespace ?? (key.kind == "Namespace" ? key.name : nil) else { return true }
+        return namespaces.contains(namespace)
+    }
+
+    private func manifest(_ object: ManifestObject) throws -> Manifest {
+        if let known = state.withLock({ $0.manifests[object.key] }), known.text == object.text { return known }
+        let manifest = try Manifest(object)
+        state.withLock { $0.manifests[object.key] = manifest }
+        return manifest
     }
 
     func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {

@@ -89,6 +89,23 @@ import Testing
         #expect(try shop.drrunbook("lint", "runbooks/failover.lua").status == 0)
     }
 
+    @Test func `G4 a plan says how long a move would take from what past runs took, and changes no byte for it`() throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        let unknown = try shop.drrunbook("plan", "runbooks/failover.lua")
+        #expect(unknown.output.contains("RTO unknown: 1 past run of this host never showed stop storefront"), "\(unknown.output)")
+        #expect(try shop.drrunbook("run", "runbooks/failover.lua", "--yes").status == 0)
+        #expect(try shop.drrunbook("run", "runbooks/failback.lua", "--yes").status == 0)
+        let before = try shop.fingerprint()
+        let plan = try shop.drrunbook("plan", "runbooks/failover.lua")
+        #expect(plan.output.contains("Plan: 2 applications move east -> west, 2 start, 2 stop"), "\(plan.output)")
+        #expect(plan.output.contains("critical path, as 3 past runs took: stop storefront ~"))
+        #expect(plan.output.contains("possible, predicted RTO "))
+        let json = try shop.drrunbook("plan", "runbooks/failover.lua", "--json").lines.last
+        #expect(json?["planned"]["critical_path"].list?.count == 5)
+        #expect(try shop.fingerprint() == before)
+    }
+
     @Test func `a plan without a cluster fails where the cluster is needed and succeeds where it is not`() throws {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)

@@ -29,6 +29,10 @@ struct ActionOutcome: Sendable {
         self.points = points
     }
 
+    func taking(_ duration: Duration) -> ActionOutcome {
+        ActionOutcome(result: result, effects: effects, duration: duration, points: points)
+    }
+
     init(payload: Value) throws {
         do {
             effects = try payload["effects"].decoded(as: [Effect].self)

@@ -170,10 +170,16 @@ final class RunConductor {
             guard let pending = session.waiting.first(where: { $0.intent.key == completion.key }) else { return }
             // It was not begun or went back by itself because the run is put down: it is asked for again.
             if stopping != nil, completion.outcome.error?.code == .stopped, completion.outcome.effects.isEmpty { return }
-            try record.outcome(completion.outcome, of: pending.intent)
+            let outcome = world.predicted ? completion.outcome.taking(expected(pending)) : completion.outcome
+            try record.outcome(outcome, of: pending.intent)
             if !world.predicted { failpoint("run.outcome-recorded") }
-            try session.deliver(completion.outcome, for: completion.key)
+            try session.deliver(outcome, for: completion.key)
         }
+    }
+
+    // How long the overlay took says nothing.
+    private func expected(_ pending: PendingAction) -> Duration {
+        record.ledger.expected(pending.action.name, pending.action.input) ?? .zero
     }
 
     private func cancel(_ request: StopRequest) throws {

@@ -12,12 +12,17 @@ struct RunLedger {
         var from: ClusterName?
         /// Where it is, as the engine said when it refused us: somebody else moved it.
         var elsewhere: (cluster: ClusterName, epoch: Epoch?)?
+        /// In a plan: when it would be ready.
+        var ready: PlanTimeline.Moment?
     }
 
     let inventory: Inventory
     let started: Instant
-    /// A plan: its clock moves only where the runbook waits, so it says nothing of how long things take.
+    /// A plan: its clock moves only where the runbook waits, so how long things take is told by past runs.
     let predicted: Bool
+    private var timeline: PlanTimeline
+    private var planBegin: PlanTimeline.Moment?
+    private var planLook: PlanTimeline.Moment?
     private var items: [ApplicationName: Item] = [:]
     private var order: [ApplicationName] = []
     /// Effects by branch, each branch in the order of its actions.
@@ -28,7 +33,8 @@ struct RunLedger {
     private var sent: [ApplicationName: ByteCount] = [:]
     private var undos: [RunReport.Undo] = []
 
-    init(inventory: Inventory, started: Instant, predicted: Bool) {
+    init(inventory: Inventory, started: Instant, predicted: Bool, expectations: PastDurations = PastDurations()) {
+        timeline = PlanTimeline(expectations)
         self.inventory = inventory
         self.started = started
         self.predicted = predicted
@@ -45,6 +51,8 @@ struct RunLedger {
             }
         }
         try noteFence(outcome.error)
+        let planned = predicted ? timeline.add(action, input, branch: branch, failed: outcome.error != nil) : nil
+        if action == "locate", planLook == nil { planLook = planned?.begin }
         if action == "locate", firstLook == nil { firstLook = begun }
         guard ["stop", "start", "restart"].contains(action), let name = try input["application"].string.map({ try ApplicationName($0) })
         else { return }
@@ -53,6 +61,7 @@ struct RunLedger {
         switch action {
         case "stop":
             if firstDisruption == nil { firstDisruption = begun }
+            if let begin = planned?.begin, begin.elapsed < planBegin?.elapsed ?? .seconds(Int64.max) { planBegin = begin }
             item.stopped = item.stopped || !outcome.effects.isEmpty || outcome.error != nil
         case "restart":
             item.restarted = outcome.error == nil
@@ -65,6 +74,7 @@ struct RunLedger {
             order.append(name)
             item.from = source(of: input)
             item.moved = report
+            item.ready = planned?.end
             item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? report?.active_at
         }
         item.failure = outcome.error
@@ -108,10 +118,31 @@ struct RunLedger {
     func report(run: RunID, error: DRError?, owed: [String] = [], isHeld: Bool = false) -> RunReport {
         let list = order.map { item($0, ended: error) }
         let rtos = list.compactMap(\.rto)
+        let isUnknown = predicted && list.contains { $0.state == .moved && $0.rto == nil }
         let left = owed.reversed().map { RunReport.Undo(name: $0, application: nil, state: .owed, reason: nil) }
         return RunReport(
-            run: run, outcome: isHeld ? .stopped : outcome(error, list, left), error: error, rto: rtos.max(), applications: list,
-            effects: effects, undos: undos + left, isHeld: isHeld)
+            run: run, outcome: isHeld ? .stopped : outcome(error, list, left), error: error, rto: isUnknown ? nil : rtos.max(),
+            applications: list,
+            effects: effects, undos: undos + left, isHeld: isHeld, planned: predicted ? planned : nil)
+    }
+
+    /// How long an action is expected to take; nil when no past run says.
+    func expected(_ action: String, _ input: Value) -> Duration? { timeline.expectations.expected(action, input) }
+
+    // From the first disruption until it is ready; nil when an action on the way was never seen.
+    private func plannedTime(of item: Item) -> Duration? {
+        guard let end = item.ready, let begin = planBegin ?? planLook, end.unknowns == begin.unknowns else { return nil }
+        return end.elapsed - begin.elapsed
+    }
+
+    // The way to the application that is ready last.
+    private var planned: PlannedTime? {
+        let ends = items.values.compactMap(\.ready)
+        guard let begin = planBegin ?? planLook, let last = ends.max(by: { $0.elapsed < $1.elapsed }) else { return nil }
+        let path = PlanTimeline.path(from: begin, to: last)
+        return PlannedTime(
+            criticalPath: path.compactMap { step in step.duration.map { PlannedTime.Step(action: step.title, duration: $0) } },
+            unknown: path.filter { $0.duration == nil }.map(\.title), runs: timeline.expectations.runs)
     }
 
     private func outcome(_ error: DRError?, _ list: [RunReport.Item], _ left: [RunReport.Undo]) -> RunOutcome {
@@ -130,7 +161,7 @@ struct RunLedger {
             let begin = firstDisruption ?? firstLook ?? started
             return RunReport.Item(
                 name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo,
-                rto: predicted ? nil : moved.ready_at - begin,
+                rto: predicted ? plannedTime(of: item) : moved.ready_at - begin,
                 reason: nil,
                 next: moved.split_brain_risk ? "make sure that the old site is cut off: it was not seen fenced" : nil,
                 from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at)

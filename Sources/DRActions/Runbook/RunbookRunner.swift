@@ -22,6 +22,7 @@ public actor RunbookRunner {
     /// A plan: figures are predictions.
     private let predicted: Bool
     private let confirmed: Bool
+    private let expectations: PastDurations
     private let events: @Sendable (RunEvent) -> Void
     private let control: (any RunControl)?
     private let mirror: (any RunMirror)?
@@ -32,6 +33,7 @@ public actor RunbookRunner {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     /// `confirmed`: a person said yes to applications going live; it stands in the record.
+    /// `expectations`: what a plan says of time.
     /// `admission`: how a record that is carried on is looked at first; without one its signatures are believed.
     /// `executor`: everything of the run happens there, so that with an engine on the same one a simulation is repeatable.
     package init(
@@ -39,6 +41,7 @@ public actor RunbookRunner {
         admission: RecordAdmission? = nil, runningAs: RunningAs = .live, inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
         limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false, confirmed: Bool = false,
+        expectations: PastDurations = PastDurations(),
         control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
         previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null }, executor: ThreadExecutor,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
@@ -58,6 +61,7 @@ public actor RunbookRunner {
         self.process = process
         self.predicted = predicted
         self.confirmed = confirmed
+        self.expectations = expectations
         self.control = control
         self.mirror = mirror
         self.previous = previous
@@ -165,7 +169,7 @@ public actor RunbookRunner {
     private func makeRecord(run: RunID, history: [JournalRecord], started: Instant) throws -> RunRecord {
         RunRecord(
             run: run, journal: journal, history: history, clock: clock, random: random,
-            ledger: RunLedger(inventory: inventory, started: started, predicted: predicted),
+            ledger: RunLedger(inventory: inventory, started: started, predicted: predicted, expectations: expectations),
             predicted: predicted, limit: limits.records, previous: previous, events: events)
     }
 

@@ -52,6 +52,9 @@ extension Host {
         return try SQLiteJournal.openForReading(configuration.journal)
     }
 
+    /// The journal for a plan, which leaves no byte behind.
+    func looking() throws -> SQLiteJournal { try SQLiteJournal.openUntouched(configuration.journal) ?? reading() }
+
     /// The surroundings of a question that belongs to no run.
     func observation(_ name: String) throws -> EngineCall {
         let run = try RunID("\(name)-\(world.random.identifier())")

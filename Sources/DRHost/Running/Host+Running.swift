@@ -113,16 +113,16 @@ extension Host {
             admission: admission, runningAs: runningAs, inventory: configuration.inventory, clock: world.clock, random: world.random,
             journal: journal, registry: registry, limits: RunLimits(configuration.limits),
             host: identity.host, process: identity.process, predicted: predicted,
-            confirmed: !predicted && mayActivate,
+            confirmed: !predicted && mayActivate, expectations: predicted ? pastDurations() : PastDurations(),
             control: predicted ? nil : fileControl,
             mirror: predicted || runningAs == .drill ? nil : mirror(journal),
-            previous: { [self] in try previous($0, $1) }, executor: executor, events: events)
+            previous: { [self] in try previous($0, $1, predicted: predicted) }, executor: executor, events: events)
     }
 
     // Read beside the process that writes: a run is open while it asks, so it never finds itself.
-    private func previous(_ runbook: String, _ outcome: String?) throws -> Value {
+    private func previous(_ runbook: String, _ outcome: String?, predicted: Bool) throws -> Value {
         guard TextFile.exists(configuration.journal) else { return .null }
-        let journal = try reading()
+        let journal = predicted ? try looking() : try reading()
         let found = try journal.runs().last { run in
             run.runbook == runbook && run.finished != nil && (outcome == nil || run.outcome?.rawValue == outcome)
         }

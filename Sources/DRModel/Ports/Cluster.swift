@@ -5,6 +5,9 @@ public protocol Cluster: Sendable {
     var name: ClusterName { get }
     var volumes: any VolumeStore { get }
 
+    /// The cluster as it is now, for a plan: who asks it twice gets the same answer where that is cheaper. It is never written to.
+    func picture() -> any Cluster
+
     func facts() async throws -> ClusterFacts
 
     /// The objects of the application's namespaces (as this cluster calls them) that its labels select and its exclusion does not, with what they need of
@@ -36,6 +39,10 @@ public protocol Cluster: Sendable {
     func locks() async throws -> [ApplicationLock]
     /// Takes the application's lock from whoever holds it: the holder is refused when it next asks for it. False when nobody holds it.
     func breakLock(_ application: ApplicationName) async throws -> Bool
+}
+
+extension Cluster {
+    public func picture() -> any Cluster { self }
 }
 
 extension Cluster {

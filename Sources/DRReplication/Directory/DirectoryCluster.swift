@@ -16,6 +16,8 @@ public final class DirectoryCluster: Cluster {
     let cache: ManifestCache
     /// Kernel locks of applications that this process holds, by application.
     let held = Lock<[ApplicationName: HeldLock]>([:])
+    /// Of a picture: what `resources/` held when it was first looked at.
+    private let pictured: Lock<ResourceFiles?>?
 
     /// Opens nothing: a cluster that cannot be reached says so at each call. `workloads`: the commands that run real processes here, if any.
     public init(
@@ -28,7 +30,21 @@ public final class DirectoryCluster: Cluster {
         self.workloads = workloads
         folder = ClusterFolder(cluster: name, root: directory, io: io)
         cache = ManifestCache(clock: clock)
+        pictured = nil
     }
+
+    private init(pictureOf cluster: DirectoryCluster) {
+        name = cluster.name
+        volumes = cluster.volumes
+        clock = cluster.clock
+        workloads = nil
+        folder = cluster.folder
+        cache = cluster.cache
+        pictured = Lock(nil)
+    }
+
+    /// Manifests are read once, when they are first asked for. It is for looking only.
+    public func picture() -> any Cluster { DirectoryCluster(pictureOf: self) }
 
     public func facts() async throws -> ClusterFacts {
         try folder.reach {
@@ -58,11 +74,20 @@ public final class DirectoryCluster: Cluster {
     public func object(_ key: ObjectKey) async throws -> ManifestObject? { try resources(knowing: [key]).manifest(key)?.object }
 
     private func resources() throws -> ResourceFiles {
+        guard let pictured else { return try resourcesNow() }
+        if let seen = pictured.withLock({ $0 }) { return seen }
+        let seen = try resourcesNow()
+        pictured.withLock { $0 = seen }
+        return seen
+    }
+
+    private func resourcesNow() throws -> ResourceFiles {
         try reading { pending in try ResourceFiles.read(in: folder, pending: pending, cache: cache) }
     }
 
     private func resources(knowing keys: Set<ObjectKey>) throws -> ResourceFiles {
-        try reading { pending in
+        guard pictured == nil else { return try resources() }
+        return try reading { pending in
             if pending == nil, let known = try cache.known(keys, in: folder) { return known }
             return try ResourceFiles.read(in: folder, pending: pending, cache: cache)
         }

@@ -7,7 +7,7 @@ struct ResourceFiles: Sendable {
     /// By path relative to the cluster's folder.
     private let files: [String: ManifestFile]
     private let places: [ObjectKey: String]
-    /// Those of the whole cluster under the empty name.
+    /// Namespaces among what is in them, all else of the whole cluster under the empty name.
     private let byNamespace: [String: [Manifest]]
 
     private static let bound = 100_000
@@ -19,7 +19,7 @@ struct ResourceFiles: Sendable {
         var byNamespace: [String: [Manifest]] = [:]
         for path in files.keys.sorted() {
             for manifest in files[path]?.manifests ?? [] {
-                byNamespace[manifest.key.namespace ?? "", default: []].append(manifest)
+                byNamespace[Self.namespace(of: manifest.key), default: []].append(manifest)
                 if let other = places.updateValue(path, forKey: manifest.key) {
                     let first = files[other]?.manifest(manifest.key)?.root.location
                     throw DRError(
@@ -75,6 +75,10 @@ struct ResourceFiles: Sendable {
     /// Of these namespaces, and those of the whole cluster.
     func manifests(in namespaces: some Sequence<String>) -> [Manifest] {
         (byNamespace[""] ?? []) + Set(namespaces).flatMap { byNamespace[$0] ?? [] }
+    }
+
+    private static func namespace(of key: ObjectKey) -> String {
+        key.namespace ?? (key.kind == "Namespace" && key.group.isEmpty ? key.name : "")
     }
 
     /// Was it made of this reading?

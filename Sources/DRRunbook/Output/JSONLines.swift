@@ -79,6 +79,13 @@ final class JSONLines: Sendable {
             ("error", report.error.map { object(members($0)) } ?? .null),
             ("applications", .list(report.applications.map(value))), ("undos", .list(report.undos.map(value))),
             ("resumable", .bool(report.isHeld || report.outcome == .waiting)),
+        ] + (report.planned.map { [("planned", value($0))] } ?? [])
+    }
+
+    private static func value(_ planned: PlannedTime) -> Value {
+        [
+            "critical_path": .list(planned.criticalPath.map { ["action": .string($0.action), "duration": .duration($0.duration)] }),
+            "unknown": .list(planned.unknown.map(Value.string)), "runs": .integer(Int64(planned.runs)),
         ]
     }
 

@@ -65,7 +65,7 @@ final class Progress: Sendable {
         let style = output.style
         var lines: [String] = []
         let title = Self.title(action)
-        let time = isPlan || duration < .milliseconds(50) ? "" : "  " + style.faint(duration.text)
+        let time = duration < .milliseconds(50) ? "" : "  " + style.faint((isPlan ? "~" : "") + duration.text)
         if let error {
             lines.append("  \(style.bad("failed"))   \(title)\(time)")
             lines += "\(error.message)".split(separator: "\n").map { "           \($0)" }

@@ -11,8 +11,9 @@ struct ReportText {
         if isPlan { writeEffects(to: output) }
         if !report.applications.isEmpty {
             output.say()
-            output.table(Self.applications(report.applications))
+            output.table(Self.applications(report.applications, isPlan: isPlan))
         }
+        if let planned = report.planned, !report.applications.isEmpty { for line in Self.basis(planned) { output.say(line) } }
         for item in report.applications where item.reason != nil || item.next != nil {
             if let reason = item.reason { output.say("  \(item.name): \(reason)") }
             if let next = item.next { output.say("  \(item.name): next: \(next)") }
@@ -30,12 +31,13 @@ struct ReportText {
         return word + String(repeating: " ", count: max(0, 9 - word.count)) + undo.name + (undo.reason.map { ": \($0)" } ?? "")
     }
 
-    static func applications(_ items: [RunReport.Item]) -> Table {
+    static func applications(_ items: [RunReport.Item], isPlan: Bool = false) -> Table {
         var table = Table("APPLICATION", "STATE", "FROM", "LIVE AT", "EPOCH", "RPO", "RTO", "SENT", "VERIFIED")
         for item in items {
             table.add(
                 item.name.text, item.state.rawValue, item.from?.text ?? "-", item.active_at?.text ?? "-", item.epoch?.description ?? "-",
-                item.rpo.map(\.description) ?? "-", item.rto.map(\.text) ?? "-", item.bytes_sent?.description ?? "-",
+                item.rpo.map(\.description) ?? "-", item.rto.map { (isPlan ? "~" : "") + $0.text } ?? "-",
+                item.bytes_sent?.description ?? "-",
                 item.verified_at.map(Runs.time) ?? "-")
         }
         return table
@@ -48,6 +50,7 @@ struct ReportText {
             let number = String(index + 1)
             output.say(String(repeating: " ", count: max(0, 4 - number.count)) + number + "  " + effect.text)
         }
+        if !report.effects.isEmpty { output.say(Self.total(report)) }
     }
 
     private func outcome(_ style: Style) -> String {

@@ -1,0 +1,30 @@
+import DRModel
+
+/// What a plan says in a few lines: what moves, how long it would take, and why.
+extension ReportText {
+    /// `Plan: 6 applications move east -> west, 14 start, 14 stop`.
+    static func total(_ report: RunReport) -> String {
+        var moves: [String: Int] = [:]
+        for item in report.applications where item.state == .moved {
+            moves["\(item.from?.text ?? "?") -> \(item.active_at?.text ?? "?")", default: 0] += 1
+        }
+        let scaled = report.effects.filter { $0.verb == .scale }
+        let starts = scaled.count { $0.from == "0" && $0.to != "0" }, stops = scaled.count { $0.to == "0" && $0.from != "0" }
+        let parts =
+            moves.sorted { $0.key < $1.key }.map { "\($0.value) application\($0.value == 1 ? " moves" : "s move") \($0.key)" }
+            + [("start", starts), ("stop", stops)].filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+        return "Plan: " + (parts.isEmpty ? "\(report.effects.count) changes" : parts.joined(separator: ", "))
+    }
+
+    /// What the predicted times rest on.
+    static func basis(_ planned: PlannedTime) -> [String] {
+        let runs = "\(planned.runs) past run\(planned.runs == 1 ? "" : "s")"
+        guard planned.unknown.isEmpty else {
+            let shown = planned.unknown.prefix(3).joined(separator: ", ") + (planned.unknown.count > 3 ? " ..." : "")
+            return ["  RTO unknown: \(runs) of this host never showed \(shown)"]
+        }
+        guard !planned.criticalPath.isEmpty else { return [] }
+        let way = planned.criticalPath.map { "\($0.action) ~\($0.duration.text)" }
+        return ["  critical path, as \(runs) took: " + way.joined(separator: " > "), "  gates and windows are not counted"]
+    }
+}
