@@ -148,6 +148,30 @@ int clua_answer(clua_state *state, lua_State *coroutine, int raises, int may_yie
     return drive(state, coroutine, 0, may_yield, nresults, lua_resume);
 }
 
+// While it runs the watcher looks at the task that drives it.
+static inline int drive_awaiting(
+    clua_state *state, lua_State *coroutine, int narguments, const void *task, clua_awaited *awaited,
+    int (*go)(lua_State *, lua_State *, int, int *)) {
+    const void *outer = atomic_load_explicit(&state->task, memory_order_relaxed);
+    atomic_store_explicit(&state->task, task, memory_order_release);
+    int status = drive(state, coroutine, narguments, 0, &awaited->nresults, go);
+    atomic_store_explicit(&state->task, outer, memory_order_release);
+    awaited->stack = state->waiting;
+    awaited->function = state->waiting_function;
+    return status;
+}
+
+int clua_begin_awaiting(clua_state *state, lua_State *coroutine, int narguments, const void *task, clua_awaited *awaited) {
+    if (is_refused(state, coroutine, lua_gettop(coroutine) - narguments + 1)) return LUA_ERRRUN;
+    return drive_awaiting(state, coroutine, narguments, task, awaited, clua_start);
+}
+
+int clua_go_on_awaiting(clua_state *state, lua_State *coroutine, int raises, const void *task, clua_awaited *awaited) {
+    if (is_refused(state, coroutine, 1)) return LUA_ERRRUN;
+    state->answer_raises = raises;
+    return drive_awaiting(state, coroutine, 0, task, awaited, lua_resume);
+}
+
 int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
     if (is_refused(state, coroutine, 1)) return LUA_ERRRUN;
     int before = state->depth > 0 ? state->stopping : CLUA_RUNNING;

@@ -17,12 +17,6 @@ void clua_flag_set(void *flag, int value) { atomic_store_explicit(&((struct flag
 int clua_flag_get(const void *flag) { return atomic_load_explicit(&((struct flag *)flag)->value, memory_order_acquire); }
 void clua_flag_destroy(void *flag) { free(flag); }
 
-const void *clua_watch_task(clua_state *state, const void *task) {
-    const void *outer = atomic_load_explicit(&state->task, memory_order_relaxed);
-    atomic_store_explicit(&state->task, task, memory_order_release);
-    return outer;
-}
-
 static uint64_t time_of(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);

@@ -138,7 +138,6 @@ void clua_set_owner(clua_state *state, void *owner) { state->configuration.owner
 clua_state *clua_state_of(lua_State *L) { return clua_of(L); }
 void *clua_owner(lua_State *L) { return clua_of(L)->configuration.owner; }
 lua_State *clua_waiting(const clua_state *state) { return state->waiting; }
-void *clua_waiting_function(const clua_state *state) { return state->waiting_function; }
 int clua_depth(const clua_state *state) { return state->depth; }
 size_t clua_objects(const clua_state *state) { return state->objects; }
 void clua_push_globals(lua_State *L) { lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS); }

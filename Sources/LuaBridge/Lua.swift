@@ -26,8 +26,6 @@ internal import CLua
     var loadingModules: [String] = []
     // What a suspending host function asks of the driver, until the driver has it.
     var request: (content: Any, location: LuaLocation?)?
-    // The async host function that suspended, until the driver awaits it.
-    var awaited: HostFunction?
     // Why the host ends the run, until the error leaves Lua.
     var stopError: (any Error)?
 

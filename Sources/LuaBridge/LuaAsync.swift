@@ -91,15 +91,15 @@ extension Lua {
         unsafe coroutine.task = unsafe withUnsafeCurrentTask { unsafe $0.map { unsafe unsafeBitCast($0, to: UnsafeRawPointer.self) } }
         defer { clua_watch_pass() }
         // Little is kept across the wait: a frame that fits what a task begins with saves a kilobyte a script.
-        var status = try coroutine.begin(arguments)
-        while let host = coroutine.waitingFunction(status) {
+        var status = try unsafe coroutine.begin(arguments, in: core)
+        while status == CLUA_SUSPENDED.status {
             var failure: (any Error)?
             do {
-                try await host.awaited(coroutine.waitingStack)
+                try await coroutine.waitingFunction.awaited(coroutine.waitingStack)
             } catch {
                 failure = error
             }
-            status = try coroutine.goOn(failure)
+            status = if let failure { try coroutine.goOn(raising: failure, in: self) } else { try unsafe coroutine.goOn(in: core) }
         }
         return try coroutine.end(status)
     }

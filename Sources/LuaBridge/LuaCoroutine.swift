@@ -30,9 +30,9 @@ public struct LuaAsyncCall: Sendable {}
     // The stack of the coroutine, and of the one inside it whose host function waits; alive while the reference is.
     let thread: OpaquePointer
     private var waiting: OpaquePointer?
-    @exclusivity(unchecked) private var results: Int32 = 0
-    // What drives it; `Lua.run` alone sets it.
+    // What drives it, and what it waits for; only `Lua.run` uses them.
     var task: UnsafeRawPointer?
+    @exclusivity(unchecked) private var awaited = unsafe clua_awaited()
 
     init(reference: LuaReference, thread: OpaquePointer, yields: Bool) {
         self.reference = reference
@@ -115,50 +115,47 @@ public struct LuaAsyncCall: Sendable {}
 
     private var stack: LuaStack { unsafe LuaStack(thread) }
 
-    // MARK: What `Lua.run` does; it alone knows the coroutine, which is `ready` until the end
+    // MARK: What `Lua.run` does; it alone knows the coroutine, which is `ready` until the end, and keeps the state
 
-    func begin(_ arguments: [LuaValue]) throws(LuaError) -> Int32 {
-        let core = unsafe try reference.owner().core
+    func begin(_ arguments: [LuaValue], in core: OpaquePointer) throws(LuaError) -> Int32 {
         try stack.ensure(arguments.count + 8)
         for argument in arguments { try stack.push(argument) }
-        return unsafe watched(core) { unsafe clua_resume(core, thread, Int32(arguments.count), 0, &results) }
+        return unsafe clua_begin_awaiting(core, thread, Int32(arguments.count), task, &awaited)
     }
 
-    // The function that waits now, on `waitingStack`; nil when the script has ended.
-    func waitingFunction(_ status: Int32) -> HostFunction? {
-        guard status == CLUA_SUSPENDED.status else { return nil }
-        let core = unsafe stack.lua.core
-        guard let stack = unsafe clua_waiting(core), let function = unsafe clua_waiting_function(core) else { return nil }
-        unsafe waiting = stack
-        return unsafe Unmanaged<HostFunction>.fromOpaque(function).takeUnretainedValue()
-    }
-
-    var waitingStack: LuaStack { unsafe LuaStack(waiting ?? thread) }
-
-    // With the answer that is on `waitingStack`, or by raising the error there.
-    func goOn(_ failure: (any Error)?) throws(LuaError) -> Int32 {
-        let lua = try reference.owner()
-        if unsafe task.map({ unsafe isTaskCancelled($0) != 0 }) == true || failure is LuaStop {
-            phase = .suspended
-            _ = try resume(terminating: (failure as? LuaStop)?.underlying ?? CancellationError())
+    // The function that waits, after `CLUA_SUSPENDED`, and the stack with its arguments, where its results go.
+    var waitingFunction: HostFunction {
+        get throws(LuaError) {
+            guard let function = unsafe awaited.function else { throw LuaError(message: "the script yielded to the host") }
+            return unsafe Unmanaged<HostFunction>.fromOpaque(function).takeUnretainedValue()
         }
-        if let failure {
-            waitingStack.setCount(0)
-            try waitingStack.ensure(24)
-            try lua.pushError(failure, to: waitingStack)
-        }
-        return unsafe watched(lua.core) { unsafe clua_answer(lua.core, thread, failure == nil ? 0 : 1, 0, &results) }
     }
 
-    // While it runs, cancelling the task that drives it ends it.
-    private func watched(_ core: OpaquePointer, _ enter: () -> Int32) -> Int32 {
-        let outer = unsafe clua_watch_task(core, task)
-        defer { unsafe _ = clua_watch_task(core, outer) }
-        return enter()
+    var waitingStack: LuaStack { unsafe LuaStack(awaited.stack ?? thread) }
+
+    // With the answer that is on `waitingStack`.
+    func goOn(in core: OpaquePointer) throws(LuaError) -> Int32 {
+        if let task = unsafe task, unsafe isTaskCancelled(task) != 0 { try give(up: CancellationError()) }
+        return unsafe clua_go_on_awaiting(core, thread, 0, task, &awaited)
+    }
+
+    // By raising the error where the script called.
+    func goOn(raising failure: any Error, in lua: Lua) throws(LuaError) -> Int32 {
+        if let stop = failure as? LuaStop { try give(up: stop.underlying) }
+        if let task = unsafe task, unsafe isTaskCancelled(task) != 0 { try give(up: CancellationError()) }
+        waitingStack.setCount(0)
+        try waitingStack.ensure(24)
+        try lua.pushError(failure, to: waitingStack)
+        return unsafe clua_go_on_awaiting(lua.core, thread, 1, task, &awaited)
+    }
+
+    private func give(up reason: any Error) throws(LuaError) {
+        phase = .suspended
+        _ = try resume(terminating: reason)
     }
 
     func end(_ status: Int32) throws(LuaError) -> [LuaValue] {
-        switch unsafe try finish(status, results, stack) {
+        switch unsafe try finish(status, awaited.nresults, stack) {
         case .returned(let values): return values
         case .yielded, .suspended: throw LuaError(message: "the script yielded to the host")
         }

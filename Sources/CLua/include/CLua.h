@@ -98,7 +98,6 @@ lua_State *clua_current(const clua_state *state);     // the stack Swift works o
 void clua_set_owner(clua_state *state, void *owner);
 void *clua_owner(lua_State *L);
 clua_state *clua_state_of(lua_State *L);
-void *clua_waiting_function(const clua_state *state); // the object of that function
 lua_State *clua_waiting(const clua_state *state);     // after CLUA_SUSPENDED: the coroutine whose host function waits, its arguments on its stack
 int clua_depth(const clua_state *state);              // host calls inside one another; 0 = idle
 void clua_push_globals(lua_State *L);
@@ -125,8 +124,6 @@ void *clua_flag_create(void);
 void clua_flag_set(void *flag, int value);
 int clua_flag_get(const void *flag);
 void clua_flag_destroy(void *flag);
-// The task that drives what runs now, or NULL: when it is cancelled, the script ends. Returns the one before.
-const void *_Nullable clua_watch_task(clua_state *state, const void *_Nullable task);
 void clua_watch_pass(void);  // nobody looks any more at a task that is watched no longer
 int clua_use_signal(int signal);  // a real-time signal, before the first script runs; 0 = too late or none that can be used
 void clua_renew_budget(clua_state *state);
@@ -142,6 +139,11 @@ int clua_call(lua_State *L, int narguments, int nresults);                      
 lua_State *clua_new_coroutine(lua_State *L);  // of the function on top, which it replaces
 int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int mayYield, int *nresults);
 int clua_answer(clua_state *state, lua_State *coroutine, int raises, int mayYield, int *nresults);  // what is on the waiting coroutine's stack
+// The same for a coroutine that a task drives and that awaits: when the task is cancelled while it runs, the script ends. What it waits for
+// next, after CLUA_SUSPENDED, or how many results it has, stands in `awaited`.
+typedef struct clua_awaited { lua_State *_Nullable stack; void *_Nullable function; int nresults; } clua_awaited;
+int clua_begin_awaiting(clua_state *state, lua_State *coroutine, int narguments, const void *_Nullable task, clua_awaited *awaited);
+int clua_go_on_awaiting(clua_state *state, lua_State *coroutine, int raises, const void *_Nullable task, clua_awaited *awaited);
 int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults);
 int clua_reset(clua_state *state, lua_State *coroutine);  // runs __close handlers; the coroutine is dead afterwards
 int clua_may_suspend(const clua_state *state);            // is the running function inside a coroutine of the host all the way?
