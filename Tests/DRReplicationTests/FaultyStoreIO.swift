@@ -251,9 +251,9 @@ final class FaultyStoreIO: StoreIO, Sendable {
         }
     }
 
-    func mountIdentity(_ path: StorePath) throws -> String {
-        let mounted = state.withLock { $0.mount }
-        return try observe { try mounted ?? real.mountIdentity(path) }
+    func mountIdentity(_ path: StorePath) -> String? {
+        let mounted = state.withLock { $0.mount } ?? real.mountIdentity(path)
+        return mounted?.isEmpty == true ? nil : mounted
     }
 
     /// From now on the filesystem calls everything a hole.
@@ -262,7 +262,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
     /// What needs room fails where the path holds this text.
     func fill(below text: String) { state.withLock { $0.fullBelow = text } }
 
-    /// As if everything were on another mount from now on, or after a reboot.
+    /// As if everything were on another mount from now on, or after a reboot; empty: as if the system did not tell.
     func mountAnew(_ identity: String) { state.withLock { $0.mount = identity } }
 
     func filesystemType(_ path: StorePath) throws -> String { try observe { try real.filesystemType(path) } }

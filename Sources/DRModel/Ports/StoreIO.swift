@@ -121,8 +121,8 @@ public protocol StoreIO: Sendable {
     /// Everything written to the filesystem that holds `path`.
     func syncFilesystem(_ path: StorePath) throws
     /// The running kernel and the mount that holds `path`, as a text: another one after a reboot or when it was mounted anew, and then nobody knows who
-    /// wrote in between, by what clock.
-    func mountIdentity(_ path: StorePath) throws -> String
+    /// wrote in between, by what clock. Nil where the system does not tell.
+    func mountIdentity(_ path: StorePath) -> String?
     /// `ext4`, `xfs`, `nfs` ...
     func filesystemType(_ path: StorePath) throws -> String
     /// Bytes that the filesystem of `path` has left for us; nil where it does not say.

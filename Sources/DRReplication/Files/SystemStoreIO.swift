@@ -147,9 +147,10 @@ public struct SystemStoreIO: StoreIO {
         try check(unsafe path.withCString { unsafe cstorage_sync_filesystem($0) }, "sync the filesystem of", path)
     }
 
-    public func mountIdentity(_ path: StorePath) throws -> String {
+    public func mountIdentity(_ path: StorePath) -> String? {
         var text = [CChar](repeating: 0, count: 256)
-        try check(unsafe path.withCString { unsafe cstorage_mount_identity($0, &text, 256) }, "ask for the mount of", path)
+        // Old kernels and some containers do not tell, and that is all there is to know.
+        guard let status = try? unsafe path.withCString({ unsafe cstorage_mount_identity($0, &text, 256) }), status == 0 else { return nil }
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 

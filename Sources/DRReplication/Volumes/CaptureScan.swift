@@ -48,7 +48,7 @@ struct CaptureScan {
     mutating func run(_ digest: inout SetDigest) throws {
         let file = try io.open(place / "catalogue", .create, permissions: 0o600)
         let catalogue = FrameWriter(file)
-        try catalogue.write(CatalogueReader.header(kind, began: began, mount: try io.mountIdentity(live)))
+        try catalogue.write(CatalogueReader.header(kind, began: began, mount: io.mountIdentity(live) ?? ""))
         var walk = TreeWalk(volume, at: live, io: io, workers: workers)
         var known = try KnownPages(cache)
         var sawChange = false

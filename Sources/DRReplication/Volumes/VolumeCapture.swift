@@ -104,7 +104,7 @@ struct VolumeCapture {
     private func cache(of volume: VolumeName, _ kind: VolumeKind, at live: StorePath, in place: StorePath) throws -> ScanCache? {
         let path = ScanCache.path(volume, in: layout.cluster)
         guard let cache = try ScanCache.open(path, of: application, io: io), cache.header.kind == kind,
-            try cache.header.mount == io.mountIdentity(live), !cache.isDue(clock.now())
+            cache.header.mount == io.mountIdentity(live), !cache.isDue(clock.now())
         else { return nil }
         do { try io.makeHardLink(place / "scan", to: path) } catch is IOFailure { return nil }
         return try ScanCache.open(place / "scan", of: application, io: io)

@@ -6,7 +6,7 @@ struct UnsyncedIO: StoreIO {
     let real = SystemStoreIO()
     var type: String?
 
-    func mountIdentity(_ path: StorePath) throws -> String { try real.mountIdentity(path) }
+    func mountIdentity(_ path: StorePath) -> String? { real.mountIdentity(path) }
     func filesystemType(_ path: StorePath) throws -> String { try type ?? real.filesystemType(path) }
     func facts(_ path: StorePath) throws -> FileFacts? { try real.facts(path) }
     func list(_ folder: StorePath) throws -> [[UInt8]] { try real.list(folder) }

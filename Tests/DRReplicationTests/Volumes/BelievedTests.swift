@@ -29,6 +29,10 @@ import Testing
         #expect(try await read(3, other) == 200_000)
         #expect(try await read(4, other) == 0)
         #expect(try await read(5) == 200_000)
+        // Where the system does not tell, nothing is believed.
+        other.mountAnew("")
+        #expect(try await read(6, other) == 200_000)
+        #expect(try await read(7, other) == 200_000)
     }
 
     @Test(arguments: [true, false])

@@ -50,7 +50,7 @@ private final class BusyStoreIO: StoreIO {
     }
     func syncFolder(_ path: StorePath) throws {}
     func syncFilesystem(_ path: StorePath) throws {}
-    func mountIdentity(_ path: StorePath) throws -> String { try real.mountIdentity(path) }
+    func mountIdentity(_ path: StorePath) -> String? { real.mountIdentity(path) }
     func filesystemType(_ path: StorePath) throws -> String { try real.filesystemType(path) }
     func lock(_ path: StorePath, wait: Bool) throws -> (any StoreLock)? { try real.lock(path, wait: wait) }
 }
