@@ -75,6 +75,7 @@ let package = Package(
         .testTarget(name: "DRJournalTests", dependencies: ["DRJournal", "DRModel", support, grdb]),
         .testTarget(name: "DRLintTests", dependencies: ["DRLint", support]),
         .testTarget(name: "DRReportTests", dependencies: ["DRReport", "DRModel", support]),
+        .testTarget(name: "DRSimulationTests", dependencies: ["DRSimulation", "DRModel", support]),
         .testTarget(
             name: "DRHostTests",
             dependencies: [

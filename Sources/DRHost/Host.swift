@@ -28,12 +28,18 @@ public final class Host: Sendable {
         Host(configuration, registry, try World(configuration, io: SystemStoreIO(), clock: SystemClock(), random: SystemRandom()))
     }
 
-    package init(_ configuration: Configuration, _ registry: ActionRegistry, _ world: World) {
+    package convenience init(_ configuration: Configuration, _ registry: ActionRegistry, _ world: World) {
+        self.init(configuration, registry, world, identity: .current, executor: ThreadExecutor(name: "drrunbook"))
+    }
+
+    init(
+        _ configuration: Configuration, _ registry: ActionRegistry, _ world: World, identity: HostIdentity, executor: ThreadExecutor
+    ) {
         self.configuration = configuration
         self.registry = registry
         self.world = world
-        identity = .current
-        executor = ThreadExecutor(name: "drrunbook")
+        self.identity = identity
+        self.executor = executor
     }
 
     /// Ends the host's thread; call it when nothing is under way any more.

@@ -1,3 +1,4 @@
+internal import DRActions
 package import DRModel
 internal import DRObjectStores
 internal import DRReplication
@@ -11,11 +12,21 @@ package struct World: Sendable {
     package let random: any RandomSource
     /// Instead of what dr.yaml allows: for tests.
     package let outside: (any Outside)?
+    /// Instead of the state folder and whoever stops runs: in a simulation.
+    let simulated: SimulatedState?
 
     package init(
         clusters: [ClusterName: any Cluster], stores: [StoreName: any ObjectStore], clock: any WallClock, random: any RandomSource,
         outside: (any Outside)? = nil
     ) {
+        self.init(clusters: clusters, stores: stores, clock: clock, random: random, outside: outside, simulated: nil)
+    }
+
+    init(
+        clusters: [ClusterName: any Cluster], stores: [StoreName: any ObjectStore], clock: any WallClock, random: any RandomSource,
+        outside: (any Outside)?, simulated: SimulatedState?
+    ) {
+        self.simulated = simulated
         self.outside = outside
         self.clusters = clusters
         self.stores = stores
@@ -52,4 +63,11 @@ package struct World: Sendable {
         return World(
             clusters: Overlay(clusters: clusters, clock: clock).clusters, stores: stores, clock: clock, random: random, outside: outside)
     }
+}
+
+/// What a simulation puts in the place of the state folder, of whoever stops runs, and around the engine. All else of a host is the same.
+struct SimulatedState: Sendable {
+    let journal: any Journal
+    let control: any RunControl
+    let engine: @Sendable (any DREngine) -> any DREngine
 }

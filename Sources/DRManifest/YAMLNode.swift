@@ -92,3 +92,20 @@ extension YAMLNode {
         }
     }
 }
+
+extension YAMLNode {
+    /// The same map with these members in the place of its own of the same names, or after them. What is no map becomes one.
+    public func setting(_ members: [(key: String, value: YAMLNode)]) -> YAMLNode {
+        var entries = entries ?? []
+        for (key, value) in members {
+            let entry = Entry(key: key, keyLocation: value.location, value: value, keyOffset: value.offset)
+            if let index = entries.firstIndex(where: { $0.key == key }) { entries[index] = entry } else { entries.append(entry) }
+        }
+        return YAMLNode(.map(entries), location: location, offset: offset)
+    }
+
+    /// A text that stands in no file, said to stand at this node.
+    public func text(_ text: String) -> YAMLNode { YAMLNode(.scalar(text, isQuoted: true), location: location, offset: offset) }
+    /// A map without members, said to stand at this node.
+    public var emptyMap: YAMLNode { YAMLNode(.map([]), location: location, offset: offset) }
+}

@@ -14,6 +14,7 @@ internal import CSupport
         var jobs: [UnownedJob] = []
         var next = 0
         var stopping = false
+        var idle: (@Sendable () -> Bool)?
     }
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -45,6 +46,14 @@ internal import CSupport
     package func stop() {
         unsafe pthread_mutex_lock(mutex)
         state.stopping = true
+        unsafe pthread_cond_signal(wake)
+        unsafe pthread_mutex_unlock(mutex)
+    }
+
+    /// `body` is called, on the thread, whenever nothing is left to do; true = there is something now. A simulation moves its time there.
+    package func whenIdle(_ body: (@Sendable () -> Bool)?) {
+        unsafe pthread_mutex_lock(mutex)
+        state.idle = body
         unsafe pthread_cond_signal(wake)
         unsafe pthread_mutex_unlock(mutex)
     }
@@ -102,6 +111,12 @@ internal import CSupport
             if state.stopping { return nil }
             state.jobs.removeAll(keepingCapacity: true)
             state.next = 0
+            if let idle = state.idle {
+                unsafe pthread_mutex_unlock(mutex)
+                let goesOn = idle()
+                unsafe pthread_mutex_lock(mutex)
+                if goesOn || state.next < state.jobs.count || state.stopping { continue }
+            }
             unsafe pthread_cond_wait(wake, mutex)
         }
         let job = state.jobs[state.next]

@@ -1,5 +1,5 @@
-internal import DRModel
-internal import LuaBridge
+package import DRModel
+package import LuaBridge
 
 // Values between Lua and the journal.
 
@@ -9,7 +9,7 @@ extension Value {
     /// A table is a list when its keys are 1...n, and a map when they are strings; both at once is an error. Functions become `Value.function`.
     ///
     /// `secrets`: handles of secrets may stand in it; anywhere else they are refused.
-    init(lua value: LuaValue, secrets: Bool = false) throws { try self.init(lua: value, secrets: secrets, depth: 0) }
+    package init(lua value: LuaValue, secrets: Bool = false) throws { try self.init(lua: value, secrets: secrets, depth: 0) }
 
     private init(lua value: LuaValue, secrets: Bool, depth: Int) throws {
         switch value {
@@ -64,7 +64,7 @@ extension Value {
     }
 
     /// The value as the script sees it.
-    func lua(in lua: Lua) throws -> LuaValue {
+    package func lua(in lua: Lua) throws -> LuaValue {
         switch self {
         case .null: return .nil
         case .bool(let flag): return .boolean(flag)
@@ -83,7 +83,7 @@ extension Value {
 }
 
 extension SourceLocation {
-    init?(_ location: LuaLocation?) {
+    package init?(_ location: LuaLocation?) {
         guard let location else { return nil }
         self.init(file: location.source, line: location.line)
     }

@@ -56,8 +56,9 @@ final class RunConductor {
         begun = world.clock.now()
     }
 
-    func conduct() async throws -> RunReport {
-        if let parked = try await carryOn() {
+    /// `isolation`: the runner. The body of a task group runs where it says, or else on the shared pool.
+    func conduct(isolation: isolated any Actor) async throws -> RunReport {
+        if let parked = try await carryOn(isolation: isolation) {
             anchor()
             return parked
         }
@@ -72,8 +73,9 @@ final class RunConductor {
     }
 
     /// Until the runbook and what it registered for its end have ended: nil; or until the run waits or was put down: its report.
-    private func carryOn() async throws -> RunReport? {
+    private func carryOn(isolation: isolated any Actor) async throws -> RunReport? {
         try await withThrowingTaskGroup(of: Signal.self) { group in
+            _ = isolation
             defer { group.cancelAll() }
             while true {
                 if stopping == nil {
@@ -330,7 +332,7 @@ final class RunConductor {
         guard let control = world.control, !isWatched else { return }
         isWatched = true
         let (run, next) = (record.run, nextDeadline)
-        group.addTask { .control(await control.request(for: run) { next.withLock { $0 } }) }
+        group.addTask(executorPreference: world.executor) { .control(await control.request(for: run) { next.withLock { $0 } }) }
     }
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {

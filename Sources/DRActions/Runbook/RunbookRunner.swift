@@ -130,7 +130,8 @@ public actor RunbookRunner {
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process), predicted: predicted,
             confirmed: confirmed, limit: limits.deadline, control: control, mirror: mirror, executor: executor)
-        return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: !resuming).conduct()
+        return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: !resuming).conduct(
+            isolation: self)
     }
 
     /// Runs a runbook against what was recorded of a run, and does nothing: its answers come from the records, to their end. Throws `replay-mismatch` with the first

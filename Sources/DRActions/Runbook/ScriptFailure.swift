@@ -1,9 +1,9 @@
-internal import DRModel
-internal import LuaBridge
+package import DRModel
+package import LuaBridge
 
 extension DRError {
     /// What ended a script, as an error of ours: the engine's own where it was one, else the table or text the script raised.
-    init(script error: LuaError) {
+    package init(script error: LuaError) {
         let location = SourceLocation(error.location)
         if let known = error.underlying as? DRError {
             self = known.at(location)

@@ -5,7 +5,7 @@ internal import DRSupport
 
 extension Host {
     /// Past runs, oldest first. Throws `journal-damaged`.
-    public func runs() throws -> [RunSummary] { TextFile.exists(configuration.journal) ? try reading().runs() : [] }
+    public func runs() throws -> [RunSummary] { try history()?.runs() ?? [] }
 
     /// What is recorded of a run; its chain of hashes is verified. Throws `not-found`, `journal-damaged`.
     public func show(_ run: RunID) throws -> RunHistory {
@@ -43,6 +43,15 @@ extension Host {
             (a.application.text, b.instant, b.id) < (b.application.text, a.instant, a.id)
         }
         return (sorted, unreachable, answered)
+    }
+
+    /// What is recorded so far, for reading; nil where nothing was ever run.
+    ///
+    /// `changingNothing`: for a plan.
+    func history(changingNothing: Bool = false) throws -> (any Journal)? {
+        if let simulated = world.simulated { return simulated.journal }
+        guard TextFile.exists(configuration.journal) else { return nil }
+        return changingNothing ? try looking() : try reading()
     }
 
     func reading() throws -> SQLiteJournal {

@@ -111,6 +111,11 @@ extension Host {
     }
 
     private func append(_ approval: Approval, to run: RunID) throws {
+        let entry = JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval))
+        if let simulated = world.simulated {
+            try simulated.journal.append(entry, to: run, at: world.clock.now())
+            return
+        }
         let journal = try SQLiteJournal.open(configuration.journal)
         do {
             // What is said here must be heard by whoever carries the run on.
@@ -120,9 +125,7 @@ extension Host {
                     "run \(run) is carried on by \(copy.owner): \(copy.cluster) has \(copy.archive.count) records of it, more than are here",
                     hint: "say it there; or `drrunbook resume \(run)` takes the run over, then say it here")
             }
-            try journal.append(
-                JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval)), to: run,
-                at: world.clock.now())
+            try journal.append(entry, to: run, at: world.clock.now())
         } catch {
             try journal.close()
             throw error

@@ -158,8 +158,9 @@ extension Host {
     }
 
     /// Brings the journal to what clusters know of a run, whoever carried it on meanwhile. Returns what a person should hear of it.
-    func adopt(_ run: RunID, _ journal: SQLiteJournal) throws -> String? {
-        guard let copy = try copyBeyond(journal, of: run) else { return nil }
+    func adopt(_ run: RunID, _ journal: any Journal) throws -> String? {
+        // Runs that are simulated stand at no cluster.
+        guard let journal = journal as? SQLiteJournal, let copy = try copyBeyond(journal, of: run) else { return nil }
         try admission.admit(copy.archive.header, copy.archive.records)
         let count = try journal.take(copy.archive)
         return "run \(run) is taken over from \(copy.owner), with \(count) records from \(copy.cluster)"
@@ -167,6 +168,7 @@ extension Host {
 
     /// All that is known of a run, here or at a cluster.
     func newest(_ run: RunID) throws -> (header: RunHeader, records: [JournalRecord]) {
+        if world.simulated != nil { return try recorded(run) }
         let journal = TextFile.exists(configuration.journal) ? try reading() : nil
         if let copy = try copyBeyond(journal, of: run) { return (copy.archive.header, copy.archive.records) }
         return try recorded(run)
@@ -175,7 +177,7 @@ extension Host {
     /// What is recorded of a run: here, or else at a cluster.
     func recorded(_ run: RunID) throws -> (header: RunHeader, records: [JournalRecord]) {
         do {
-            let journal = try reading()
+            let journal: any Journal = try history() ?? reading()
             return (try journal.header(of: run), try journal.records(of: run))
         } catch let error as DRError where error.code == .notFound {
             do {

@@ -109,20 +109,19 @@ extension Host {
             ? DrillEngine(engine: engine, inventory: configuration.inventory, clock: world.clock)
             : ActivationGate(engine: engine, isConfirmed: mayActivate, begun: begun)
         return RunbookRunner(
-            engine: gated, outside: world.outside ?? outside(predicts: predicted), approvals: configuration.approvals,
-            admission: admission, runningAs: runningAs, inventory: configuration.inventory, clock: world.clock, random: world.random,
-            journal: journal, registry: registry, limits: RunLimits(configuration.limits),
-            host: identity.host, process: identity.process, predicted: predicted,
-            confirmed: !predicted && mayActivate, expectations: predicted ? pastDurations() : PastDurations(),
-            control: predicted ? nil : fileControl,
+            engine: world.simulated?.engine(gated) ?? gated, outside: world.outside ?? outside(predicts: predicted),
+            approvals: configuration.approvals, admission: admission, runningAs: runningAs, inventory: configuration.inventory,
+            clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
+            host: identity.host, process: identity.process, predicted: predicted, confirmed: !predicted && mayActivate,
+            expectations: predicted ? pastDurations() : PastDurations(),
+            control: predicted ? nil : world.simulated?.control ?? fileControl,
             mirror: predicted || runningAs == .drill ? nil : mirror(journal),
             previous: { [self] in try previous($0, $1, predicted: predicted) }, executor: executor, events: events)
     }
 
     // Read beside the process that writes: a run is open while it asks, so it never finds itself.
     private func previous(_ runbook: String, _ outcome: String?, predicted: Bool) throws -> Value {
-        guard TextFile.exists(configuration.journal) else { return .null }
-        let journal = predicted ? try looking() : try reading()
+        guard let journal = try history(changingNothing: predicted) else { return .null }
         let found = try journal.runs().last { run in
             run.runbook == runbook && run.finished != nil && (outcome == nil || run.outcome?.rawValue == outcome)
         }
@@ -142,7 +141,8 @@ extension Host {
         }
     }
 
-    func writing(_ body: (SQLiteJournal) async throws -> RunReport) async throws -> RunReport {
+    func writing(_ body: (any Journal) async throws -> RunReport) async throws -> RunReport {
+        if let simulated = world.simulated { return try await body(simulated.journal) }
         try NewFile.makeFolders(configuration.state, shown: configuration.state)
         let journal = try SQLiteJournal.open(configuration.journal)
         let report: RunReport

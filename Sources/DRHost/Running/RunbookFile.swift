@@ -61,6 +61,6 @@ struct RunbookFile {
 
     private func luaFiles(in folder: String) -> [String] {
         let entries = (try? SystemStoreIO().list(StorePath(folder))) ?? []
-        return entries.compactMap { String(validating: $0, as: UTF8.self) }.filter { $0.hasSuffix(".lua") }
+        return entries.compactMap { String(validating: $0, as: UTF8.self) }.filter { $0.hasSuffix(".lua") && !$0.hasSuffix("_test.lua") }
     }
 }

@@ -35,6 +35,12 @@ struct Lint: HostCommand {
             var counts: [LintFinding.Severity: Int] = [:]
             var seen: Set<String> = []
             for file in runbooks {
+                if file.hasSuffix("_test.lua") {
+                    let cases = try await host.lintTest(file)
+                    output.say("\(output.style.good("ok"))       \(file)  \(cases.count) cases")
+                    output.object("test", [("file", .string(file)), ("cases", .list(cases.map(Value.string)))])
+                    continue
+                }
                 let report = await host.lint(file, seen: &seen)
                 if let problem = report.problem { output.failure(problem) }
                 for finding in report.findings { show(finding, output) }

@@ -1,4 +1,5 @@
 import DRModel
+import DRSimulation
 import DRSupport
 
 /// When the world stops: at the N-th call of any port, before or after it was made. Dead, nothing works any more.

@@ -1,5 +1,6 @@
 import DRModel
 import DRReplication
+import DRSimulation
 import Testing
 
 /// The engine over real files.

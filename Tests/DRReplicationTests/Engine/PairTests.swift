@@ -1,5 +1,6 @@
 import DRModel
 import DRReplication
+import DRSimulation
 import Testing
 
 struct PairTests {

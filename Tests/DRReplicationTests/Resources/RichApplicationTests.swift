@@ -1,5 +1,6 @@
 import DRModel
 import DRReplication
+import DRSimulation
 import Testing
 
 /// An application with something of everything, on real files.

@@ -1,5 +1,6 @@
 import DRManifest
 import DRModel
+import DRSimulation
 import Testing
 
 @testable import DRReplication

@@ -1,6 +1,7 @@
 @testable import DRReplication
 import DRModel
 import DRObjectStores
+import DRSimulation
 import DRSupport
 import Testing
 

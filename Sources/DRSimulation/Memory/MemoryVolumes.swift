@@ -1,15 +1,15 @@
-import DRModel
-import DRSupport
+package import DRModel
+internal import DRSupport
 
-/// Volumes in memory: each holds a text.
-final class MemoryVolumes: VolumeStore {
-    private struct Copy: Codable {
+/// Volumes in memory: each holds a text, as lines.
+package final class MemoryVolumes: VolumeStore {
+    private struct Copy: Codable, Sendable {
         var point: RecoveryPoint
         let manifests: [ManifestObject]
         let contents: [String: String]
     }
 
-    private struct State {
+    private struct State: Sendable {
         var live: [VolumeName: String] = [:]
         /// What was set aside, by place and volume.
         var kept: [String: String] = [:]
@@ -19,31 +19,40 @@ final class MemoryVolumes: VolumeStore {
         var unsupported: Set<VolumeName> = []
         var fuzzy = false
         var unreachable = false
+        /// Points whose bytes rotted here.
+        var rotten: Set<PointID> = []
     }
 
     private let cluster: ClusterName
     private let clock: any WallClock
-    private let state = Lock(State())
+    private let state: Lock<State>
 
-    init(at cluster: ClusterName, clock: any WallClock) {
+    package convenience init(at cluster: ClusterName, clock: any WallClock) { self.init(at: cluster, State(), clock) }
+
+    private init(at cluster: ClusterName, _ state: State, _ clock: any WallClock) {
         self.cluster = cluster
+        self.state = Lock(state)
         self.clock = clock
     }
 
-    // MARK: For tests
+    package func copy(clock: any WallClock) -> MemoryVolumes { MemoryVolumes(at: cluster, state.withLock { $0 }, clock) }
 
-    func write(_ text: String, to volume: VolumeName) { state.withLock { $0.live[volume] = text } }
-    func remove(_ volume: VolumeName) { state.withLock { $0.live[volume] = nil } }
-    func read(_ volume: VolumeName) -> String? { state.withLock { $0.live[volume] } }
-    func refuse(_ volume: VolumeName) { state.withLock { _ = $0.unsupported.insert(volume) } }
-    func beFuzzy() { state.withLock { $0.fuzzy = true } }
-    func goAway(_ away: Bool) { state.withLock { $0.unreachable = away } }
-    func keep(_ volume: VolumeName, in place: String) { state.withLock { $0.kept["\(place)/\(volume)"] = $0.live[volume] } }
-    var kept: [String: String] { state.withLock { $0.kept } }
-    var left: Int { state.withLock { $0.staged.count + $0.captured.count } }
-    var observable: [String] { state.withLock { $0.live.map { "\($0.key)=\($0.value)" }.sorted() } }
+    // MARK: The world's hand
 
-    func makeLive(_ staged: [StagedVolume]) throws {
+    package func write(_ text: String, to volume: VolumeName) { state.withLock { $0.live[volume] = text } }
+    package func remove(_ volume: VolumeName) { state.withLock { $0.live[volume] = nil } }
+    package func read(_ volume: VolumeName) -> String? { state.withLock { $0.live[volume] } }
+    package func refuse(_ volume: VolumeName) { state.withLock { _ = $0.unsupported.insert(volume) } }
+    /// From now on the copies of these points are found damaged by whoever reads them.
+    package func rot(_ points: [PointID]) { state.withLock { $0.rotten.formUnion(points) } }
+    package func beFuzzy() { state.withLock { $0.fuzzy = true } }
+    package func goAway(_ away: Bool) { state.withLock { $0.unreachable = away } }
+    package func keep(_ volume: VolumeName, in place: String) { state.withLock { $0.kept["\(place)/\(volume)"] = $0.live[volume] } }
+    package var kept: [String: String] { state.withLock { $0.kept } }
+    package var left: Int { state.withLock { $0.staged.count + $0.captured.count } }
+    package var observable: [String] { state.withLock { $0.live.map { "\($0.key)=\($0.value)" }.sorted() } }
+
+    package func makeLive(_ staged: [StagedVolume]) throws {
         try state.withLock { state in
             for volume in staged {
                 guard let content = state.staged[volume] else { throw DRError(.volumeMissing, "nothing is staged for \(volume.volume)") }
@@ -61,14 +70,15 @@ final class MemoryVolumes: VolumeStore {
         }
     }
 
-    func stat(_ volume: VolumeName) async throws -> VolumeFacts? {
+    package func stat(_ volume: VolumeName) async throws -> VolumeFacts? {
         try reach { state in
             if state.unsupported.contains(volume) { throw DRError(.volumeUnsupported, "\(volume) holds a socket") }
             return state.live[volume].map { VolumeFacts(kind: .filesystem, allocated: ByteCount($0.utf8.count)) }
         }
     }
 
-    func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture {
+    package func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture
+    {
         let instant = clock.now()
         return try reach { state in
             var contents: [String: String] = [:]
@@ -83,7 +93,7 @@ final class MemoryVolumes: VolumeStore {
         }
     }
 
-    func publish(
+    package func publish(
         _ capture: Capture, as draft: PointDraft, manifests: [ManifestObject], to store: any ObjectStore
     ) async throws -> Publication {
         let contents = try reach { $0.captured[capture.key] ?? [:] }
@@ -103,7 +113,7 @@ final class MemoryVolumes: VolumeStore {
         return Publication(point: point, bytesRead: size, bytesSent: size)
     }
 
-    func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
+    package func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
         let bytes = try await store.get("points/\(point)")
         var copy = try Value(json: String(decoding: bytes, as: UTF8.self)).decoded(as: Copy.self)
         copy.point.verifiedAt = clock.now()
@@ -112,22 +122,27 @@ final class MemoryVolumes: VolumeStore {
         return Reception(point: received.point, bytesReceived: ByteCount(bytes.count))
     }
 
-    func verify(_ point: RecoveryPoint) async throws { _ = try copy(of: point) }
-    func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] { try copy(of: point).manifests }
+    package func verify(_ point: RecoveryPoint) async throws { _ = try copy(of: point) }
+    package func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] { try copy(of: point).manifests }
 
     private func copy(of point: RecoveryPoint) throws -> Copy {
         guard let copy = try reach({ $0.copies[point.id] }) else { throw DRError(.damaged, "the copy of \(point.id) is not there") }
+        if try reach({ $0.rotten.contains(point.id) }) {
+            throw DRError(.damaged, "volume \(point.volumes.first?.name.text ?? "") of \(point.id) is damaged")
+        }
         return copy
     }
 
-    func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
+    package func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws
+        -> StagedVolume
+    {
         let content = try copy(of: point).contents[volume.name.text] ?? ""
         let staged = StagedVolume(volume: name, key: key, content: volume.content, size: volume.size)
         try reach { $0.staged[staged] = content }
         return staged
     }
 
-    func discard(_ key: OperationKey) async throws {
+    package func discard(_ key: OperationKey) async throws {
         try reach { state in
             state.captured[key] = nil
             state.staged = state.staged.filter { $0.key.key != key }

@@ -1,0 +1,243 @@
+internal import DRActions
+internal import DRModel
+internal import DRSimulation
+internal import DRSupport
+internal import LuaBridge
+
+/// `sim` of a case: what happens to the world, and what is run in it.
+struct SimLibrary {
+    let context: CaseContext
+    /// Runs by what the script holds of them.
+    let runs: RunTables
+
+    static let names = [
+        "load", "world", "fault", "approve", "reject", "answer", "run", "drill", "resume", "down", "partition", "heal", "corrupt",
+        "advance",
+        "write", "read", "now",
+    ]
+
+    func table(in lua: Lua) throws -> LuaTable {
+        let sim = try lua.table()
+        try installWorld(sim)
+        try installPeople(sim)
+        try installRuns(sim)
+        try installSites(sim)
+        return sim
+    }
+
+    /// A method: its first argument is `sim` itself. Errors that have no place get the script's.
+    private func method(
+        _ sim: LuaTable, _ name: String, _ body: @escaping (CaseContext, [Value], LuaCall) async throws -> [LuaValue]
+    ) throws {
+        let context = context
+        try sim.registerAsync(name) { (call: LuaCall) in
+            do {
+                guard call[0].table != nil else { throw DRError(.invalidInput, "write sim:\(name)(...), with a colon") }
+                let arguments = try call.arguments.dropFirst().map { value in
+                    value.table.map { runs.isRun($0) } == true ? Value.null : try Value(lua: value)
+                }
+                return try await body(context, Array(arguments), call)
+            } catch let error as DRError {
+                throw error.said(by: "sim:\(name)", at: SourceLocation(call.location))
+            }
+        }
+    }
+
+    private func installWorld(_ sim: LuaTable) throws {
+        try method(sim, "load") { context, arguments, _ in
+            try await context.load(try text(arguments, 0, "a fixture's path"))
+            return []
+        }
+        try method(sim, "world") { context, arguments, call in
+            guard let value = arguments.first, value.map != nil else {
+                throw DRError(.invalidInput, "expected a table with the world's sections")
+            }
+            let place = SourceLocation(call.location) ?? SourceLocation(file: context.shownFolder, line: 0)
+            try await context.begin(try Fixture.read(value, at: place, folder: context.folder, base: context.base))
+            return []
+        }
+        try method(sim, "fault") { context, arguments, _ in
+            let (fault, isOptional) = try FaultReading.fault(arguments.first ?? .null)
+            if let cluster = fault.cluster { _ = try await context.cluster(cluster) }
+            if isOptional { context.optional.insert(fault) }
+            try await context.simulation().world.faults.add(fault)
+            return []
+        }
+        try method(sim, "answer") { context, arguments, _ in
+            let kinds = ["exec", "http", "notify"]
+            let kind = try text(arguments, 0, "exec, http or notify")
+            guard kinds.contains(kind) else {
+                throw DRError(
+                    .invalidInput, "\"\(kind)\" is no kind of call\(Spelling.hint(for: kind, in: kinds))", hint: "kinds: exec, http, notify"
+                )
+            }
+            var match = arguments.count > 1 ? arguments[1] : .null
+            if let text = match.string {
+                match = kind == "http" ? ["url": .string(text)] : kind == "exec" ? ["name": .string(text)] : ["channel": .string(text)]
+            }
+            let answers = arguments.dropFirst(2)
+            try await context.simulation().world.outside.add(kind, match, answers.first?.list ?? Array(answers))
+            return []
+        }
+    }
+
+    private func installPeople(_ sim: LuaTable) throws {
+        for (name, decision) in [("approve", Approval.Decision.approve), ("reject", .reject)] {
+            try method(sim, name) { context, arguments, _ in
+                let gate = try text(arguments, 0, "a gate's name")
+                let people = arguments.count > 1 ? arguments[1].list?.compactMap(\.string) ?? arguments[1].string.map { [$0] } ?? [] : []
+                let options = arguments.count > 2 ? arguments[2] : .null
+                let after = options["after"].isNull ? Duration.zero : try Duration(argument: options["after"], "after")
+                try await context.simulation().add(
+                    Simulation.Voice(
+                        gate: gate, people: people.isEmpty ? ["somebody"] : people, decision: decision, after: after,
+                        comment: options["comment"].string))
+                return []
+            }
+        }
+    }
+
+    private func installRuns(_ sim: LuaTable) throws {
+        let runs = runs
+        for (name, mode) in [("run", Simulation.Mode.live), ("drill", .drill)] {
+            try method(sim, name) { context, arguments, call in
+                let file = context.shownFolder + (try text(arguments, 0, "a runbook's path"))
+                let parameters = arguments.count > 1 && !arguments[1].isNull ? arguments[1] : [:]
+                let run = try await context.simulation().run(file, parameters.list?.isEmpty == true ? [:] : parameters, mode)
+                return [.table(try runs.table(of: run, gates: try await context.simulation().gates(of: run), in: call.lua))]
+            }
+        }
+        try method(sim, "resume") { context, arguments, call in
+            let run = try runs.run(call[1])
+            let options = arguments.count > 1 ? arguments[1] : .null
+            var settled: Settlement?
+            if let word = options["settled"].string {
+                guard let known = Settlement(rawValue: word) else {
+                    throw DRError(.invalidInput, "settled: expected done or not-done, got \(word)")
+                }
+                settled = known
+            }
+            let simulation = try await context.simulation()
+            try await simulation.resume(run, settled: settled)
+            return [.table(try runs.table(of: run, gates: simulation.gates(of: run), in: call.lua))]
+        }
+    }
+
+    private func installSites(_ sim: LuaTable) throws {
+        for (name, power) in [("down", true), ("partition", false)] {
+            try method(sim, name) { context, arguments, _ in
+                let world = try await context.simulation().world
+                // The host stands at the second: what it cannot reach any more is the first.
+                let lost = try text(arguments, 0, "a cluster's or a store's name")
+                if !world.stores.keys.contains(where: { $0.text == lost }) { _ = try await context.cluster(lost) }
+                world.timeline.note("world", power ? "\(lost) goes down" : "\(lost) cannot be reached", at: world.clock.now())
+                world.lose(lost, power: power)
+                return []
+            }
+        }
+        try method(sim, "heal") { context, _, _ in
+            let world = try await context.simulation().world
+            world.timeline.note("world", "everything answers again", at: world.clock.now())
+            try world.heal()
+            return []
+        }
+        try method(sim, "corrupt") { context, arguments, _ in
+            try await corrupt(arguments.first ?? .null, context)
+            return []
+        }
+        try method(sim, "advance") { context, arguments, _ in
+            let world = try await context.simulation().world
+            world.clock.advance(by: try Duration(argument: arguments.first ?? .null, "advance"))
+            return []
+        }
+        try method(sim, "now") { context, _, call in
+            [try Value.instant(try await context.simulation().world.clock.now()).lua(in: call.lua)]
+        }
+        try method(sim, "write") { context, arguments, _ in
+            [.integer(try await context.write(try text(arguments, 0, "an application"), at: try text(arguments, 1, "a cluster")))]
+        }
+        try method(sim, "read") { context, arguments, _ in
+            let application = try await context.application(try text(arguments, 0, "an application"))
+            let cluster = try await context.cluster(try text(arguments, 1, "a cluster"))
+            let volumes = try context.volumes(of: application, at: cluster)
+            return [.text(volumes.map { cluster.memory.read($0) ?? "" }.joined())]
+        }
+    }
+
+    // { application =, cluster =, points = "all" | "newest" }
+    private func corrupt(_ value: Value, _ context: CaseContext) async throws {
+        for key in (value.map ?? [:]).keys.sorted() where !["application", "cluster", "points"].contains(key) {
+            throw DRError(.invalidInput, "unknown field \"\(key)\"\(Spelling.hint(for: key, in: ["application", "cluster", "points"]))")
+        }
+        guard let name = value["application"].string, let at = value["cluster"].string else {
+            throw DRError(.invalidInput, "expected { application = ..., cluster = ..., points = \"newest\" or \"all\" }")
+        }
+        let application = try await context.application(name), cluster = try await context.cluster(at)
+        let folder = DocumentPath.points(of: application.name).text + "/"
+        let points = cluster.allDocuments.filter { $0.key.text.hasPrefix(folder) }.sorted { a, b in
+            (a.value["instant"].string ?? "", a.key) > (b.value["instant"].string ?? "", b.key)
+        }
+        guard !points.isEmpty else { throw DRError(.notFound, "\(at) has no recovery point of \(name)") }
+        let chosen = value["points"].string == "all" ? points[...] : points.prefix(1)
+        cluster.memory.rot(try chosen.map { try PointID(String($0.key.text.dropFirst(folder.count))) })
+    }
+
+    private func text(_ arguments: [Value], _ index: Int, _ what: String) throws -> String {
+        guard index < arguments.count, let text = arguments[index].string else { throw DRError(.invalidInput, "expected \(what)") }
+        return text
+    }
+}
+
+extension DRError {
+    /// An error without a place of its own happened where the test called.
+    func said(by function: String, at place: SourceLocation?) -> DRError {
+        location == nil ? DRError(code, "\(function): \(message)", hint: hint, location: place, details: details) : self
+    }
+}
+
+/// `{ at = "failover/last-sync", nth = 1, kind = "source-unreachable" }`.
+enum FaultReading {
+    static let fields = ["at", "kind", "nth", "application", "cluster", "delay", "when", "code", "again", "lasts", "optional"]
+
+    static func fault(_ value: Value) throws -> (Fault, isOptional: Bool) {
+        guard let fields = value.map else { throw DRError(.invalidInput, "expected { at = ..., kind = ... }") }
+        for name in fields.keys.sorted() where !Self.fields.contains(name) {
+            throw DRError(
+                .invalidInput, "unknown field \"\(name)\"\(Spelling.hint(for: name, in: Self.fields))",
+                hint: "fields: \(Self.fields.joined(separator: ", "))")
+        }
+        let kinds = Fault.Kind.allCases.map(\.rawValue)
+        guard let at = value["at"].string else {
+            throw DRError(.invalidInput, "field \"at\" is missing: expected a place such as \"failover/last-sync\"")
+        }
+        guard let word = value["kind"].string, let kind = Fault.Kind(rawValue: word) else {
+            let word = value["kind"].string ?? ""
+            throw DRError(
+                .invalidInput, "\"\(word)\" is no kind of fault\(Spelling.hint(for: word, in: kinds))",
+                hint: "kinds: \(kinds.joined(separator: ", "))")
+        }
+        var moment: Fault.Moment?
+        if let word = value["when"].string {
+            guard let known = Fault.Moment(rawValue: word) else {
+                throw DRError(.invalidInput, "when: expected before or after, got \(word)")
+            }
+            moment = known
+        }
+        var code: ErrorCode?
+        if let word = value["code"].string {
+            guard let known = ErrorCode(rawValue: word) else { throw DRError(.invalidInput, "code: there is no error code \"\(word)\"") }
+            code = known
+        }
+        var lasting = Fault.Lasting.action
+        if value["lasts"].string == "forever" {
+            lasting = .forever
+        } else if !value["lasts"].isNull, value["lasts"].string != "action" {
+            lasting = .time(try Duration(argument: value["lasts"], "lasts"))
+        }
+        let fault = Fault(
+            kind, at: at, nth: Int(value["nth"].integer ?? 1), moment: moment, application: value["application"].string,
+            cluster: value["cluster"].string, delay: value["delay"].isNull ? nil : try Duration(argument: value["delay"], "delay"),
+            code: code, again: value["again"].bool ?? false, lasting: lasting)
+        return (fault, value["optional"].bool ?? false)
+    }
+}

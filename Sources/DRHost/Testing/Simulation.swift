@@ -1,0 +1,219 @@
+internal import DRActions
+internal import DRJournal
+internal import DRModel
+internal import DROutside
+internal import DRReplication
+internal import DRSimulation
+internal import DRSupport
+
+/// A world in memory, and the runs that are made in it by the host's own code.
+///
+/// Everything happens on one executor, in virtual time: one seed gives one trace.
+final class Simulation {
+    let fixture: Fixture
+    let world: SimulatedWorld
+    let registry: ActionRegistry
+    private let executor: ThreadExecutor
+    private let journal = MemoryJournal()
+    private let allowed: AllowedOutside
+    private(set) var runs: [SimulatedRun] = []
+    private var voices: [Voice] = []
+    /// What a person does at a gate, in the order of the test.
+    struct Voice {
+        let gate: String
+        let people: [String]
+        let decision: Approval.Decision
+        let after: Duration
+        let comment: String?
+        var isUsed = false
+    }
+
+    /// The executor's time is this simulation's from here on.
+    init(_ fixture: Fixture, world: SimulatedWorld, registry: ActionRegistry, executor: ThreadExecutor) {
+        self.fixture = fixture
+        self.world = world
+        self.registry = registry
+        self.executor = executor
+        let allowances = fixture.configuration.allow
+        allowed = AllowedOutside(
+            allowances: allowances, predicts: true, folder: fixture.configuration.folder, fingerprintKey: nil,
+            environment: { _ in "simulated" })
+        let clock = world.clock
+        executor.whenIdle { clock.wakeNext() }
+    }
+
+    /// A world as the fixture says, with what was done in it before: pairs and schedules set up, and a copy made.
+    static func prepared(_ fixture: Fixture, seed: UInt64, registry: ActionRegistry, executor: ThreadExecutor) async throws -> Simulation {
+        let world = try SimulatedSite.world(fixture, seed: seed)
+        let simulation = Simulation(fixture, world: world, registry: registry, executor: executor)
+        let host = simulation.host(world.process())
+        if fixture.isApplied { _ = try await host.apply(plan: false) }
+        if let copied = fixture.copied {
+            let end = fixture.now
+            try await simulation.copyAll(host)
+            let taken = world.clock.now() - (end - copied)
+            world.clock.advance(by: copied - taken)
+        }
+        return simulation
+    }
+
+    /// One copy of everything that lives at its pair's source.
+    func copyAll(_ host: Host) async throws {
+        let engine = host.engine(over: host.world)
+        for pair in fixture.configuration.inventory.pairs {
+            let here = fixture.configuration.inventory.applications.map(\.name).filter {
+                (world.holder(of: $0)?.cluster ?? SimulatedSite.home(world.inventory)) == pair.source
+            }
+            guard !here.isEmpty else { continue }
+            let call = try host.observation("copy")
+            _ = try await engine.migrate(MigrationOrder(pair: pair.name, applications: here), call)
+            try await engine.release(run: call.holder.run)
+        }
+    }
+
+    /// A new life of a host. `person`: who sits at it.
+    func host(_ process: SimulatedProcess, person: String = "operator") -> Host {
+        let state = SimulatedState(
+            journal: SimulatedJournal(journal, process), control: SimulatedControl(clock: world.clock),
+            engine: { SimulatedEngine($0, process) })
+        return Host(
+            fixture.configuration, registry,
+            World(
+                clusters: world.clusters(for: process), stores: world.stores(for: process), clock: world.clock, random: world.random,
+                outside: SimulatedOutside(allowed, process), simulated: state),
+            identity: HostIdentity(person: person, host: "desk-of-\(person)", process: process.number), executor: executor)
+    }
+
+    // MARK: Runs
+
+    enum Mode: String { case live, drill }
+
+    /// Runs a runbook to its end, to a gate where nobody speaks, or to where its process dies.
+    func run(_ file: String, _ parameters: Value, _ mode: Mode) async throws -> SimulatedRun {
+        let run = SimulatedRun(file: file, world: world)
+        let process = world.process()
+        let host = host(process)
+        let report = try await living(run, process) { events in
+            switch mode {
+            case .live: return try await host.run(file, parameters: parameters, mayActivate: true, events: events)
+            case .drill: return try await host.drill(file, parameters: parameters, events: events).report
+            }
+        }
+        runs.append(run)
+        try await goOn(run, report)
+        return run
+    }
+
+    /// Takes a run up again in a new process.
+    func resume(_ run: SimulatedRun, settled: Settlement? = nil) async throws {
+        guard let id = run.id else { throw DRError(.notFound, "the run of \(run.file) ended before its first record") }
+        try await goOn(run, try await resumed(run, id, settled: settled))
+    }
+
+    private func resumed(_ run: SimulatedRun, _ id: RunID, settled: Settlement?) async throws -> RunReport? {
+        let process = world.process()
+        let host = host(process)
+        var answers: [String: Settlement] = [:]
+        if let settled, let question = run.report?.error, question.code == .unknownOutcome {
+            for key in Self.lostKeys(question) { answers[key] = settled }
+        }
+        return try await living(run, process) { events in
+            try await host.resume(id, mayActivate: true, settled: answers, events: events)
+        }
+    }
+
+    static func lostKeys(_ question: DRError) -> [String] {
+        question.details?["keys"].list?.compactMap(\.string) ?? question.details?["key"].string.map { [$0] } ?? []
+    }
+
+    // Nil: the process died.
+    private func living(
+        _ run: SimulatedRun, _ process: SimulatedProcess, _ body: (@escaping @Sendable (RunEvent) -> Void) async throws -> RunReport
+    ) async throws -> RunReport? {
+        let report: RunReport?
+        do {
+            report = try await body { run.hear($0) }
+        } catch {
+            guard process.isDead else { throw error }
+            report = nil
+        }
+        // It has ended, by itself or not: nobody holds its locks.
+        process.world.ended(process)
+        run.finish(report)
+        return report
+    }
+
+    // While it waits for people who speak, or for a window that opens.
+    private func goOn(_ run: SimulatedRun, _ first: RunReport?) async throws {
+        var report = first
+        while let waiting = report, waiting.outcome == .waiting, let id = run.id {
+            if case .instant(let opens)? = waiting.error?.details?["opens"], waiting.error?.details?["gate"].isNull ?? true {
+                world.clock.advance(by: opens - world.clock.now())
+            } else if try await !speak(run: id) {
+                return
+            }
+            report = try await resumed(run, id, settled: nil)
+        }
+    }
+
+    // MARK: People
+
+    func add(_ voice: Voice) { voices.append(voice) }
+    var unusedVoices: [Voice] { voices.filter { !$0.isUsed } }
+
+    // True: somebody said something.
+    private func speak(run: RunID) async throws -> Bool {
+        let open = try host(world.process()).gates(of: run)
+        for gate in open {
+            // Nobody is there: it is refused when its time is over.
+            guard gate.refusal == nil else { return true }
+            guard let index = voices.firstIndex(where: { !$0.isUsed && $0.gate == gate.name }) else { continue }
+            voices[index].isUsed = true
+            let voice = voices[index]
+            world.clock.advance(by: voice.after)
+            for person in voice.people {
+                world.timeline.note(
+                    "world", "\(person) \(voice.decision == .approve ? "approves" : "rejects") \(gate.name)", at: world.clock.now())
+                do {
+                    _ = try await host(world.process(), person: person).answer(
+                        run, gate: gate.name, GateAnswer(voice.decision, person: person, comment: voice.comment))
+                } catch let error as DRError where error.code == .conflict { break }
+            }
+            return true
+        }
+        return false
+    }
+
+    /// The gates at which a run stands.
+    func gates(of run: SimulatedRun) throws -> [OpenGate] {
+        guard let id = run.id, run.report?.outcome == .waiting else { return [] }
+        return try host(world.process()).gates(of: id)
+    }
+
+    /// What runs left behind that nobody needs: clones of drills, staged volumes, locks. One line each.
+    func remains() -> [String] {
+        var left: [String] = []
+        for cluster in world.clusters.values.sorted(by: { $0.name < $1.name }) {
+            for path in cluster.allDocuments.keys.sorted() where path.text.hasPrefix("drills/") || path.text.hasPrefix("state/drills/") {
+                left.append("\(cluster.name) still has the drill \(path)")
+            }
+            if cluster.memory.left > 0 { left.append("\(cluster.name) still has \(cluster.memory.left) captures or staged volumes") }
+        }
+        return left
+    }
+
+    func records(of run: SimulatedRun) throws -> [JournalRecord] { try run.id.map { try journal.records(of: $0) } ?? [] }
+}
+
+/// A host that is never told to stop, and hears of its deadlines in virtual time.
+struct SimulatedControl: RunControl {
+    let clock: SimulatedClock
+
+    func begun(_ run: RunID) throws {}
+
+    func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest? {
+        // Cancelled when the run has ended before: then nobody waits for this answer.
+        try? await clock.sleep(until: deadline)
+        return nil
+    }
+}

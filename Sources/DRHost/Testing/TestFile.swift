@@ -1,0 +1,79 @@
+internal import DRActions
+internal import DRModel
+internal import DRSimulation
+internal import DRSupport
+internal import LuaBridge
+
+/// A test's file in a Lua state of its own. Each case gets one, so that none sees what another left behind.
+final class TestFile {
+    struct Case {
+        let name: String
+        let function: LuaFunction
+        let location: SourceLocation?
+    }
+
+    let lua: Lua
+    let context: CaseContext
+    private(set) var cases: [Case] = []
+    private let sim: LuaTable
+
+    /// Reads the file and what it requires. Throws what is wrong with it, `runbook` with file and line.
+    init(_ sources: RunbookSources, _ context: CaseContext) throws {
+        lua = Lua(limits: LuaLimits(memory: 64 << 20, processorTime: .seconds(10), output: 1 << 20), seed: 0)
+        self.context = context
+        let runs = RunTables()
+        let t = try lua.table()
+        sim = try SimLibrary(context: context, runs: runs).table(in: lua)
+        try Expectations(context: context, runs: runs).install(in: t)
+        var found: [Case] = []
+        try t.register("case") { (call: LuaCall) in
+            let place = SourceLocation(call.location)
+            guard let name = call[0].string, !name.isEmpty, let function = call[1].function else {
+                throw DRError(
+                    .runbook, "t.case: expected its name and a function", hint: "t.case(\"...\", function(sim) ... end)", location: place)
+            }
+            guard !found.contains(where: { $0.name == name }) else {
+                throw DRError(.runbook, "t.case: there are two cases \"\(name)\"", location: place)
+            }
+            found.append(Case(name: name, function: function, location: place))
+            return []
+        }
+        try Self.nameUnknown(lua, t, "t", Expectations.names)
+        try Self.nameUnknown(lua, sim, "sim", SimLibrary.names)
+        try lua.register(module: "dr.test", .table(t))
+        let modules = sources.modules
+        lua.modules = { name in modules[name.replacing("/", with: ".")].map { LuaModule(source: $0.text, chunkName: $0.file) } }
+        do {
+            try lua.load(sources.main.text, name: sources.main.file).call()
+        } catch {
+            let error = DRError(script: error)
+            throw error.code == .script ? DRError(.runbook, error.message, hint: error.hint, location: error.location) : error
+        }
+        cases = found
+    }
+
+    // What is misspelt is told with the nearest name instead of "attempt to call a nil value".
+    private static func nameUnknown(_ lua: Lua, _ table: LuaTable, _ owner: String, _ names: [String]) throws {
+        let raise = try lua.function("unknown") { (call: LuaCall) in
+            let name = call[1].string ?? ""
+            throw DRError(
+                .runbook, "there is no \(owner).\(name)\(Spelling.hint(for: name, in: names))", location: SourceLocation(call.location))
+        }
+        let set = try lua.load(
+            "local t, raise = ... setmetatable(t, { __index = raise, __metatable = false })", name: "=dr.test", trusted: true)
+        try set.call([.table(table), .function(raise)])
+    }
+
+    /// Nil: it passed.
+    func run(_ index: Int) async -> DRError? {
+        do {
+            _ = try await lua.run(cases[index].function, [.table(sim)])
+            return context.leftovers()
+        } catch let error as LuaError {
+            let known = DRError(script: error)
+            return known.location == nil ? DRError(known.code, known.message, hint: known.hint, location: cases[index].location) : known
+        } catch {
+            return error as? DRError ?? DRError(.internal, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,230 @@
+internal import DRManifest
+package import DRModel
+internal import DRReplication
+package import DRSupport
+
+/// A cluster in memory that keeps the promises of the port: what simulations run on.
+package final class MemoryCluster: Cluster {
+    package struct State: Sendable {
+        package var objects: [ObjectKey: ManifestObject] = [:]
+        package var documents: [DocumentPath: Value] = [:]
+        package var committed: [OperationKey: Committed] = [:]
+        package var locks: [ApplicationName: ApplicationLock] = [:]
+        /// Processes that run, by workload.
+        package var processes: [ObjectKey: Int] = [:]
+        package var facts = ClusterFacts(
+            platform: "kubernetes", version: "v1.31.2", objectSize: ByteCount(4 << 20), secretsProvider: "k8s", free: ByteCount(1 << 40))
+        package var unreachable = false
+        /// How often `ready` answers `starting` before it answers `ready`.
+        package var slowness = 0
+        package var commits = 0
+        /// Processes of hosts that have died: what they hold is free.
+        package var dead: Set<Int32> = []
+    }
+
+    package let name: ClusterName
+    package let memory: MemoryVolumes
+    package let state: Lock<State>
+    private let clock: any WallClock
+    private let manifests: ManifestTexts
+    package var volumes: any VolumeStore { memory }
+
+    package convenience init(_ name: ClusterName, clock: any WallClock) {
+        self.init(name, State(), MemoryVolumes(at: name, clock: clock), ManifestTexts(), clock)
+    }
+
+    private init(_ name: ClusterName, _ state: State, _ memory: MemoryVolumes, _ manifests: ManifestTexts, _ clock: any WallClock) {
+        self.name = name
+        self.state = Lock(state)
+        self.memory = memory
+        self.manifests = manifests
+        self.clock = clock
+    }
+
+    /// The same cluster again: what happens to one does not happen to the other.
+    package func copy(clock: any WallClock) -> MemoryCluster {
+        MemoryCluster(name, state.withLock { $0 }, memory.copy(clock: clock), manifests, clock)
+    }
+
+    // MARK: The world's hand
+
+    package func add(_ yaml: String, file: String? = nil) throws {
+        let objects = try Manifest.parse(yaml, file: file ?? "\(name).yaml").map(\.object)
+        state.withLock { state in
+            for object in objects { state.objects[object.key] = object }
+        }
+    }
+
+    package func set(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
+
+    package func goAway(_ away: Bool = true) {
+        set { $0.unreachable = away }
+        memory.goAway(away)
+    }
+
+    package func text(_ kind: String, _ name: String) -> String? {
+        state.withLock { $0.objects.values.first { $0.key.kind == kind && $0.key.name == name }?.text }
+    }
+
+    package func replicas(_ kind: String, _ name: String) throws -> Int? {
+        let object = state.withLock { $0.objects.values.first { $0.key.kind == kind && $0.key.name == name } }
+        return try object.flatMap { try manifests.manifest($0).replicas }
+    }
+
+    package func processes(_ name: String) -> Int { state.withLock { $0.processes.first { $0.key.name == name }?.value ?? 0 } }
+    package var commits: Int { state.withLock { $0.commits } }
+    package var allDocuments: [DocumentPath: Value] { state.withLock { $0.documents } }
+
+    /// Starts the processes that the manifests ask for, as a site does that gets its power back.
+    package func startAll() throws {
+        let objects = state.withLock { $0.objects }
+        var running: [ObjectKey: Int] = [:]
+        for (key, object) in objects {
+            if let replicas = try manifests.manifest(object).replicas, replicas > 0 { running[key] = replicas }
+        }
+        set { $0.processes = running }
+    }
+
+    package func stopAll() { set { $0.processes = [:] } }
+
+    /// The objects of an application as they are now, however the cluster can be reached.
+    package func found(of application: Application) throws -> [ManifestObject] {
+        let all = state.withLock { $0.objects }
+        return try ApplicationSelection.of(try all.values.map { try manifests.manifest($0) }, application, at: name)
+    }
+
+    /// Objects, volumes and state as one text: equal texts, equal observable states.
+    package var observable: String {
+        let (objects, documents) = state.withLock { ($0.objects, $0.documents) }
+        var lines = objects.values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.text)" }
+        lines += documents.filter { $0.key.text.hasPrefix("state/") }.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.json())" }
+        return ([name.text] + lines + memory.observable).joined(separator: "\n")
+    }
+
+    // MARK: Cluster
+
+    private func reach<Result>(_ body: (inout State) throws -> sending Result) throws -> sending Result {
+        try state.withLock { state in
+            if state.unreachable { throw DRError(.clusterUnreachable, "\(name) cannot be reached") }
+            return try body(&state)
+        }
+    }
+
+    package func facts() async throws -> ClusterFacts { try reach { $0.facts } }
+
+    package func objects(of application: Application) async throws -> [ManifestObject] {
+        let all = try reach { $0.objects }
+        return try ApplicationSelection.of(try all.values.map { try manifests.manifest($0) }, application, at: name)
+    }
+
+    package func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
+        try reach { $0.objects.values.filter { query.selects($0.key) }.sorted { $0.key < $1.key } }
+    }
+
+    package func object(_ key: ObjectKey) async throws -> ManifestObject? { try reach { $0.objects[key] } }
+    package func document(_ path: DocumentPath) async throws -> Value? { try reach { $0.documents[path] } }
+
+    package func documents(in folder: DocumentPath) async throws -> [DocumentPath] {
+        try reach { $0.documents.keys.filter { $0.text.hasPrefix(folder.text + "/") }.sorted() }
+    }
+
+    package func commit(_ transaction: Transaction) async throws -> Committed {
+        let staged = transaction.changes.compactMap { if case .swap(let staged) = $0 { staged } else { nil } }
+        let answer = try reach { state in
+            if let earlier = state.committed[transaction.key] {
+                return Committed(effects: earlier.effects, answer: earlier.answer, repeated: true)
+            }
+            for condition in transaction.guards { try check(condition, state) }
+            for case .keep(let volume, let application, let epoch) in transaction.changes {
+                memory.keep(volume, in: "\(application)-e\(epoch)")
+            }
+            try memory.makeLive(staged)
+            for change in transaction.changes {
+                switch change {
+                case .put(let object): state.objects[object.key] = object
+                case .delete(let key): state.objects[key] = nil
+                // As a file would: what cannot be read back is not there.
+                case .write(let path, let value): state.documents[path] = try Value(json: value.json())
+                case .remove(let path): state.documents[path] = nil
+                case .drop(let volume): memory.remove(volume)
+                case .swap, .keep: break
+                }
+            }
+            let committed = Committed(
+                effects: transaction.effects, answer: try Value(json: transaction.answer.json()), repeated: false)
+            state.committed[transaction.key] = committed
+            state.commits += 1
+            return committed
+        }
+        return answer
+    }
+
+    private func check(_ condition: Guard, _ state: State) throws {
+        switch condition {
+        case .epoch(let application, let expected):
+            let record = state.documents[.application(application)]
+            let found = record?["epoch"].integer.map(Epoch.init) ?? .first
+            guard found == expected else {
+                var details: [String: Value] = ["application": .string(application.text), "epoch": .integer(found.number)]
+                if let active = record?["active"].string { details["active"] = .string(active) }
+                throw DRError(.fenced, "\(application) is at epoch \(found) at \(name), not \(expected)", details: .map(details))
+            }
+        case .document(let path, let expected):
+            guard state.documents[path] == expected else { throw DRError(.conflict, "\(path) at \(name) is not what it was") }
+        case .object(let key, let expected):
+            guard state.objects[key]?.text == expected else { throw DRError(.conflict, "\(key) at \(name) is not what it was") }
+        }
+    }
+
+    package func committed(_ key: OperationKey) async throws -> Committed? { try reach { $0.committed[key] } }
+
+    package func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
+        try reach { state in
+            switch action {
+            case .start, .startClone: state.processes[object.key] = replicas
+            case .stop, .stopClone: state.processes[object.key] = nil
+            case .ready, .readyClone:
+                if state.slowness > 0 {
+                    state.slowness -= 1
+                    return .starting
+                }
+            }
+            return state.processes[object.key] == nil ? .stopped : .ready
+        }
+    }
+
+    package func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
+        let now = clock.now()
+        try reach { state in
+            if let held = state.locks[application], held.alive, !state.dead.contains(held.holder.process), held.holder.run != holder.run {
+                throw DRError(.locked, "\(application) is locked at \(name) by run \(held.holder.run)")
+            }
+            state.locks[application] = ApplicationLock(application: application, holder: holder, since: now, alive: true)
+        }
+    }
+
+    package func unlock(run: RunID) async throws { try reach { state in state.locks = state.locks.filter { $0.value.holder.run != run } } }
+
+    package func locks() async throws -> [ApplicationLock] {
+        try reach { state in
+            state.locks.values.sorted { $0.application < $1.application }.map {
+                ApplicationLock(
+                    application: $0.application, holder: $0.holder, since: $0.since,
+                    alive: $0.alive && !state.dead.contains($0.holder.process)
+                )
+            }
+        }
+    }
+}
+
+/// Manifests that were read once: simulations ask for them thousands of times. Shared by the copies of a cluster.
+final class ManifestTexts: Sendable {
+    private let read = Lock<[ManifestObject: Manifest]>([:])
+
+    func manifest(_ object: ManifestObject) throws -> Manifest {
+        if let known = read.withLock({ $0[object] }) { return known }
+        let manifest = try Manifest(object)
+        read.withLock { $0[object] = manifest }
+        return manifest
+    }
+}
