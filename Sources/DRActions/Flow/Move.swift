@@ -44,12 +44,24 @@ enum Move {
           end)
         end
 
-        -- Starts again what was stopped, last stopped first. What could not be stays on the ledger: it is tried again at the end of the run.
+        -- Starts again what was stopped, last stopped first. What could not be stays on the ledger, with what needs it: it is tried again at the end of the run.
         local function put_back(stopped)
+          local down = {}
           for i = #stopped, 1, -1 do
             local name = stopped[i].name
-            local ok, e = pcall(lib.scoped, name, host.perform, "restart", stopped[i].order)
-            if ok then lib.pay(stopped[i].entry) else dr.log("%s could not be started again at the source: %s", name, lib.text_of(e)) end
+            local missing = lib.missing(name, down)
+            if missing then
+              dr.log("%s is not started again: %s, which it needs, is not", name, missing)
+              down[name] = true
+            else
+              local ok, e = pcall(lib.scoped, name, host.perform, "restart", stopped[i].order)
+              if ok then
+                lib.pay(stopped[i].entry)
+              else
+                dr.log("%s could not be started again at the source: %s", name, lib.text_of(e))
+                down[name] = true
+              end
+            end
           end
         end
 

@@ -45,6 +45,16 @@ enum RunEnd {
           end
         end
 
+        -- The first application that this one needs and that is down, by dr.yaml.
+        local needs
+        function lib.missing(name, down)
+          if next(down) == nil then return nil end
+          if needs == nil then needs = select(2, host.waves("all")) end
+          for _, other in ipairs(needs[name] or {}) do
+            if down[other] then return other end
+          end
+        end
+
         -- An application went live elsewhere: what waited for it to be where it was is over.
         function lib.settled(application)
           for i = #ledger, 1, -1 do
@@ -110,8 +120,18 @@ enum RunEnd {
           lib.repeating("undo", entry.fn)
         end
 
+        -- What could not be started again: nothing that needs it is.
+        local down = {}
+
         -- Once, and again after a failure; then it is told what became of it.
         local function compensate(entry)
+          local missing = entry.restarts and lib.missing(entry.application, down)
+          if missing then
+            down[entry.application] = true
+            host.pay(entry.name)
+            host.note_undo(entry.name, entry.application, "owed", missing .. ", which it needs, could not be started again")
+            return
+          end
           local wait, ok, result, told = 1, nil, nil, nil
           for try = 1, tries do
             ok, result, told = pcall(lib.scoped, "undo " .. entry.name, body, entry)
@@ -125,6 +145,7 @@ enum RunEnd {
             -- It lives elsewhere, so there is nothing to start again; the list of applications says where.
             return
           elseif not ok then
+            if entry.restarts then down[entry.application] = true end
             host.note_undo(entry.name, entry.application, "failed", lib.text_of(result))
           elseif result then
             host.note_undo(entry.name, entry.application, "skipped", result)

@@ -19,11 +19,13 @@ struct Fixture: Sendable {
     var now = Self.usualTime
     /// Pairs and schedules are set up, as `drrunbook apply` does it.
     var isApplied = true
+    /// Where all applications were moved before; nil = nowhere.
+    var active: ClusterName?
     /// How long ago every application was copied; nil = never.
     var copied: Duration?
 
     static let usualTime = Instant(nanosecondsSince1970: 1_772_330_400_000_000_000)
-    static let keys = ["config", "now", "applied", "copied"]
+    static let keys = ["config", "now", "applied", "copied", "active"]
     static let sections = ["clusters", "objectStores", "applications", "pairs", "schedules", "limits", "allow", "approvals", "notify"]
 
     /// dr.yaml's world with made-up contents.
@@ -90,6 +92,7 @@ struct FixtureReader {
         }
         if let applied = node["applied"] { fixture.isApplied = try applied.bool("applied") }
         if let copied = node["copied"] { fixture.copied = try copied.duration("copied") }
+        if let active = node["active"] { fixture.active = try active.name("active") }
         for entry in node["clusters"]?.entries ?? [] {
             fixture.sites[try ClusterName(entry.key)] = try site(entry.value, "clusters.\(entry.key)")
         }

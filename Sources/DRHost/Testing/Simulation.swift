@@ -18,6 +18,9 @@ final class Simulation {
     private let allowed: AllowedOutside
     private(set) var runs: [SimulatedRun] = []
     private var voices: [Voice] = []
+    private var heard: Set<String> = []
+    /// Where nobody else speaks, whoever may passes gates.
+    var hasHelpfulPeople = false
     /// What a person does at a gate, in the order of the test.
     struct Voice {
         let gate: String
@@ -46,7 +49,7 @@ final class Simulation {
     static func prepared(_ fixture: Fixture, seed: UInt64, registry: ActionRegistry, executor: ThreadExecutor) async throws -> Simulation {
         let world = try SimulatedSite.world(fixture, seed: seed)
         let simulation = Simulation(fixture, world: world, registry: registry, executor: executor)
-        let host = simulation.host(world.process())
+        let host = simulation.host(world.process(isSpared: true))
         if fixture.isApplied { _ = try await host.apply(plan: false) }
         if let copied = fixture.copied {
             let end = fixture.now
@@ -54,6 +57,7 @@ final class Simulation {
             let taken = world.clock.now() - (end - copied)
             world.clock.advance(by: copied - taken)
         }
+        if let active = fixture.active { try await simulation.moveAll(host, to: active) }
         return simulation
     }
 
@@ -69,6 +73,28 @@ final class Simulation {
             _ = try await engine.migrate(MigrationOrder(pair: pair.name, applications: here), call)
             try await engine.release(run: call.holder.run)
         }
+    }
+
+    /// A planned move of everything, before the test.
+    private func moveAll(_ host: Host, to cluster: ClusterName) async throws {
+        let inventory = fixture.configuration.inventory, engine = host.engine(over: host.world)
+        guard let pair = inventory.pairs.first(where: { $0.destination == cluster && $0.source == SimulatedSite.home(inventory) }) else {
+            guard cluster == SimulatedSite.home(inventory) else {
+                throw DRError(.configuration, "active: no pair leads from \(SimulatedSite.home(inventory)?.text ?? "home") to \(cluster)")
+            }
+            return
+        }
+        let call = try host.observation("move")
+        func part(_ name: String) -> EngineCall { EngineCall(key: call.key.part(name), holder: call.holder, points: call.points) }
+        let order = try Application.waves(inventory.applications).flatMap(\.self).map(\.name)
+        for name in order.reversed() {
+            _ = try await engine.stop(ApplicationOrder(pair: pair.name, application: name), part("stop/\(name)"))
+        }
+        _ = try await engine.migrate(MigrationOrder(pair: pair.name, applications: order, final: true), part("sync"))
+        for name in order {
+            _ = try await engine.activate(ActivationOrder(pair: pair.name, application: name, mode: .planned), part("start/\(name)"))
+        }
+        try await engine.release(run: call.holder.run)
     }
 
     /// A new life of a host. `person`: who sits at it.
@@ -106,16 +132,21 @@ final class Simulation {
 
     /// Takes a run up again in a new process.
     func resume(_ run: SimulatedRun, settled: Settlement? = nil) async throws {
-        guard let id = run.id else { throw DRError(.notFound, "the run of \(run.file) ended before its first record") }
-        try await goOn(run, try await resumed(run, id, settled: settled))
+        try await resume(run) { _ in settled }
     }
 
-    private func resumed(_ run: SimulatedRun, _ id: RunID, settled: Settlement?) async throws -> RunReport? {
+    /// `settling`: what became of each call outside whose answer was lost, by key.
+    func resume(_ run: SimulatedRun, settling: (String) -> Settlement?) async throws {
+        guard let id = run.id else { throw DRError(.notFound, "the run of \(run.file) ended before its first record") }
+        try await goOn(run, try await resumed(run, id, settling))
+    }
+
+    private func resumed(_ run: SimulatedRun, _ id: RunID, _ settling: (String) -> Settlement?) async throws -> RunReport? {
         let process = world.process()
         let host = host(process)
         var answers: [String: Settlement] = [:]
-        if let settled, let question = run.report?.error, question.code == .unknownOutcome {
-            for key in Self.lostKeys(question) { answers[key] = settled }
+        if let question = run.report?.error, question.code == .unknownOutcome {
+            for key in Self.lostKeys(question) { answers[key] = settling(key) }
         }
         return try await living(run, process) { events in
             try await host.resume(id, mayActivate: true, settled: answers, events: events)
@@ -152,7 +183,7 @@ final class Simulation {
             } else if try await !speak(run: id) {
                 return
             }
-            report = try await resumed(run, id, settled: nil)
+            report = try await resumed(run, id) { _ in nil }
         }
     }
 
@@ -163,10 +194,11 @@ final class Simulation {
 
     // True: somebody said something.
     private func speak(run: RunID) async throws -> Bool {
-        let open = try host(world.process()).gates(of: run)
+        let open = try host(world.process(isSpared: true)).gates(of: run)
         for gate in open {
             // Nobody is there: it is refused when its time is over.
             guard gate.refusal == nil else { return true }
+            if let known = try await trouble(at: gate, of: run) { return known }
             guard let index = voices.firstIndex(where: { !$0.isUsed && $0.gate == gate.name }) else { continue }
             voices[index].isUsed = true
             let voice = voices[index]
@@ -175,19 +207,60 @@ final class Simulation {
                 world.timeline.note(
                     "world", "\(person) \(voice.decision == .approve ? "approves" : "rejects") \(gate.name)", at: world.clock.now())
                 do {
-                    _ = try await host(world.process(), person: person).answer(
+                    _ = try await host(world.process(isSpared: true), person: person).answer(
                         run, gate: gate.name, GateAnswer(voice.decision, person: person, comment: voice.comment))
                 } catch let error as DRError where error.code == .conflict { break }
             }
             return true
         }
-        return false
+        guard hasHelpfulPeople, let gate = open.first else { return false }
+        for person in try able(gate, of: run) { try await say(.approve, person, gate, run) }
+        return true
+    }
+
+    // What was planned to go wrong here, the first time somebody looks: people say no, or nobody says anything until its time is over.
+    private func trouble(at gate: OpenGate, of run: RunID) async throws -> Bool? {
+        guard heard.insert("\(run)/\(gate.place)").inserted, let intent = try intent(of: gate, in: run) else { return nil }
+        for fault in world.faults.strike(.action(ActionPlace(intent))) {
+            world.timeline.note("fault", fault.text, at: world.clock.now())
+            switch fault.kind {
+            case .reject:
+                try await say(.reject, try able(gate, of: run).first ?? "somebody", gate, run)
+                return true
+            case .timeout:
+                if case .duration(let time) = intent.payload["timeout"] { world.clock.advance(by: time + .seconds(1)) }
+                return true
+            default: break
+            }
+        }
+        return nil
+    }
+
+    private func intent(of gate: OpenGate, in run: RunID) throws -> JournalEntry? {
+        try journal.records(of: run).last { $0.entry.kind == .intent && $0.entry.key == gate.place }?.entry
+    }
+
+    /// As many people as the gate asks for, of those who may.
+    private func able(_ gate: OpenGate, of run: RunID) throws -> [String] {
+        let input = try intent(of: gate, in: run)?.payload ?? .null
+        let rules = fixture.configuration.approvals, quorum = Int(input["quorum"].integer ?? 1)
+        var names = rules.people.isEmpty ? (1...max(1, quorum)).map { "person-\($0)" } : rules.people.map(\.name)
+        if let groups = input["groups"].list?.compactMap(\.string), !groups.isEmpty {
+            let members = Set(groups.flatMap { rules.groups[$0] ?? [] })
+            names = rules.people.isEmpty ? members.sorted() : names.filter(members.contains)
+        }
+        return Array(names.prefix(quorum))
+    }
+
+    private func say(_ decision: Approval.Decision, _ person: String, _ gate: OpenGate, _ run: RunID) async throws {
+        world.timeline.note("world", "\(person) \(decision == .approve ? "approves" : "rejects") \(gate.name)", at: world.clock.now())
+        _ = try await host(world.process(isSpared: true), person: person).answer(run, gate: gate.name, GateAnswer(decision, person: person))
     }
 
     /// The gates at which a run stands.
     func gates(of run: SimulatedRun) throws -> [OpenGate] {
         guard let id = run.id, run.report?.outcome == .waiting else { return [] }
-        return try host(world.process()).gates(of: id)
+        return try host(world.process(isSpared: true)).gates(of: id)
     }
 
     /// What runs left behind that nobody needs: clones of drills, staged volumes, locks. One line each.

@@ -40,7 +40,7 @@ package struct Fault: Hashable, Sendable {
     package enum Moment: String, Hashable, Sendable, CaseIterable { case before, after }
 
     package let kind: Kind
-    /// `failover/last-sync`, `stop`, `west.commit`, `vault.put`, `journal`.
+    /// `failover/last-sync`, `stop`, `west.commit`, `vault.put`, `journal`; with `=` before it, exactly this action.
     package let at: String
     package var nth: Int
     package var moment: Moment
@@ -72,7 +72,7 @@ package struct Fault: Hashable, Sendable {
     package var text: String {
         var text = kind.rawValue
         if kind == .crash || (kind == .lostReply && moment == .before) { text += " \(moment.rawValue)" }
-        text += " at \(at)"
+        text += " at \(at.hasPrefix("=") ? String(at.dropFirst()) : at)"
         switch lasting {
         case .action: break
         case .time(let time): text += " for \(time.text)"
@@ -98,10 +98,10 @@ package enum FaultPlace: Hashable, Sendable {
         case .journal: return fault.at == "journal"
         case .port(let place, let operation):
             let parts = fault.at.split(separator: ".", maxSplits: 1).map(String.init)
-            return parts.count == 2 && !fault.at.contains("/") && (parts[0] == place || parts[0] == "*")
+            return parts.count == 2 && !fault.at.hasPrefix("=") && !fault.at.contains("/") && (parts[0] == place || parts[0] == "*")
                 && (parts[1] == operation || parts[1] == "*")
         case .action(let action):
-            guard !fault.at.contains(".") || fault.at.contains("/") else { return false }
+            guard fault.at.hasPrefix("=") || !fault.at.contains(".") || fault.at.contains("/") else { return false }
             if let application = fault.application, !action.applications.contains(application) { return false }
             return action.matches(fault.at)
         }
@@ -142,6 +142,7 @@ package struct ActionPlace: Hashable, Sendable {
 
     /// The steps asked for stand in this order among those that lead here; the last may be what is done.
     func matches(_ pattern: String) -> Bool {
+        if pattern.hasPrefix("=") { return label == pattern.dropFirst() }
         var wanted = pattern.split(separator: "/").map(String.init)[...]
         for step in path where wanted.first == step || wanted.first == "*" { wanted = wanted.dropFirst() }
         guard let last = wanted.first else { return true }

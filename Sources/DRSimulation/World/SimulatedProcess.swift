@@ -6,15 +6,23 @@ package struct ProcessDied: Error, CustomStringConvertible {
     package var description: String { "the process died here, as the simulation wanted" }
 }
 
+/// What a process does right now: to which action a call of a port belongs.
+enum CurrentAction {
+    @TaskLocal static var place: ActionPlace?
+}
+
 /// One life of a host in a simulation. Every port it holds asks here first: for faults, and whether it still lives.
 package final class SimulatedProcess: Sendable {
     package let number: Int32
     package let world: SimulatedWorld
     private let dead = Lock(false)
     private let actions = Lock<[String: ActionPlace]>([:])
-    /// Of the action that changes something right now, for the world's watchers.
-    init(_ number: Int32, in world: SimulatedWorld) {
+    /// Nothing that was planned happens to it: somebody else's.
+    private let isSpared: Bool
+
+    init(_ number: Int32, in world: SimulatedWorld, isSpared: Bool) {
         self.number = number
+        self.isSpared = isSpared
         self.world = world
     }
 
@@ -49,10 +57,11 @@ package final class SimulatedProcess: Sendable {
     func port<Result>(_ place: String, _ operation: String, isChange: Bool, _ body: () async throws -> Result) async throws -> Result {
         try live()
         let call = PortCall(place: place, operation: operation, isChange: isChange)
-        let faults = world.faults.strike(.port(place, operation))
+        let faults = isSpared ? [] : world.faults.strike(.port(place, operation))
         for fault in faults where fault.moment == .before { try await strike(fault, source: place, destination: place) }
         defer { recover(faults, source: place, destination: place) }
         world.timeline.passed(call)
+        if let action = CurrentAction.place { world.ask(call, for: action) }
         let result = try await body()
         if isChange { world.look(call) }
         for fault in faults where fault.moment == .after { try await strike(fault, source: place, destination: place) }
@@ -62,7 +71,7 @@ package final class SimulatedProcess: Sendable {
     /// A record of a run.
     func record<Result>(_ body: () throws -> Result) throws -> Result {
         try live()
-        let faults = world.faults.strike(.journal).filter { $0.kind == .crash }
+        let faults = isSpared ? [] : world.faults.strike(.journal).filter { $0.kind == .crash }
         if let fault = faults.first(where: { $0.moment == .before }) { throw die(fault) }
         let result = try body()
         if let fault = faults.first(where: { $0.moment == .after }) { throw die(fault) }
@@ -73,13 +82,13 @@ package final class SimulatedProcess: Sendable {
     func act<Result>(_ key: OperationKey, _ body: () async throws -> Result) async throws -> Result {
         try live()
         guard let place = place(of: key) else { return try await body() }
-        let faults = world.faults.strike(.action(place))
+        let faults = isSpared ? [] : world.faults.strike(.action(place))
         try await world.clock.sleep(for: world.pace.duration(of: place, key))
         try live()
         let (source, destination) = world.ends(of: place)
         for fault in faults where fault.moment == .before { try await strike(fault, source: source, destination: destination, place) }
         defer { recover(faults, source: source, destination: destination) }
-        let result = try await body()
+        let result = try await CurrentAction.$place.withValue(place) { try await body() }
         try live()
         for fault in faults where fault.moment == .after { try await strike(fault, source: source, destination: destination, place) }
         return result

@@ -15,6 +15,8 @@ package final class SimulatedWorld: Sendable {
     package let activations = Lock<[Activation]>([])
     private let processes = Lock<Int32>(0)
     private let watcher = Lock<(@Sendable (PortCall) -> Void)?>(nil)
+    private let judge = Lock<(@Sendable (ActivationOrder, ActivationReport) -> Void)?>(nil)
+    private let asked = Lock<(@Sendable (PortCall, ActionPlace) -> Void)?>(nil)
     private let powerless = Lock<Set<String>>([])
 
     package struct Activation: Hashable, Sendable {
@@ -42,17 +44,21 @@ package final class SimulatedWorld: Sendable {
         let copy = SimulatedWorld(
             inventory: inventory, clusters: clusters.values.map { $0.copy(clock: clock) }, stores: stores.values.map { $0.copy() },
             clock: clock, seed: seed, faults: faults)
-        copy.powerless.withLock { $0 = powerless.withLock { $0 } }
+        let (dark, lives) = (powerless.withLock { $0 }, processes.withLock { $0 })
+        copy.powerless.withLock { $0 = dark }
+        copy.processes.withLock { $0 = lives }
         return copy
     }
 
     /// A new life of a host: what an earlier one kept in memory is gone.
-    package func process() -> SimulatedProcess {
+    ///
+    /// `isSpared`: the process of somebody else, which no fault is planned for.
+    package func process(isSpared: Bool = false) -> SimulatedProcess {
         let number = processes.withLock { number in
             number += 1
             return number
         }
-        return SimulatedProcess(number, in: self)
+        return SimulatedProcess(number, in: self, isSpared: isSpared)
     }
 
     /// The clusters as a process reaches them.
@@ -74,10 +80,15 @@ package final class SimulatedWorld: Sendable {
     // MARK: Watching
 
     /// `watch` is called after each change of a cluster.
+    package func onActivation(_ watch: @escaping @Sendable (ActivationOrder, ActivationReport) -> Void) { judge.withLock { $0 = watch } }
+    /// `watch` is called before each call of a port that an action makes.
+    package func onQuestion(_ watch: @escaping @Sendable (PortCall, ActionPlace) -> Void) { asked.withLock { $0 = watch } }
+    func ask(_ call: PortCall, for action: ActionPlace) { asked.withLock { $0 }?(call, action) }
     package func onChange(_ watch: @escaping @Sendable (PortCall) -> Void) { watcher.withLock { $0 = watch } }
     func look(_ call: PortCall) { watcher.withLock { $0 }?(call) }
 
     func activated(_ order: ActivationOrder, _ report: ActivationReport) {
+        judge.withLock { $0 }?(order, report)
         activations.withLock { $0.append(Activation(order: order, report: report, time: clock.now())) }
     }
 
