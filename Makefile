@@ -20,7 +20,9 @@ check: bootstrap
 	Scripts/check-sources.sh
 	$(MAKE) test
 	.build/debug/drrunbook lint --strict --config Demo/dr.yaml runbooks/*.lua
+	.build/debug/drrunbook lint --strict --config runbooks/examples/dr.yaml $$(ls runbooks/examples/*.lua | grep -v _test)
 	.build/debug/drrunbook test --config Demo/dr.yaml runbooks
+	.build/debug/drrunbook test --config runbooks/examples/dr.yaml runbooks/examples
 
 # Every schedule of every planted mistake and its twin, and 4,000 of two faults.
 explore: bootstrap

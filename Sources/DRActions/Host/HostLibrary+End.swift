@@ -86,6 +86,13 @@ extension HostLibrary {
         try host.register("live_order") { [unowned session] (call: LuaCall) in
             [.table(try call.lua.table(session.record.ledger.liveOrder.map { .text($0.text) }))]
         }
+        try host.register("cloned_at") { [unowned session] (call: LuaCall) in
+            let ledger = session.record.ledger
+            guard ledger.isDrill, let cluster = call[0].string.flatMap({ try? ApplicationName($0) }).flatMap(ledger.liveAt) else {
+                return [.nil]  // no drill, or nothing of this run
+            }
+            return [.text(cluster.text)]
+        }
         try host.register("begin_deadline") { [unowned session] (call: LuaCall) in
             let surroundings = ParameterSurroundings(inventory: Inventory())
             let limit: Duration

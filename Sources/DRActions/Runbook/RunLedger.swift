@@ -20,6 +20,8 @@ struct RunLedger {
     let started: Instant
     /// A plan: its clock moves only where the runbook waits, so how long things take is told by past runs.
     let predicted: Bool
+    /// What goes live are clones.
+    let isDrill: Bool
     private var timeline: PlanTimeline
     private var planBegin: PlanTimeline.Moment?
     private var planLook: PlanTimeline.Moment?
@@ -33,8 +35,11 @@ struct RunLedger {
     private var sent: [ApplicationName: ByteCount] = [:]
     private var undos: [RunReport.Undo] = []
 
-    init(inventory: Inventory, started: Instant, predicted: Bool, expectations: PastDurations = PastDurations()) {
+    init(
+        inventory: Inventory, started: Instant, predicted: Bool, isDrill: Bool = false, expectations: PastDurations = PastDurations()
+    ) {
         timeline = PlanTimeline(expectations)
+        self.isDrill = isDrill
         self.inventory = inventory
         self.started = started
         self.predicted = predicted

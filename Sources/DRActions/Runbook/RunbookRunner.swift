@@ -170,7 +170,8 @@ public actor RunbookRunner {
     private func makeRecord(run: RunID, history: [JournalRecord], started: Instant) throws -> RunRecord {
         RunRecord(
             run: run, journal: journal, history: history, clock: clock, random: random,
-            ledger: RunLedger(inventory: inventory, started: started, predicted: predicted, expectations: expectations),
+            ledger: RunLedger(
+                inventory: inventory, started: started, predicted: predicted, isDrill: runningAs == .drill, expectations: expectations),
             predicted: predicted, limit: limits.records, previous: previous, events: events)
     }
 

@@ -36,8 +36,9 @@ struct RunbookFile {
         let own = PathText.folder(of: path)
         let shownOwn = file.contains("/") ? PathText.folder(of: file) : ""
         var folder = own
-        while folder.count > 1, !folder.hasSuffix("/runbooks") { folder = PathText.folder(of: folder) }
-        guard folder.hasSuffix("/runbooks"), folder != own else { return (own, shownOwn.isEmpty ? "" : shownOwn + "/") }
+        let isBeside = (try? SystemStoreIO().facts(StorePath(own + "/lib")))?.kind == .folder  // what cannot be read is told by `collect`
+        while !isBeside, folder.count > 1, !folder.hasSuffix("/runbooks") { folder = PathText.folder(of: folder) }
+        guard !isBeside, folder.hasSuffix("/runbooks"), folder != own else { return (own, shownOwn.isEmpty ? "" : shownOwn + "/") }
         return (folder, folder + "/")
     }
 

@@ -16,6 +16,7 @@ final class Simulation {
     private let executor: ThreadExecutor
     private let journal = MemoryJournal()
     private let allowed: AllowedOutside
+    private let told = ToldTexts()
     private(set) var runs: [SimulatedRun] = []
     private var voices: [Voice] = []
     private var heard: Set<String> = []
@@ -40,7 +41,7 @@ final class Simulation {
         let allowances = fixture.configuration.allow
         allowed = AllowedOutside(
             allowances: allowances, predicts: true, folder: fixture.configuration.folder, fingerprintKey: nil,
-            environment: { _ in "simulated" })
+            memory: told, environment: { _ in "simulated" })
         let clock = world.clock
         executor.whenIdle { clock.wakeNext() }
     }
@@ -106,7 +107,7 @@ final class Simulation {
             fixture.configuration, registry,
             World(
                 clusters: world.clusters(for: process), stores: world.stores(for: process), clock: world.clock, random: world.random,
-                outside: SimulatedOutside(allowed, process), simulated: state),
+                outside: SimulatedOutside(allowed, process, remember: told.remember), simulated: state),
             identity: HostIdentity(person: person, host: "desk-of-\(person)", process: process.number), executor: executor)
     }
 

@@ -7,10 +7,13 @@ package struct SimulatedOutside: Outside {
     /// Refuses what is not allowed, and reaches nothing.
     let allowed: any Outside
     let process: SimulatedProcess
+    /// The digest of what a channel was told, and the channel.
+    let remember: @Sendable (String, String) -> Void
 
-    package init(_ allowed: any Outside, _ process: SimulatedProcess) {
+    package init(_ allowed: any Outside, _ process: SimulatedProcess, remember: @escaping @Sendable (String, String) -> Void) {
         self.allowed = allowed
         self.process = process
+        self.remember = remember
     }
 
     package func fingerprint(of secret: SecretName) throws -> String? { try allowed.fingerprint(of: secret) }
@@ -44,9 +47,11 @@ package struct SimulatedOutside: Outside {
 
     package func notify(_ order: NotificationOrder, _ call: OutsideCall) async throws -> NotificationReport {
         let predicted = try await allowed.notify(order, call)
-        guard predicted.origin != .skipped else { return predicted }
+        // Left out in a drill, or because people were told the same last time.
+        guard predicted.origin != .skipped, predicted.reason == nil else { return predicted }
         let asked: Value = ["channel": .string(order.channel), "text": .string(order.text)]
         _ = try await perform("notify", "\(order.channel): \(order.text)", asked, call)
+        remember(Digest.hex(of: order.text), order.channel)
         return NotificationReport(sent: true)
     }
 
