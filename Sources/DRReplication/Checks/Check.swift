@@ -7,6 +7,8 @@ protocol Check: Sendable {
     static var summary: String { get }
     /// Needs the source, so it is skipped where the source must not be touched.
     static var asksSource: Bool { get }
+    /// What a person types next when it is not ok, after `drrunbook`.
+    static var next: String { get }
 
     init()
     /// Throws what a port throws; the caller makes an answer of it.
@@ -15,6 +17,8 @@ protocol Check: Sendable {
 
 extension Check {
     static var asksSource: Bool { false }
+    // Most are mended in a manifest or at a cluster; then it is asked again.
+    static var next: String { "ready --only \(id)" }
 
     func ok(_ message: String) -> CheckResult { CheckResult(id: Self.id, state: .ok, message: message) }
     func warning(_ message: String, fix: String) -> CheckResult { CheckResult(id: Self.id, state: .warning, message: message, fix: fix) }

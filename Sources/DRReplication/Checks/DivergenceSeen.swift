@@ -3,6 +3,7 @@ internal import DRModel
 struct DivergenceSeen: Check {
     static let id = "divergence-seen"
     static let summary = "No cluster holds data that it wrote by itself after it had lost an application."
+    static let next = "status"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var found: [String] = []

@@ -3,6 +3,7 @@ internal import DRModel
 struct LockFree: Check {
     static let id = "lock-free"
     static let summary = "No other run holds one of the applications."
+    static let next = "lock list"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         let names = Set(context.applications.map(\.name))

@@ -3,6 +3,7 @@ internal import DRModel
 struct LocksLive: Check {
     static let id = "locks-live"
     static let summary = "No run died and left an application in the middle of something."
+    static let next = "runs"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         let names = Set(context.applications.map(\.name))

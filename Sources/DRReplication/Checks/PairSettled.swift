@@ -3,6 +3,7 @@ internal import DRModel
 struct PairSettled: Check {
     static let id = "pair-settled"
     static let summary = "Both clusters know the pair as it is declared."
+    static let next = "apply"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var known: [ClusterName: ClusterPair] = [:]

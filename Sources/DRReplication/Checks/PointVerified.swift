@@ -3,6 +3,7 @@ internal import DRModel
 struct PointVerified: Check {
     static let id = "recovery-point-verified"
     static let summary = "The newest recovery point was read back not long ago, and is an instant."
+    static let next = "points"
 
     private static let window: Duration = .seconds(7 * 86_400)
 

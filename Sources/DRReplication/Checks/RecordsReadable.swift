@@ -3,6 +3,7 @@ internal import DRModel
 struct RecordsReadable: Check {
     static let id = "records-readable"
     static let summary = "No record of ours at either cluster is damaged."
+    static let next = "status"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var damaged: [String] = []

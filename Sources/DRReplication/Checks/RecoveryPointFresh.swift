@@ -3,6 +3,7 @@ internal import DRModel
 struct RecoveryPointFresh: Check {
     static let id = "recovery-point-fresh"
     static let summary = "The newest verified recovery point is younger than the RPO target."
+    static let next = "serve"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var ages: [String] = []

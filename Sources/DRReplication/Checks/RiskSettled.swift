@@ -3,6 +3,7 @@ internal import DRModel
 struct RiskSettled: Check {
     static let id = "risk-settled"
     static let summary = "No application may still be written to at two clusters."
+    static let next = "status"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var open: [String] = []

@@ -2,7 +2,8 @@ internal import DRModel
 
 struct ScheduleNotRunning: Check {
     static let id = "schedule-not-running"
-    static let summary = "No schedule copies out of a cluster where the applications are not active."
+    static let summary = "Every schedule can copy the applications away from where they are active."
+    static let next = "schedules"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var seen: [String] = []
@@ -17,10 +18,12 @@ struct ScheduleNotRunning: Check {
                 guard !schedule.suspended, let pair = context.inventory.pair(schedule.pair) else { continue }
                 for application in covered {
                     let active = try await context.standing(of: application).active
-                    guard active != pair.source else { continue }
+                    // It turns round with the application where its pair leads both ways.
+                    guard active != pair.source, !pair.bothWays || active != pair.destination else { continue }
                     return warning(
-                        "schedule \(schedule.name) goes on copying \(application.name) from \(pair.source), but it is active at \(active)",
-                        fix: "suspend schedule \(schedule.name) while \(application.name) lives at \(active)")
+                        "schedule \(schedule.name) copies \(application.name) from \(pair.source) only, but it is active at \(active)",
+                        fix: "set bothWays: true on pair \(pair.name), or suspend the schedule while \(application.name) lives at \(active)"
+                    )
                 }
             }
         }

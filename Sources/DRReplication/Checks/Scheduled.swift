@@ -3,6 +3,7 @@ internal import DRModel
 struct Scheduled: Check {
     static let id = "scheduled"
     static let summary = "A schedule copies every application, often enough for its RPO target."
+    static let next = "apply"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var found: [String] = []

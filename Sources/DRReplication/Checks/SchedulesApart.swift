@@ -3,6 +3,7 @@ internal import DRModel
 struct SchedulesApart: Check {
     static let id = "schedules-apart"
     static let summary = "No two schedules copy one application over one pair."
+    static let next = "schedules"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var found: [String] = []

@@ -3,6 +3,7 @@ internal import DRModel
 struct SourceActive: Check {
     static let id = "source-active"
     static let summary = "The applications are active at the source, and the records of both clusters agree."
+    static let next = "status"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var live: [String] = []

@@ -5,6 +5,9 @@ extension ReplicationEngine {
     /// The ids of all checks with what they ask, in their order.
     public static var checkSummaries: [(id: String, summary: String)] { Checks.all.map { ($0.id, $0.summary) } }
 
+    /// What a person types after `drrunbook` when the check is not ok; nil = there is no such check.
+    public static func command(afterCheck id: String) -> String? { Checks.all.first { $0.id == id }?.next }
+
     /// Throws `invalid-input` with its place where a file of the user's cannot be read.
     public func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult] {
         let known = Checks.all.map { $0.id }

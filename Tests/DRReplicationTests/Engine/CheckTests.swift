@@ -97,10 +97,6 @@ struct CheckTests {
         },
         Fault("capacity", .failed, "west has 2 B free, the volumes take 3 B") { $0.west.set { $0.facts.free = ByteCount(2) } },
         Fault("capacity", .skipped, "west does not say how much is free") { $0.west.set { $0.facts.free = nil } },
-        Fault("schedule-not-running", .warning, "schedule shop goes on copying ledger from east, but it is active at west") { world in
-            _ = try await world.engine().ensureSchedule(world.inventory.schedules[0], Spoken("schedule", run: "before").call)
-            try await world.engine().move("ledger", run: "before")
-        },
         Fault("recovery-point-fresh", .warning, "west has no verified recovery point of ledger") { _ in },
         Fault("recovery-point-fresh", .warning, "ledger-e1-g1 of ledger is 1h old, its RPO target is 15m") { world in
             try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
@@ -116,6 +112,20 @@ struct CheckTests {
         #expect(result.state == fault.state)
         #expect(result.message == fault.message)
         #expect(fault.state == .skipped || result.fix?.isEmpty == false)
+    }
+
+    @Test(arguments: [true, false]) func `A schedule that cannot follow an application is named`(bothWays: Bool) async throws {
+        var world = try EngineWorld()
+        _ = try await world.engine().ensureSchedule(world.inventory.schedules[0], Spoken("schedule", run: "before").call)
+        try await world.engine().move("ledger", run: "before")
+        world.inventory.pairs = [
+            ClusterPair(name: "east-west", source: "east", destination: "west", objectStore: "vault", bothWays: bothWays)
+        ]
+        let result = try await result("schedule-not-running", world)
+        #expect(
+            result.message
+                == (bothWays ? "shop" : "schedule shop copies ledger from east only, but it is active at west"))
+        #expect(result.state == (bothWays ? .ok : .warning))
     }
 
     @Test func `A source that is not asked is skipped with its reason, and not touched`() async throws {
