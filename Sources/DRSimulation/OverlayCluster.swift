@@ -132,7 +132,7 @@ final class OverlayCluster: Cluster {
 
     // A plan takes no lock, but it would be refused where its run would be.
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
-        guard let other = try await base.locks().first(where: { $0.application == application && $0.alive && $0.holder.run != holder.run })
+        guard let other = try await base.locks().first(where: { $0.application == application && $0.counts && $0.holder.run != holder.run })
         else { return }
         throw DRError(
             .locked,

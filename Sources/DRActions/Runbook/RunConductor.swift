@@ -336,7 +336,7 @@ final class RunConductor {
     }
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {
-        if request.kind != .pause { await release() }
+        if request.kind == .pause { await park() } else { await release() }
         return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
     }
 
@@ -349,6 +349,14 @@ final class RunConductor {
             try await world.engine.release(run: record.run)
         } catch {
             record.tell(.warning("locks could not be released: \(DRError(any: error).message)"))
+        }
+    }
+
+    private func park() async {
+        do {
+            try await world.engine.park(run: record.run)
+        } catch {
+            record.tell(.warning("locks could not be kept: \(DRError(any: error).message)"))
         }
     }
 

@@ -37,15 +37,17 @@ public protocol Cluster: Sendable {
     /// Releases all locks of the run here.
     func unlock(run: RunID) async throws
     func locks() async throws -> [ApplicationLock]
+    /// The run is put down and its process goes: its locks here stand until they run out, or until it is taken up again.
+    func park(run: RunID) async throws
     /// Takes the application's lock from whoever holds it: the holder is refused when it next asks for it. False when nobody holds it.
     func breakLock(_ application: ApplicationName) async throws -> Bool
 }
 
 extension Cluster {
     public func picture() -> any Cluster { self }
-}
 
-extension Cluster {
+    public func park(run: RunID) async throws { try await unlock(run: run) }
+
     public func breakLock(_ application: ApplicationName) async throws -> Bool {
         throw DRError(.notAllowed, "locks of cluster \(name) cannot be broken")
     }
@@ -209,11 +211,19 @@ public struct ApplicationLock: Hashable, Sendable, Codable {
     public let since: Instant
     /// The holder's process still runs.
     public let alive: Bool
+    /// When it runs out unless it is renewed; nil = with its process only.
+    public let expires: Instant?
+    /// Others are refused: its holder works, or was put down and may be taken up again.
+    public let counts: Bool
 
-    public init(application: ApplicationName, holder: LockHolder, since: Instant, alive: Bool) {
+    public init(
+        application: ApplicationName, holder: LockHolder, since: Instant, alive: Bool, expires: Instant? = nil, counts: Bool? = nil
+    ) {
         self.application = application
         self.holder = holder
         self.since = since
         self.alive = alive
+        self.expires = expires
+        self.counts = counts ?? alive
     }
 }

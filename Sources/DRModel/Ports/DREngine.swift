@@ -41,6 +41,8 @@ public protocol DREngine: Sendable {
 
     /// Releases what the run holds: locks and pins.
     func release(run: RunID) async throws
+    /// The run is put down: its locks stand until they run out.
+    func park(run: RunID) async throws
 }
 
 // Not every engine can do everything.
@@ -49,6 +51,7 @@ extension DREngine {
     public func startClone(_ order: CloneOrder, _ call: EngineCall) async throws -> CloneReport { throw unable("drills") }
     public func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport { throw unable("drills") }
     public func drills() async throws -> [DrillStatus] { [] }
+    public func park(run: RunID) async throws {}
     public func objects(_ order: ObjectOrder, _ call: EngineCall) async throws -> [Value] { throw unable("access to objects") }
     public func waitReady(_ order: ObjectOrder, condition: String, timeout: Duration, _ call: EngineCall) async throws -> Instant {
         throw unable("access to objects")

@@ -71,7 +71,7 @@ struct StatusDecision {
             rpo: newest.map { max(.zero, now - $0.instant) }, last_point: newest?.id, last_point_at: newest?.instant,
             protected: isProtected,
             schedule: schedule?.name,
-            lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.alive }?.holder.run, problems: problems,
+            lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.counts }?.holder.run, problems: problems,
             last_drill: known.compactMap { $0.sight.drills[application] }.max { $0.ready_at < $1.ready_at },
             unprotected_since: isProtected ? nil : newest?.epoch == standing.epoch ? newest?.instant : wentLive ?? newest?.instant)
     }

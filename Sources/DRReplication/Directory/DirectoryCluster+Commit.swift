@@ -12,6 +12,7 @@ extension DirectoryCluster {
                 read = found
                 return found
             }
+            try requireOwnLocks(for: transaction)
             try check(transaction.guards, resources)
             let intent = try intent(of: transaction, resources)
             try folder.write(intent)

@@ -9,7 +9,7 @@ struct HeldLock: Sendable {
 }
 
 /// Who holds an application's lock, as others read it. That the holder lives is said by the kernel's lock beside it, not by this file.
-private struct LockNote: Sendable, Codable {
+struct LockNote: Sendable, Codable {
     var application: ApplicationName
     var holder: LockHolder
     var since: Instant
@@ -31,6 +31,7 @@ extension DirectoryCluster {
                     .locked, "the lock of \(application) at \(name) was taken from run \(holder.run) by somebody else",
                     hint: "look at `drrunbook status` and `drrunbook lock list`, and begin anew")
             }
+            try folder.reach { try beginLease(holder.run) }
             if mine.holder == holder { return }
             try write(LockNote(application: application, holder: holder, since: mine.since))
             held.withLock { $0[application] = HeldLock(holder: holder, since: mine.since, kernel: mine.kernel) }
@@ -39,20 +40,47 @@ extension DirectoryCluster {
         // Somebody who only asks whether the holder lives takes the kernel's lock for a moment, so a first refusal is not believed.
         for attempt in 0..<10 {
             if let kernel = try folder.reach({ try folder.io.lock(kernelLock(application), wait: false) }) {
-                let note = LockNote(application: application, holder: holder, since: clock.now())
-                do { try write(note) } catch {
-                    kernel.release()
-                    throw error
-                }
-                held.withLock { $0[application] = HeldLock(holder: holder, since: note.since, kernel: kernel) }
-                return
+                return try take(application, for: holder, kernel)
             }
             if attempt < 9 { try await clock.sleep(for: .milliseconds(20)) }
+        }
+        if try await endOverdue(application), let kernel = try folder.reach({ try folder.io.lock(kernelLock(application), wait: false) }) {
+            return try take(application, for: holder, kernel)
         }
         guard let note = try folder.reach({ try note(application) }) else {
             throw DRError(.locked, "\(application) is being locked at \(name) by another process", hint: "try again in a moment")
         }
         throw locked(note)
+    }
+
+    private func take(_ application: ApplicationName, for holder: LockHolder, _ kernel: any StoreLock) throws {
+        do {
+            // Its process is gone, but it was put down on purpose: it is to be taken up again.
+            if let found = try folder.reach({ try note(application) }), found.holder.run != holder.run,
+                let kept = try folder.reach({ try lease(found.holder.run) }), kept.parked, !kept.isOver(at: clock.now())
+            {
+                throw locked(found, parkedUntil: kept.expires)
+            }
+            let mine = LockNote(application: application, holder: holder, since: clock.now())
+            try folder.reach { try beginLease(holder.run) }
+            try write(mine)
+            held.withLock { $0[application] = HeldLock(holder: holder, since: mine.since, kernel: kernel) }
+        } catch {
+            kernel.release()
+            throw error
+        }
+    }
+
+    /// Takes the lock from a holder that lives but has not renewed its lease in time: it is paused, or it hangs. It is refused at its next commit.
+    private func endOverdue(_ application: ApplicationName) async throws -> Bool {
+        try await alone {
+            guard let found = try note(application), let left = try lease(found.holder.run), left.isOver(at: clock.now()) else {
+                return false
+            }
+            try folder.remove(kernelLock(application))
+            try folder.remove(notePath(application))
+            return true
+        }
     }
 
     public func unlock(run: RunID) async throws {
@@ -66,12 +94,14 @@ extension DirectoryCluster {
                 held.withLock { $0[note.application] = nil }
                 kernel.release()
             }
+            if try !notes().contains(where: { $0.holder.run == run }) { try folder.remove(leasePath(run)) }
             // Whose note somebody has removed by hand.
             let left = held.withLock { held in held.filter { $0.value.holder.run == run } }
             for (application, lock) in left {
                 held.withLock { $0[application] = nil }
                 lock.kernel.release()
             }
+            endHeartbeat()
         }
     }
 
@@ -87,8 +117,13 @@ extension DirectoryCluster {
 
     public func locks() async throws -> [ApplicationLock] {
         try folder.reach {
-            try notes().map { note in
-                ApplicationLock(application: note.application, holder: note.holder, since: note.since, alive: try isAlive(note.application))
+            let now = clock.now()
+            return try notes().map { note in
+                let (alive, lease) = (try isAlive(note.application), try lease(note.holder.run))
+                let counts = lease.map { !$0.isOver(at: now) && ($0.parked || alive) } ?? alive
+                return ApplicationLock(
+                    application: note.application, holder: note.holder, since: note.since, alive: alive, expires: lease?.expires,
+                    counts: counts)
             }
         }
     }
@@ -106,7 +141,7 @@ extension DirectoryCluster {
         return false
     }
 
-    private func note(_ application: ApplicationName) throws -> LockNote? {
+    func note(_ application: ApplicationName) throws -> LockNote? {
         guard let text = try folder.text(notePath(application)) else { return nil }
         guard let note = try? Value(json: text).decoded(as: LockNote.self) else {
             throw DRError(
@@ -115,7 +150,7 @@ extension DirectoryCluster {
         return note
     }
 
-    private func notes() throws -> [LockNote] {
+    func notes() throws -> [LockNote] {
         let names = try folder.names(in: folder.locks).filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }
         return try names.compactMap { name in
             guard let application = try? ApplicationName(String(name.dropLast(5))) else { return nil }
@@ -127,13 +162,16 @@ extension DirectoryCluster {
         try folder.reach { try folder.replace(notePath(note.application), with: Array((try Value(encoding: note).json() + "\n").utf8)) }
     }
 
-    private func locked(_ note: LockNote) -> DRError {
+    private func locked(_ note: LockNote, parkedUntil: Instant? = nil) -> DRError {
         let holder = note.holder
+        let until = parkedUntil.map { ", which was put down and keeps it until \($0)" } ?? ""
         return DRError(
             .locked,
             "\(note.application) is locked at \(name) by run \(holder.run) of \(holder.runbook) on \(holder.host), "
-                + "process \(holder.process), since \(note.since)",
-            hint: "wait until it ends or stop it with `drrunbook stop \(holder.run)`; the lock goes with its process",
+                + "process \(holder.process), since \(note.since)\(until)",
+            hint: parkedUntil == nil
+                ? "wait until it ends or stop it with `drrunbook stop \(holder.run)`; the lock goes with its process"
+                : "take it up with `drrunbook resume \(holder.run)`, or `drrunbook lock break \(note.application)`",
             details: [
                 "application": .string(note.application.text), "run": .string(holder.run.text), "runbook": .string(holder.runbook),
                 "host": .string(holder.host), "process": .integer(Int64(holder.process)), "since": .instant(note.since),

@@ -18,6 +18,8 @@ public final class DirectoryCluster: Cluster {
     let held = Lock<[ApplicationName: HeldLock]>([:])
     /// Of a picture: what `resources/` held when it was first looked at.
     private let pictured: Lock<ResourceFiles?>?
+    /// Renews this process's leases while it holds a lock.
+    let heartbeat = Lock<Heartbeat?>(nil)
 
     /// Opens nothing: a cluster that cannot be reached says so at each call. `workloads`: the commands that run real processes here, if any.
     public init(

@@ -56,6 +56,15 @@ public actor ReplicationEngine: DREngine {
         if let failure { throw failure }
     }
 
+    /// Its locks at clusters that answer stand for a while though this process goes.
+    public func park(run: RunID) async throws {
+        for name in (locked[run] ?? []).sorted() {
+            do { try await cluster(name).park(run: run) } catch let error as DRError where error.code == .clusterUnreachable { continue }
+        }
+        locked[run] = nil
+        holders[run] = nil
+    }
+
     /// Takes the application's lock at each of the clusters, in the order given.
     func lock(_ application: ApplicationName, at clusters: [any Cluster], for holder: LockHolder) async throws {
         for cluster in clusters {

@@ -19,22 +19,33 @@ struct LockCommand: ParsableCommand {
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
                 let list = try await host.locks()
-                var table = Table("APPLICATION", "CLUSTER", "RUN", "RUNBOOK", "HOLDER", "SINCE", "STATE")
+                var table = Table("APPLICATION", "CLUSTER", "RUN", "RUNBOOK", "HOLDER", "SINCE", "UNTIL", "STATE")
                 for (cluster, lock) in list {
                     let holder = lock.holder
                     table.add(
                         lock.application.text, cluster.text, holder.run.text, holder.runbook, "\(holder.host), process \(holder.process)",
-                        Runs.time(lock.since), lock.alive ? "held" : "left by a dead process")
+                        Runs.time(lock.since), lock.expires.map(Runs.time) ?? "-", Self.state(lock))
                     output.object(
                         "lock",
                         [
                             ("application", .string(lock.application.text)), ("cluster", .string(cluster.text)),
                             ("holder", .string(holder.run.text)), ("runbook", .string(holder.runbook)), ("host", .string(holder.host)),
                             ("process", .integer(Int64(holder.process))), ("since", .instant(lock.since)), ("alive", .bool(lock.alive)),
+                            ("expires", lock.expires.map(Value.instant) ?? .null), ("counts", .bool(lock.counts)),
+                            ("state", .string(Self.state(lock))),
                         ])
                 }
                 if list.isEmpty { output.say("no locks") } else { output.table(table) }
                 return .done
+            }
+        }
+
+        private static func state(_ lock: ApplicationLock) -> String {
+            switch (lock.alive, lock.counts) {
+            case (true, true): "held"
+            case (false, true): "kept for a run that was put down"
+            case (true, false): "run out: its process is paused or hangs"
+            case (false, false): "left by a dead process"
             }
         }
     }
@@ -43,8 +54,8 @@ struct LockCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Takes an application's lock from its holder.",
             discussion: """
-                A lock goes by itself with its holder's process. Break it when that process hangs or is paused for good: the holder is refused \
-                at its next step, and whatever it was about to commit still meets the epoch.
+                A lock goes with its holder's process, and runs out by itself a minute after that process was last seen at work; one of a run that was \
+                put down, after a quarter of an hour. Break it when you cannot wait: the holder is refused at its next commit.
 
                 EXAMPLE
                   drrunbook lock break ledger --yes
@@ -60,12 +71,13 @@ struct LockCommand: ParsableCommand {
                     output.say("nobody holds \(application)")
                     return .done
                 }
-                if let living = held.first(where: { $0.lock.alive }), !yes {
+                if let living = held.first(where: { $0.lock.counts }), !yes {
                     throw DRError(
                         .notAllowed,
                         "\(application) is held by run \(living.lock.holder.run), whose process \(living.lock.holder.process) on "
-                            + "\(living.lock.holder.host) lives",
-                        hint: "stop that process, or say --yes")
+                            + "\(living.lock.holder.host) " + (living.lock.alive ? "lives" : "was put down, to be taken up again"),
+                        hint: living.lock.alive
+                            ? "stop that process, or say --yes" : "`drrunbook resume \(living.lock.holder.run)`, or say --yes")
                 }
                 for cluster in try await host.breakLock(of: application) { output.say("broken: \(application) at \(cluster)") }
                 return .done

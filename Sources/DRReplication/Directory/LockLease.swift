@@ -1,0 +1,117 @@
+public import DRModel
+internal import DRSupport
+
+/// Until when a run's locks at one cluster count, as long as nobody renews them: `.dr/locks/RUN.lease`.
+///
+/// The kernel's lock tells a holder that lives from one that died; the lease tells one that works from one that hangs or is paused, and it keeps the locks of a
+/// run that was put down on purpose, whose process is gone.
+struct LockLease: Sendable, Codable, Equatable {
+    /// How long the locks of a run outlive its last sign of life.
+    static let length: Duration = .seconds(60)
+    /// How long those of a run that was put down wait for it to be taken up again.
+    static let parked: Duration = .seconds(900)
+    /// Renewed so often that a few missed ones do not matter.
+    static let pause: Duration = .seconds(10)
+
+    var expires: Instant
+    var parked: Bool
+
+    func isOver(at now: Instant) -> Bool { expires <= now }
+}
+
+extension DirectoryCluster {
+    func leasePath(_ run: RunID) -> StorePath { folder.locks / "\(run).lease" }
+
+    /// Nil: there is none, or none that can be read. Then the kernel's lock alone counts.
+    func lease(_ run: RunID) throws -> LockLease? {
+        guard let text = try folder.text(leasePath(run)) else { return nil }
+        return try? Value(json: text).decoded(as: LockLease.self)
+    }
+
+    func write(_ lease: LockLease, for run: RunID) throws {
+        try folder.replace(leasePath(run), with: Array((try Value(encoding: lease).json() + "\n").utf8))
+    }
+
+    /// A sign of life of the run, and from now on one every few seconds for as long as this process holds a lock here.
+    func beginLease(_ run: RunID) throws {
+        let now = clock.now()
+        let present = try lease(run)
+        if present?.parked != false || (present?.expires ?? now) < now + LockLease.length - LockLease.pause {
+            try write(LockLease(expires: now + LockLease.length, parked: false), for: run)
+        }
+        heartbeat.withLock { beat in
+            guard beat == nil else { return }
+            beat = Heartbeat(name: "leases-\(name)", every: LockLease.pause) { [weak self] in self?.renewLeases() ?? true }
+        }
+    }
+
+    /// False: it could not be done now. A run renews what is still its own; what was taken from it meanwhile stays with whoever took it.
+    package func renewLeases() -> Bool {
+        let runs = held.withLock { held in Dictionary(grouping: held, by: \.value.holder.run).mapValues { $0.map(\.key) } }
+        // A cluster that does not answer, or a disk that is full, ends the lease; the next commit says what is wrong.
+        return (try? renew(runs)) ?? true
+    }
+
+    private func renew(_ runs: [RunID: [ApplicationName]]) throws -> Bool {
+        guard !runs.isEmpty else { return true }
+        guard let lock = try folder.io.lock(folder.commitLock, wait: false) else { return false }
+        defer { lock.release() }
+        for (run, applications) in runs {
+            guard try applications.contains(where: { try note($0)?.holder.run == run }) else { continue }
+            try write(LockLease(expires: clock.now() + LockLease.length, parked: false), for: run)
+        }
+        return true
+    }
+
+    /// Lets the locks of the run stand though its process goes, for a person who takes it up again.
+    public func park(run: RunID) async throws {
+        try await alone {
+            guard try notes().contains(where: { $0.holder.run == run }) else { return }
+            try write(LockLease(expires: clock.now() + LockLease.parked, parked: true), for: run)
+            let mine = held.withLock { held in
+                let mine = held.filter { $0.value.holder.run == run }
+                held = held.filter { $0.value.holder.run != run }
+                return mine
+            }
+            for lock in mine.values { lock.kernel.release() }
+            endHeartbeat()
+        }
+    }
+
+    func endHeartbeat() {
+        guard held.withLock({ $0.isEmpty }) else { return }
+        heartbeat.withLock { beat in
+            beat?.stop()
+            beat = nil
+        }
+    }
+
+    /// Throws `fenced` when a lock of this process was taken by somebody else since: it was paused or hung for longer than its lease.
+    func requireOwnLocks(for transaction: Transaction) throws {
+        for application in transaction.applications {
+            guard let mine = held.withLock({ $0[application] }) else { continue }
+            let other = try note(application)?.holder.run
+            guard other != mine.holder.run else { continue }
+            let who = other.map { "taken by run \($0)" } ?? "taken, and let go since"
+            throw DRError(
+                .fenced, "the lock of \(application) at \(name) ran out while run \(mine.holder.run) was paused, and was \(who)",
+                hint: "look at `drrunbook status` and `drrunbook lock list`, and begin anew")
+        }
+    }
+}
+
+extension Transaction {
+    /// Applications whose records its guards name.
+    fileprivate var applications: Set<ApplicationName> {
+        var names: Set<ApplicationName> = []
+        for condition in guards {
+            switch condition {
+            case .epoch(let name, _): names.insert(name)
+            case .document(let path, _) where path.text.hasPrefix(DocumentPath.applications.text + "/"):
+                if let name = try? ApplicationName(path.lastName) { names.insert(name) }
+            case .document, .object: break
+            }
+        }
+        return names
+    }
+}
