@@ -209,12 +209,19 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     public let problems: [String]?
     /// When a clone of it was last seen ready; nil = never.
     public let last_drill: LastDrill?
+    /// What clusters wrote by themselves after they had lost it; nil = nothing is known of any.
+    public let forks: [Fork]?
+    /// Clusters that answer again, and do not know yet that it went live elsewhere: to be protected from, and to be fenced by the first copy. Nil = none.
+    public let returned: [ClusterName]?
 
     public init(
         name: ApplicationName, active_at: ClusterName?, epoch: Epoch, running: Bool, split_brain_risk: Bool, clusters: [String: String],
         rpo: Duration?, last_point: PointID?, last_point_at: Instant?, protected: Bool, schedule: ScheduleName?, lock: RunID?,
-        problems: [String] = [], last_drill: LastDrill? = nil, unprotected_since: Instant? = nil
+        problems: [String] = [], last_drill: LastDrill? = nil, unprotected_since: Instant? = nil, forks: [Fork] = [],
+        returned: [ClusterName] = []
     ) {
+        self.forks = forks.isEmpty ? nil : forks
+        self.returned = returned.isEmpty ? nil : returned
         self.unprotected_since = unprotected_since
         self.last_drill = last_drill
         self.name = name

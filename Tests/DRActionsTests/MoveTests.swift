@@ -12,10 +12,37 @@ import Testing
         #expect(
             stage.engine.calls == [
                 "status", "checks", "stop storefront", "stop ledger", "migrate ledger+storefront final", "start ledger planned",
-                "start storefront planned",
+                "start storefront planned", "migrate ledger+storefront",
             ])
         #expect(report.applications.map(\.name.text) == ["ledger", "storefront"])
         #expect(report.applications.allSatisfy { $0.state == .moved && $0.active_at == "west" && $0.rpo == .exact(.zero) })
+    }
+
+    @Test func `what moved is copied back where it was when the runbook has ended, and a copy that fails is what is to be done next`()
+        async throws
+    {
+        let body = failover + " "
+        let protected = Stage()
+        _ = try await protected.run("local f = " + failover.dropFirst("return ".count) + #" dr.log("switch the entrance") return f"#)
+        #expect(protected.engine.calls.last == "migrate ledger+storefront")
+        let failing = Stage(failures: ["migrate ledger+storefront": DRError(.clusterUnreachable, "east does not answer")])
+        let report = try await failing.run(body)
+        #expect(report.outcome == .succeeded)
+        #expect(
+            report.applications.allSatisfy {
+                $0.state == .moved && $0.next?.contains("not protected at west: east does not answer") == true
+            })
+    }
+
+    @Test func `there and back in one run protects the way it ended, and a run that fails copies nothing back`() async throws {
+        let there = #"dr.failover { pair = "east-west", applications = { "ledger" }, mode = "planned" }"#
+        let both = Stage()
+        _ = try await both.run(there + #" dr.failback { pair = "east-west", applications = { "ledger" } }"#)
+        #expect(both.engine.calls.suffix(1) == ["migrate ledger"])
+        #expect(both.engine.calls.count { $0.hasPrefix("migrate") } == 4)
+        let failed = Stage()
+        _ = try await failed.run(there + #" error("no")"#)
+        #expect(!failed.engine.calls.contains("migrate ledger"))
     }
 
     @Test func `a failure in the last sync starts again what was stopped, in order`() async throws {
@@ -73,7 +100,7 @@ import Testing
         let again = Stage(journal: ListJournal())
         again.engine.state.withLock { $0.activeAt = ["ledger": "west", "storefront": "west"] }
         let report = try await again.run("local f = \(failover.dropFirst(7)) dr.log('%s', tostring(f.changed))")
-        #expect(before == 7)
+        #expect(before == 8)
         #expect(report.outcome == .succeeded)
         #expect(again.engine.calls == ["status"])
         #expect(again.logs == ["false"])
@@ -87,7 +114,7 @@ import Testing
         #expect(
             stage.engine.calls == [
                 "status", "checks", "migrate ledger+storefront", "stop storefront", "stop ledger", "migrate ledger+storefront final",
-                "start ledger planned", "start storefront planned",
+                "start ledger planned", "start storefront planned", "migrate ledger+storefront",
             ])
         #expect(report.applications.allSatisfy { $0.active_at == "east" })
     }
@@ -171,7 +198,7 @@ import Testing
             table.concat, table.unpack, table.pack, string.format, error, pairs, tostring = nil, nil, nil, nil, nil, nil, nil
             \(failover)
             """)
-        #expect(stage.engine.calls.count == 7)
+        #expect(stage.engine.calls.count == 8)
     }
 
     @Test func `the same move twice at once is judged once`() async throws {

@@ -66,6 +66,8 @@ struct Locate: DRAction {
         }
         let source: ClusterName
         let destination: ClusterName
+        /// It can be copied back over the same pair.
+        let both_ways: Bool
         let applications: [String: Place]
     }
 
@@ -79,7 +81,7 @@ struct Locate: DRAction {
                 hint: "bring it back, or decide for mode = \"disaster\": a planned move never becomes one by itself")
         }
         return Output(
-            source: pair.source, destination: pair.destination,
+            source: pair.source, destination: pair.destination, both_ways: pair.bothWays,
             applications: Dictionary(
                 statuses.map { status in
                     let arrived = status.active_at == pair.destination && status.running

@@ -128,7 +128,16 @@ enum Move {
           return moved, failure
         end
 
-        local function report(place, moved, began)
+        -- Applications that went live with their former cluster at hand: they are copied back there when the runbook has ended.
+        lib.exposed = {}
+        local function expose(call, place, moved)
+          if call.mode ~= "planned" or not place.both_ways or next(moved) == nil then return end
+          if next(lib.exposed) == nil then host.add_final() end
+          for name in pairs(moved) do lib.exposed[name] = { pair = call.pair, reversed = not call.reversed } end
+        end
+
+        local function report(call, place, moved, began)
+          expose(call, place, moved)
           local applications, last, oldest, newest = {}, nil, nil, nil
           for name, at in pairs(place.applications) do
             local m = moved[name]
@@ -172,7 +181,7 @@ enum Move {
           local planned = call.mode == "planned"
           local began = host.now()
           local place, moving = lib.locate(call)
-          if #moving == 0 then return report(place, {}, began) end
+          if #moving == 0 then return report(call, place, {}, began) end
           local waves = host.waves(moving, call.after)
           local softened = { ["recovery-point-fresh"] = "judged again when the point is made live" }
           host.perform("checks", { pair = call.pair, applications = moving, reversed = call.reversed, without_source = not planned,
@@ -201,7 +210,7 @@ enum Move {
             end
             error(items_failed(call, failure, moved, moving), 0)
           end
-          return report(place, moved, began)
+          return report(call, place, moved, began)
         end
 
         -- A hook of a drill: what it calls outside is left out, or done, as in a run that is a drill.
@@ -248,13 +257,13 @@ enum Move {
         function lib.activate_only(call, on)
           local began = host.now()
           local place, moving = lib.locate(call)
-          if #moving == 0 then return report(place, {}, began) end
+          if #moving == 0 then return report(call, place, {}, began) end
           local moved, failure = lib.start_all(call, on, host.waves(moving, call.after), moving)
           if failure then
             if next(moved) == nil then error(failure.error, 0) end
             error(items_failed(call, failure, moved, moving), 0)
           end
-          return report(place, moved, began)
+          return report(call, place, moved, began)
         end
         """#
 }

@@ -23,7 +23,10 @@ struct Reprotect: DRFlow {
           for _, side in ipairs({ { names = here, reversed = false }, { names = there, reversed = true } }) do
             if #side.names > 0 then
               local m = host.perform("migrate", { pair = call.pair, applications = side.names, reversed = side.reversed })
-              for name, copy in pairs(m.applications) do copies[name] = copy end
+              for name, copy in pairs(m.applications) do
+                copies[name] = copy
+                lib.exposed[name] = nil
+              end
             end
           end
           local covered = true

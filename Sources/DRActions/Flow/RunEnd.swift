@@ -195,9 +195,29 @@ enum RunEnd {
           host.end_undo()
         end
 
+        -- The first copy back to where applications were, so that they are protected at once. Not in their way: what failed is said, and the next slot of a
+        -- schedule tries again.
+        local function protect()
+          local groups, order = {}, {}
+          for name, way in pairs(lib.exposed) do
+            local id = way.pair .. (way.reversed and " back" or "")
+            if not groups[id] then
+              groups[id] = { pair = way.pair, reversed = way.reversed, applications = {} }
+              order[#order + 1] = id
+            end
+            local names = groups[id].applications
+            names[#names + 1] = name
+          end
+          lib.exposed = {}
+          for _, id in ipairs(order) do
+            local ok, e = pcall(lib.scoped, "protect", host.perform, "migrate", groups[id])
+            if not ok then dr.log("not protected yet: %s", lib.text_of(e)) end
+          end
+        end
+
         -- The end of a run: the ledger in reverse where it failed, then every `finally`.
         function lib.close(failed, ensures)
-          if failed then undo_all() end
+          if failed then undo_all() else protect() end
           local first
           for i = #finals, 1, -1 do
             local ok, e = pcall(lib.scoped, "finally", finals[i].fn)

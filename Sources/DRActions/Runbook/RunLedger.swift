@@ -10,6 +10,9 @@ struct RunLedger {
         var activatedAt: ClusterName?
         var failure: DRError?
         var from: ClusterName?
+        var inDisaster = false
+        /// Why it could not be copied back to where it was.
+        var unprotected: DRError?
         /// Where it is, as the engine said when it refused us: somebody else moved it.
         var elsewhere: (cluster: ClusterName, epoch: Epoch?)?
         /// In a plan: when it would be ready.
@@ -53,6 +56,13 @@ struct RunLedger {
             for (text, copied) in report.applications {
                 let name = try ApplicationName(text)
                 sent[name] = (sent[name] ?? .zero) + copied.bytes_sent
+                items[name]?.unprotected = nil
+            }
+        }
+        if action == "migrate", let error = outcome.error {
+            for text in input["applications"].list ?? [] {
+                guard let name = try text.string.map({ try ApplicationName($0) }), items[name]?.moved != nil else { continue }
+                items[name]?.unprotected = error
             }
         }
         try noteFence(outcome.error)
@@ -78,6 +88,7 @@ struct RunLedger {
             order.removeAll { $0 == name }
             order.append(name)
             item.from = source(of: input)
+            item.inDisaster = input["mode"].string == "disaster"
             item.moved = report
             item.ready = planned?.end
             item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? report?.active_at
@@ -168,7 +179,7 @@ struct RunLedger {
                 name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo,
                 rto: predicted ? plannedTime(of: item) : moved.ready_at - begin,
                 reason: nil,
-                next: moved.split_brain_risk ? "make sure that the old site is cut off: it was not seen fenced" : nil,
+                next: next(moved, item),
                 from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at)
         }
         if let elsewhere = item.elsewhere {
@@ -191,6 +202,19 @@ struct RunLedger {
         return RunReport.Item(
             name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,
             reason: (item.failure ?? error)?.message, next: item.restarted ? "it runs again where it was" : nil)
+    }
+
+    private func next(_ moved: ActivationReport, _ item: Item) -> String? {
+        let from = item.from.map(\.text) ?? "its former cluster"
+        if let error = item.unprotected {
+            return "it is not protected at \(moved.active_at): \(error.message); `drrunbook serve` tries again"
+        }
+        guard item.inDisaster, moved.changed else {
+            return moved.split_brain_risk ? "make sure that \(from) is cut off: it was not seen fenced" : nil
+        }
+        let back =
+            "when \(from) is back, `drrunbook serve` or dr.reprotect copies to it; what it wrote meanwhile is kept as a fork, see `drrunbook status`"
+        return moved.split_brain_risk ? "make sure that \(from) is cut off: it was not seen fenced; \(back)" : back
     }
 
     private func source(of input: Value) -> ClusterName? {

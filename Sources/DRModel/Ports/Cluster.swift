@@ -37,6 +37,8 @@ public protocol Cluster: Sendable {
     /// Releases all locks of the run here.
     func unlock(run: RunID) async throws
     func locks() async throws -> [ApplicationLock]
+    /// Data of the application that this cluster wrote by itself after it had lost it and that was set aside, oldest epoch first.
+    func keptForks(of application: ApplicationName) async throws -> [Fork]
     /// The run is put down and its process goes: its locks here stand until they run out, or until it is taken up again.
     func park(run: RunID) async throws
     /// Takes the application's lock from whoever holds it: the holder is refused when it next asks for it. False when nobody holds it.
@@ -45,6 +47,7 @@ public protocol Cluster: Sendable {
 
 extension Cluster {
     public func picture() -> any Cluster { self }
+    public func keptForks(of application: ApplicationName) async throws -> [Fork] { [] }
 
     public func park(run: RunID) async throws { try await unlock(run: run) }
 

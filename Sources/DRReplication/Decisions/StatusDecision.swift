@@ -11,6 +11,8 @@ struct ClusterSight {
     var schedules: [Schedule] = []
     var locks: [ApplicationLock] = []
     var drills: [ApplicationName: LastDrill] = [:]
+    /// What this cluster wrote by itself.
+    var forks: [ApplicationName: [Fork]] = [:]
     /// When it went live here last.
     var activated: [ApplicationName: Instant] = [:]
     /// Records that cannot be read and belong to no application alone.
@@ -73,7 +75,17 @@ struct StatusDecision {
             schedule: schedule?.name,
             lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.counts }?.holder.run, problems: problems,
             last_drill: known.compactMap { $0.sight.drills[application] }.max { $0.ready_at < $1.ready_at },
-            unprotected_since: isProtected ? nil : newest?.epoch == standing.epoch ? newest?.instant : wentLive ?? newest?.instant)
+            unprotected_since: isProtected ? nil : newest?.epoch == standing.epoch ? newest?.instant : wentLive ?? newest?.instant,
+            forks: known.flatMap { $0.sight.forks[application] ?? [] }, returned: returned(active, standing))
+    }
+
+    /// Clusters of its pairs whose own record still says what was so in an older epoch.
+    private func returned(_ active: ClusterName?, _ standing: Standing) -> [ClusterName] {
+        guard let active else { return [] }
+        return pairs.filter { $0.source == active || $0.destination == active }.flatMap { [$0.source, $0.destination] }.filter { name in
+            guard name != active, (sights[name] ?? nil) != nil, standing.epoch(at: name) < standing.epoch else { return false }
+            return standing.effectiveRecord(at: name).active == name
+        }.reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
     }
 
     private var problems: [String] {

@@ -28,13 +28,14 @@ struct StopDecision {
     }
 
     /// Holds everything at a cluster that was active in an older epoch, and gives it the record of the one that is active now.
-    func deposing(_ key: OperationKey) throws -> Transaction {
+    func deposing(_ key: OperationKey, now: Instant) throws -> Transaction {
         var next = record ?? .unmoved(at: standing.home)
         next.epoch = standing.epoch
         next.active = standing.active
         var transaction = try holding(try running(), next, key)
         // Whatever it wrote since that epoch was passed is nowhere else.
-        transaction.changes.append(.write(.deposed(application), ["epoch": .integer((record?.epoch ?? .first).number)]))
+        transaction.changes.append(
+            .write(.deposed(application), ["epoch": .integer((record?.epoch ?? .first).number), "at": .instant(now)]))
         transaction.effects.append(Effect(.fence, kind: "Application", name: application.text, at: cluster))
         return transaction
     }

@@ -18,14 +18,18 @@ public final class DirectoryCluster: Cluster {
     let held = Lock<[ApplicationName: HeldLock]>([:])
     /// Of a picture: what `resources/` held when it was first looked at.
     private let pictured: Lock<ResourceFiles?>?
+    let renewsLeases: Bool
     /// Renews this process's leases while it holds a lock.
     let heartbeat = Lock<Heartbeat?>(nil)
 
     /// Opens nothing: a cluster that cannot be reached says so at each call. `workloads`: the commands that run real processes here, if any.
+    ///
+    /// `renewsLeases`: a thread renews the leases of locks that are held; without it they run out a minute after each call that takes one.
     public init(
         name: ClusterName, directory: StorePath, workloads: WorkloadCommands? = nil, io: any StoreIO, clock: any WallClock,
-        volumes: any VolumeStore
+        volumes: any VolumeStore, renewsLeases: Bool = true
     ) {
+        self.renewsLeases = renewsLeases
         self.name = name
         self.volumes = volumes
         self.clock = clock
@@ -40,6 +44,7 @@ public final class DirectoryCluster: Cluster {
         volumes = cluster.volumes
         clock = cluster.clock
         workloads = nil
+        renewsLeases = false
         folder = cluster.folder
         cache = cluster.cache
         pictured = Lock(nil)

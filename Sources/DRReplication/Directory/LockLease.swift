@@ -40,7 +40,7 @@ extension DirectoryCluster {
             try write(LockLease(expires: now + LockLease.length, parked: false), for: run)
         }
         heartbeat.withLock { beat in
-            guard beat == nil else { return }
+            guard renewsLeases, beat == nil else { return }
             beat = Heartbeat(name: "leases-\(name)", every: LockLease.pause) { [weak self] in self?.renewLeases() ?? true }
         }
     }

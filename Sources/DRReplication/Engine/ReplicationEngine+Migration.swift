@@ -161,11 +161,32 @@ extension ReplicationEngine {
             return try StopDecision(
                 application: migration.name, objects: objects, record: standing.record(at: destination.name), standing: standing,
                 at: destination.name
-            ).deposing(key)
+            ).deposing(key, now: clock.now())
         }
-        guard committed != nil else { return }
+        let isAtRisk = try await migration.direction.source.record(of: migration.name)?.split_brain_risk ?? false
+        guard committed != nil || isAtRisk else { return }
         let objects = try CarriedObjects.of(try await destination.objects(of: migration.application))
         try await confirmStopped(try HeldWorkload.among(objects), of: migration.application, at: destination)
+        if isAtRisk { try await settleRisk(migration) }
+    }
+
+    /// The former writer knows the present epoch, and nothing of the application runs there: it was seen fenced.
+    private func settleRisk(_ migration: Migration) async throws {
+        let (source, destination) = (migration.direction.source, migration.direction.destination)
+        let key = migration.key.part("settled")
+        _ = try await once(at: source, key, EffectLog()) {
+            // Another cluster than the one that lost it proves nothing.
+            guard try await destination.document(.deposed(migration.name)) != nil,
+                let there = try await destination.record(of: migration.name), let here = try await source.record(of: migration.name),
+                here.split_brain_risk, here.active == source.name, there.epoch == here.epoch, there.active == source.name
+            else { return nil }
+            var next = here
+            next.split_brain_risk = false
+            return Transaction(
+                key, guards: [.epoch(migration.name, here.epoch), .document(.application(migration.name), try here.value())],
+                changes: [.write(.application(migration.name), try next.value())])
+        }
+        failpoint("engine.migrate.risk-settled")
     }
 
     /// The point's name. It is taken at the source, once for the key: a migration that died keeps its own, another one gets the next.

@@ -18,6 +18,20 @@ extension ReplicationEngine {
         return asked.map { StatusDecision(application: $0, inventory: inventory, sights: sights, now: now).status }
     }
 
+    /// What the cluster wrote by itself after it had lost the application.
+    func forks(of name: ApplicationName, at cluster: any Cluster) async throws -> [Fork] {
+        var forks = try await cluster.keptForks(of: name)
+        if let mark = try await cluster.document(.deposed(name)) {
+            var at: Instant?
+            if case .instant(let instant) = mark["at"] { at = instant }
+            forks.append(
+                Fork(
+                    application: name, cluster: cluster.name, epoch: Epoch(mark["epoch"].integer ?? Epoch.first.number), state: .live,
+                    at: at))
+        }
+        return forks
+    }
+
     /// Nil when the cluster does not answer.
     private func sight(of cluster: any Cluster, _ applications: [ApplicationName]) async throws -> ClusterSight? {
         do {
@@ -38,6 +52,7 @@ extension ReplicationEngine {
                 }
                 sight.drills[name] = try await cluster.read(LastDrill.self, .drilled(name), "last drill of \(name)")
                 if case .instant(let at)? = try await cluster.document(.activated(name))?["at"] { sight.activated[name] = at }
+                sight.forks[name] = try await forks(of: name, at: cluster)
                 let points = try await cluster.points(of: name)
                 sight.points[name] = points.sound
                 sight.pointProblems[name] = points.problems

@@ -42,6 +42,12 @@ struct Status: HostCommand {
             let since = item.unprotected_since.map { " since \(Runs.time($0))" } ?? ""
             lines.append("\(item.name): UNPROTECTED\(since): \(why)")
         }
+        lines += (item.forks ?? []).map { "\(item.name): DIVERGENT: \($0.text)" }
+        for cluster in item.returned ?? [] {
+            lines.append(
+                "\(item.name): \(cluster) is back and was not told that it lost \(item.name): protect it again with `drrunbook serve` or dr.reprotect; "
+                    + "the first copy stops what runs there")
+        }
         if let last = item.last_drill { lines.append("\(item.name): drilled \(last.ready_at), ready in \(last.rto.text)") }
         if let run = item.lock { lines.append("\(item.name): locked by run \(run)") }
         lines += (item.problems ?? []).map { "\(item.name): \($0)" }
@@ -66,6 +72,17 @@ struct Status: HostCommand {
                     ]
                 } ?? .null
             ),
+            (
+                "forks",
+                .list(
+                    (item.forks ?? []).map {
+                        [
+                            "cluster": .string($0.cluster.text), "epoch": .integer($0.epoch.number), "state": .string($0.state.rawValue),
+                            "at": $0.at.map(Value.instant) ?? .null, "place": JSONLines.text($0.place),
+                            "volumes": .list($0.volumes.map(Value.string)),
+                        ]
+                    })
+            ), ("returned", .list((item.returned ?? []).map { .string($0.text) })),
             ("problems", .list((item.problems ?? []).map(Value.string))),
         ]
     }

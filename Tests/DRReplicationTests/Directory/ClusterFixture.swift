@@ -96,7 +96,8 @@ struct ClusterFixture: Sendable {
     func cluster(_ io: (any StoreIO)? = nil, workloads: WorkloadCommands? = nil, clock: any WallClock = StillClock()) -> DirectoryCluster {
         let io = io ?? real
         return DirectoryCluster(
-            name: "west", directory: root, workloads: workloads, io: io, clock: clock, volumes: StagedVolumes(root: root, io: io))
+            name: "west", directory: root, workloads: workloads, io: io, clock: clock, volumes: StagedVolumes(root: root, io: io),
+            renewsLeases: false)
     }
 }
 

@@ -49,7 +49,8 @@ struct FolderWorld {
             let directory = self[name.text]
             clusters[name] = DirectoryCluster(
                 name: name, directory: directory, io: io, clock: clock,
-                volumes: DirectoryVolumeStore(cluster: name, directory: directory, io: io, clock: clock, random: SystemRandom()))
+                volumes: DirectoryVolumeStore(cluster: name, directory: directory, io: io, clock: clock, random: SystemRandom()),
+                renewsLeases: false)
         }
         return clusters
     }
