@@ -45,7 +45,7 @@ import Testing
         let stage = Stage(failures: failures, journal: whole.journal.cut(after: index + 1))
         let report = try await stage.resume()
         #expect(report.outcome == .succeeded)
-        #expect(stage.engine.calls == ["checks"])
+        #expect(stage.engine.calls == ["checks", "migrate ledger+storefront"])
     }
 
     @Test func `a changed runbook is refused at the first record that differs`() async throws {
