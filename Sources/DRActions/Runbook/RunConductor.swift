@@ -172,16 +172,11 @@ final class RunConductor {
             guard let pending = session.waiting.first(where: { $0.intent.key == completion.key }) else { return }
             // It was not begun or went back by itself because the run is put down: it is asked for again.
             if stopping != nil, completion.outcome.error?.code == .stopped, completion.outcome.effects.isEmpty { return }
-            let outcome = world.predicted ? completion.outcome.taking(expected(pending)) : completion.outcome
+            let outcome = world.predicted ? record.ledger.expecting(pending.action, completion.outcome) : completion.outcome
             try record.outcome(outcome, of: pending.intent)
             if !world.predicted { failpoint("run.outcome-recorded") }
             try session.deliver(outcome, for: completion.key)
         }
-    }
-
-    // How long the overlay took says nothing.
-    private func expected(_ pending: PendingAction) -> Duration {
-        record.ledger.expected(pending.action.name, pending.action.input) ?? .zero
     }
 
     private func cancel(_ request: StopRequest) throws {

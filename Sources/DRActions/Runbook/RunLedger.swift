@@ -142,8 +142,10 @@ struct RunLedger {
             effects: effects, undos: undos + left, isHeld: isHeld, planned: predicted ? planned : nil)
     }
 
-    /// How long an action is expected to take; nil when no past run says.
-    func expected(_ action: String, _ input: Value) -> Duration? { timeline.expectations.expected(action, input) }
+    /// With the time that past runs took, or none; how long the overlay took says nothing.
+    func expecting(_ action: PreparedAction, _ outcome: ActionOutcome) -> ActionOutcome {
+        outcome.taking(timeline.expectations.expected(action.name, action.input) ?? .zero)
+    }
 
     // From the first disruption until it is ready; nil when an action on the way was never seen.
     private func plannedTime(of item: Item) -> Duration? {
