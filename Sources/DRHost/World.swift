@@ -43,6 +43,7 @@ package struct World: Sendable {
                 workloads: try declared.workloads.map { commands in
                     try WorkloadCommands(
                         start: commands.start, stop: commands.stop, ready: commands.ready ?? [], drill: commands.drill ?? [],
+                        fence: commands.fence ?? [],
                         workingDirectory: StorePath(configuration.folder))
                 }, io: io, clock: clock,
                 volumes: DirectoryVolumeStore(

@@ -143,6 +143,7 @@ final class OverlayCluster: Cluster {
 
     func unlock(run: RunID) async throws {}
     func locks() async throws -> [ApplicationLock] { try await base.locks() }
+    func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }
     func keptForks(of application: ApplicationName) async throws -> [Fork] { try await base.keptForks(of: application) }
 }
 

@@ -235,7 +235,7 @@ import Testing
                 """,
             problems: """
                 dr.yaml:4: clusters.east.workloads: unknown key "strat" (did you mean "start"?)
-                  hint: known keys: start, stop, ready, drill
+                  hint: known keys: start, stop, ready, drill, fence
                 dr.yaml:4: clusters.east.workloads.start: expected a program and its arguments as a list, such as \
                 [systemctl, start, "{name}"], found "systemctl start"
                 dr.yaml:4: clusters.east.workloads.stop: expected a program and its arguments as a list, such as \

@@ -55,6 +55,8 @@ public struct WorkloadDeclaration: Sendable, Hashable {
     /// Exit status 0 = ready. Nil: started is ready.
     public var ready: [String]?
     public var drill: [String]?
+    /// Run by the cluster's agent for an application that it stopped.
+    public var fence: [String]?
 }
 
 /// A store: a folder or a bucket, perhaps encrypted, perhaps slowed down.

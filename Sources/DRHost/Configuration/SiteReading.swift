@@ -25,14 +25,17 @@ extension ConfigurationReader {
 
     private mutating func readWorkloads(_ node: YAMLNode, _ path: String) -> WorkloadDeclaration? {
         let member = Member(name: "workloads", path: path, location: node.location, node: node)
-        guard map(member, ["start", "stop", "ready", "drill"]) else { return nil }
+        guard map(member, ["start", "stop", "ready", "drill", "fence"]) else { return nil }
         let start = command(member, "start", isRequired: true), stop = command(member, "stop", isRequired: true)
         let ready = command(member, "ready"), drill = command(member, "drill")
+        let fence = command(member, "fence", words: ["application"])
         guard let start, let stop else { return nil }
-        return WorkloadDeclaration(start: start, stop: stop, ready: ready, drill: drill)
+        return WorkloadDeclaration(start: start, stop: stop, ready: ready, drill: drill, fence: fence)
     }
 
-    private mutating func command(_ member: Member, _ key: String, isRequired: Bool = false) -> [String]? {
+    private mutating func command(
+        _ member: Member, _ key: String, isRequired: Bool = false, words known: [String] = ["namespace", "kind", "name", "replicas"]
+    ) -> [String]? {
         let path = "\(member.path).\(key)"
         let expected = "a program and its arguments as a list, such as [systemctl, \(key), \"{name}\"]"
         guard let node = isRequired ? required(member, key, expected) : member.node[key] else { return nil }
@@ -46,10 +49,10 @@ extension ConfigurationReader {
         }
         let command = attempt { () throws(DRError) in try node.strings(path) } ?? []
         for (index, word) in command.enumerated() {
-            for place in Self.placeholders(in: word) where !["namespace", "kind", "name", "replicas"].contains(place) {
+            for place in Self.placeholders(in: word) where !known.contains(place) {
                 refuse(
                     "\(path)[\(index)]: nothing is known as {\(place)}", at: words[index],
-                    hint: "known: {namespace}, {kind}, {name}, {replicas}")
+                    hint: "known: \(known.map { "{\($0)}" }.joined(separator: ", "))")
             }
         }
         return command.isEmpty ? nil : command

@@ -37,6 +37,12 @@ public protocol Cluster: Sendable {
     /// Releases all locks of the run here.
     func unlock(run: RunID) async throws
     func locks() async throws -> [ApplicationLock]
+    /// A sign of life of another cluster's agent (or of this one's own), kept here in place of the one before.
+    func noteAgent(_ mark: AgentMark) async throws
+    /// The last sign of life of a cluster's agent; nil = none was ever left here.
+    func agentMark(of cluster: ClusterName) async throws -> AgentMark?
+    /// Runs what this cluster has to keep a stopped application from being started by somebody else, if it has anything.
+    func fence(_ application: ApplicationName) async throws
     /// Data of the application that this cluster wrote by itself after it had lost it and that was set aside, oldest epoch first.
     func keptForks(of application: ApplicationName) async throws -> [Fork]
     /// The run is put down and its process goes: its locks here stand until they run out, or until it is taken up again.
@@ -47,6 +53,9 @@ public protocol Cluster: Sendable {
 
 extension Cluster {
     public func picture() -> any Cluster { self }
+    public func noteAgent(_ mark: AgentMark) async throws {}
+    public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { nil }
+    public func fence(_ application: ApplicationName) async throws {}
     public func keptForks(of application: ApplicationName) async throws -> [Fork] { [] }
 
     public func park(run: RunID) async throws { try await unlock(run: run) }

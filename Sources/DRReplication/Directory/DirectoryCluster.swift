@@ -174,7 +174,9 @@ public final class DirectoryCluster: Cluster {
 /// Where a document of ours stands below the cluster's folder.
 enum DocumentFile {
     /// Names below `.dr/` that are no documents.
-    private static let reserved: Set<String> = ["intent", "lock", "keys", "locks", "staging", "scan", "copies", "divergent", "tmp"]
+    private static let reserved: Set<String> = [
+        "intent", "lock", "keys", "locks", "staging", "scan", "copies", "divergent", "agents", "tmp",
+    ]
 
     /// Throws `invalid-input` for a path whose segments are no names.
     static func path(of document: DocumentPath) throws(DRError) -> String { try folder(of: document) + ".json" }

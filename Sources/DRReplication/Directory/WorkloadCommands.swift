@@ -9,6 +9,8 @@ public struct WorkloadCommands: Sendable, Equatable {
     public let ready: [String]
     /// Starts a drill's clone, whose `{namespace}` is not the real one's. Empty: clones are manifests without processes.
     public let drill: [String]
+    /// Run by the cluster's agent for an application that it stopped; `{application}` is replaced. Empty: nothing more is done.
+    public let fence: [String]
     /// Where they run: the folder of dr.yaml.
     public let workingDirectory: StorePath
     /// How long one command may take.
@@ -16,7 +18,7 @@ public struct WorkloadCommands: Sendable, Equatable {
 
     /// Throws `configuration` when start or stop is empty: half of them would leave an application running that was reported stopped.
     public init(
-        start: [String], stop: [String], ready: [String] = [], drill: [String] = [], workingDirectory: StorePath,
+        start: [String], stop: [String], ready: [String] = [], drill: [String] = [], fence: [String] = [], workingDirectory: StorePath,
         timeout: Duration = .seconds(60)
     ) throws(DRError) {
         for (name, command) in [("start", start), ("stop", stop)] where command.first?.isEmpty ?? true {
@@ -26,6 +28,7 @@ public struct WorkloadCommands: Sendable, Equatable {
         self.stop = stop
         self.ready = ready
         self.drill = drill
+        self.fence = fence
         self.workingDirectory = workingDirectory
         self.timeout = timeout
     }

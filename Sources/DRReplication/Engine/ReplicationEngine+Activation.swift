@@ -193,17 +193,33 @@ extension ReplicationEngine {
         _ placement: Placement, _ epoch: Epoch, _ staged: [StagedVolume], _ choice: ActivationChoice, risk: Bool, _ activation: Activation
     ) async throws -> ActivationAnswer {
         let before = Array(activation.call.effects.effects.dropFirst(activation.effectsBefore))
+        var risk = risk
+        if risk, try await waitForSelfFence(activation) { risk = false }
         let answer = ActivationAnswer(
             point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: risk,
             // Without a time it was verified on the way here.
             verified: choice.point.verifiedAt ?? clock.now(), before: before)
         var transaction = try placement.transaction(activation.key("live"), epoch: epoch, staged: staged, risk: risk)
-        transaction.changes.append(.write(.activated(activation.name), ["epoch": .integer(epoch.number), "at": .instant(clock.now())]))
+        transaction.changes.append(
+            .write(
+                .activated(activation.name),
+                [
+                    "epoch": .integer(epoch.number), "at": .instant(clock.now()), "rpo": try Value(encoding: choice.loss),
+                    "point": .string(choice.point.id.text), "instant": .instant(choice.point.instant),
+                ]))
         transaction.answer = try Value(encoding: answer)
         let committed = try await activation.destination.commit(transaction)
         activation.call.effects.record(committed.effects)
         failpoint("engine.activate.live")
         return answer
+    }
+
+    /// False: nobody promised that the source stops by itself.
+    private func waitForSelfFence(_ activation: Activation) async throws -> Bool {
+        let until = try await selfFence(of: activation.application, by: activation.sourceName, at: activation.destination)
+        guard let until else { return false }
+        while clock.now() < until { try await clock.sleep(for: min(.seconds(1), until - clock.now())) }
+        return true
     }
 
     private func finish(_ answer: ActivationAnswer, _ activation: Activation) async throws -> ActivationReport {
@@ -233,8 +249,20 @@ extension ReplicationEngine {
         if start || begun {
             ready = try await self.start(activation.application, at: activation.destination, key, in: record.epoch, activation.call)
         }
+        guard start || begun else {
+            return ActivationReport(
+                application: activation.name, active_at: activation.destination.name, epoch: record.epoch, recovery_point: nil,
+                instant: nil, rpo: .unknown, ready_at: ready, split_brain_risk: record.split_brain_risk, changed: false)
+        }
+        // Brought to its end by another run than the one that made it live: what was lost then is what was lost.
+        let live = try await activation.destination.document(.activated(activation.name))
+        let own = live?["epoch"].integer == record.epoch.number ? live : nil
+        var instant: Instant?
+        if case .instant(let at) = own?["instant"] { instant = at }
         return ActivationReport(
-            application: activation.name, active_at: activation.destination.name, epoch: record.epoch, recovery_point: nil, instant: nil,
-            rpo: .unknown, ready_at: ready, split_brain_risk: record.split_brain_risk, changed: start || begun)
+            application: activation.name, active_at: activation.destination.name, epoch: record.epoch,
+            recovery_point: try own?["point"].string.map { try PointID($0) }, instant: instant,
+            rpo: try own.map { try $0["rpo"].decoded(as: RecoveryPointObjective.self) } ?? .unknown, ready_at: ready,
+            split_brain_risk: record.split_brain_risk, changed: true)
     }
 }

@@ -110,7 +110,7 @@ struct Schedules: HostCommand {
 }
 
 /// The first control-C or `kill` asks for an end, the second one is the end.
-private enum StopSignal {
+enum StopSignal {
     nonisolated(unsafe) private static var count: sig_atomic_t = 0
     nonisolated(unsafe) private static var first: time_t = 0
 

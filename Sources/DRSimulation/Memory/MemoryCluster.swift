@@ -203,6 +203,7 @@ package final class MemoryCluster: Cluster {
         }
     }
 
+    package func noteAgent(_ mark: AgentMark) async throws { try reach { _ in } }
     package func unlock(run: RunID) async throws { try reach { state in state.locks = state.locks.filter { $0.value.holder.run != run } } }
 
     package func locks() async throws -> [ApplicationLock] {
