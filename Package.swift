@@ -64,7 +64,9 @@ let package = Package(
         .testTarget(name: "DRManifestTests", dependencies: ["DRManifest", "DRModel", support]),
         .testTarget(
             name: "DRReplicationTests",
-            dependencies: ["DRReplication", "DRObjectStores", "DRSimulation", "DRManifest", "DRModel", "CStorage", support]),
+            dependencies: [
+                "DRActions", "DRJournal", "DRReplication", "DRObjectStores", "DRSimulation", "DRManifest", "DRModel", "CStorage", support,
+            ]),
         .testTarget(name: "DRActionsTests", dependencies: ["DRActions", "LuaBridge", "DRModel", support]),
         .testTarget(
             name: "DRObjectStoresTests",

@@ -182,25 +182,32 @@ enum Move {
           local began = host.now()
           local place, moving = lib.locate(call)
           if #moving == 0 then return report(call, place, {}, began) end
+          -- What went past the point of no return and was cut off there is neither stopped nor copied again: it is brought to its end.
+          local leaving = {}
+          for _, name in ipairs(moving) do
+            if place.applications[name].active_at ~= place.destination then leaving[#leaving + 1] = name end
+          end
           local waves = host.waves(moving, call.after)
           local softened = { ["recovery-point-fresh"] = "judged again when the point is made live" }
-          host.perform("checks", { pair = call.pair, applications = moving, reversed = call.reversed, without_source = not planned,
-            warn_only = softened })
+          if #leaving > 0 then
+            host.perform("checks", { pair = call.pair, applications = leaving, reversed = call.reversed, without_source = not planned,
+              warn_only = softened })
+          end
           local stopped = {}
-          if planned then
+          if planned and #leaving > 0 then
             -- Most of the data goes while the application still serves; the last sync is then short.
-            if call.presync then host.perform("migrate", { pair = call.pair, applications = moving, reversed = call.reversed }) end
+            if call.presync then host.perform("migrate", { pair = call.pair, applications = leaving, reversed = call.reversed }) end
             began = host.now()
             local ok, e = pcall(function()
-              lib.stop_all(call, on, waves, stopped)
-              host.perform("migrate", { pair = call.pair, applications = moving, reversed = call.reversed, final = true })
+              lib.stop_all(call, on, host.waves(leaving, call.after), stopped)
+              host.perform("migrate", { pair = call.pair, applications = leaving, reversed = call.reversed, final = true })
             end)
             if not ok then
               put_back(stopped)
               error(e, 0)
             end
-            call.synced = true
           end
+          call.synced = planned
           local moved, failure = lib.start_all(call, on, waves, moving)
           if failure then
             if next(moved) == nil then

@@ -11,12 +11,17 @@ struct RunLedger {
         var failure: DRError?
         var from: ClusterName?
         var inDisaster = false
+        /// Where this run is taking it.
+        var heading: ClusterName?
         /// Why it could not be copied back to where it was.
         var unprotected: DRError?
-        /// Where it is, as the engine said when it refused us: somebody else moved it.
+        /// Where it is, as the engine said when it refused us.
         var elsewhere: (cluster: ClusterName, epoch: Epoch?)?
         /// In a plan: when it would be ready.
         var ready: PlanTimeline.Moment?
+
+        /// It belongs where we were taking it, and our move was cut off after the point of no return.
+        var isOnTheWay: Bool { elsewhere.map { $0.cluster == heading } ?? false }
     }
 
     let inventory: Inventory
@@ -82,8 +87,12 @@ struct RunLedger {
             item.restarted = outcome.error == nil
         default:
             let report = try Self.report(outcome, as: ActivationReport.self, of: action)
+            item.heading = destination(of: input)
             // "It is there already", or a failure after it went live, does not undo what an earlier call did.
-            if item.moved != nil, report?.changed != true { return }
+            if item.moved != nil, report?.changed != true {
+                items[name] = item
+                return
+            }
             // A person reads what went live in the order in which it did.
             order.removeAll { $0 == name }
             order.append(name)
@@ -167,7 +176,9 @@ struct RunLedger {
         guard let error else {
             return list.contains { missesTarget($0) } ? .targetMissed : .succeeded
         }
-        let halfDone = items.values.contains { $0.activatedAt != nil || ($0.stopped && !$0.restarted && $0.elsewhere == nil) }
+        let halfDone = items.values.contains {
+            $0.activatedAt != nil || ($0.stopped && !$0.restarted && $0.elsewhere == nil) || $0.isOnTheWay
+        }
         if halfDone || !left.isEmpty || undos.contains(where: { $0.state != .undone }) { return .partial }
         if error.code == .stopped { return .stopped }
         return effects.isEmpty && error.code.isRefusal ? .refused : .failed
@@ -183,6 +194,12 @@ struct RunLedger {
                 reason: nil,
                 next: next(moved, item),
                 from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at)
+        }
+        if let elsewhere = item.elsewhere, item.isOnTheWay {
+            return RunReport.Item(
+                name: name, active_at: elsewhere.cluster, epoch: elsewhere.epoch, state: .failed, rpo: nil, rto: nil,
+                reason: (item.failure ?? error)?.message,
+                next: "it belongs to \(elsewhere.cluster) now but is not ready there: run the runbook again, which brings it to its end")
         }
         if let elsewhere = item.elsewhere {
             return RunReport.Item(
@@ -217,6 +234,11 @@ struct RunLedger {
         let back =
             "when \(from) is back, `drrunbook serve` or dr.reprotect copies to it; what it wrote meanwhile is kept as a fork, see `drrunbook status`"
         return moved.split_brain_risk ? "make sure that \(from) is cut off: it was not seen fenced; \(back)" : back
+    }
+
+    private func destination(of input: Value) -> ClusterName? {
+        guard let name = input["pair"].string, let pair = inventory.pairs.first(where: { $0.name.text == name }) else { return nil }
+        return input["reversed"].bool == true ? pair.source : pair.destination
     }
 
     private func source(of input: Value) -> ClusterName? {

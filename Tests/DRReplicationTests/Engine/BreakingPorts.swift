@@ -15,6 +15,8 @@ final class Breaker: Sendable {
     private let watching: @Sendable () -> Void
     /// What happens while it is paused before the call at `position`; nil = it dies there.
     private let pause: (@Sendable () async -> Void)?
+    /// What is thrown there once, by ports that work again afterwards; nil = it dies.
+    private let failure: DRError?
     private let state = Lock(State())
 
     /// `position` counts from 1; 0 never breaks.
@@ -23,13 +25,25 @@ final class Breaker: Sendable {
         self.after = after
         self.watching = watching
         pause = nil
+        failure = nil
     }
+
+    init(at position: Int, failing failure: DRError, after: Bool, watching: @escaping @Sendable () -> Void = {}) {
+        self.position = position
+        self.after = after
+        self.watching = watching
+        self.failure = failure
+        pause = nil
+    }
+
+    var isDead: Bool { state.withLock { $0.dead } }
 
     init(pausingAt position: Int, watching: @escaping @Sendable () -> Void, _ pause: @escaping @Sendable () async -> Void) {
         self.position = position
         after = false
         self.watching = watching
         self.pause = pause
+        failure = nil
     }
 
     var calls: [String] { state.withLock { $0.calls } }
@@ -38,17 +52,17 @@ final class Breaker: Sendable {
         let strikes = try state.withLock { state in
             if state.dead { throw Killed() }
             state.calls.append(call)
-            if state.calls.count == position, pause == nil { state.dead = true }
+            if state.calls.count == position, pause == nil, failure == nil { state.dead = true }
             return state.calls.count == position
         }
         if strikes, let pause {
             await pause()
         } else if strikes, !after {
-            throw Killed()
+            throw failure ?? Killed()
         }
         let result = try await body()
         watching()
-        if strikes, pause == nil { throw Killed() }
+        if strikes, pause == nil { throw failure ?? Killed() }
         return result
     }
 }
