@@ -41,7 +41,8 @@ import Testing
         #expect(configuration.allow.programs.map(\.name) == ["psql"])
         #expect(configuration.allow.secrets.map(\.name.text) == ["PAGER_TOKEN"])
         #expect(configuration.allow.channels.map(\.name) == ["oncall"])
-        #expect(configuration.unsupported == ["jobs"])
+        #expect(configuration.jobs.map(\.name) == ["weekly-drill"])
+        #expect(configuration.jobs.first?.runbook.hasSuffix("/runbooks/drill.lua") == true)
         #expect(configuration.digest.count == 64)
     }
 

@@ -1,3 +1,4 @@
+package import DRActions
 public import DRModel
 public import DRObjectStores
 
@@ -20,8 +21,8 @@ public struct Configuration: Sendable, Hashable {
     public var limits = RunbookLimits()
     public var allow = Allowances()
     public var approvals = ApprovalRules()
-    /// Top-level keys that are known and well-formed, but that nothing here acts on yet: `jobs`.
-    public var unsupported: [String] = []
+    /// Runbooks that `serve` runs by the clock.
+    public var jobs: [JobDeclaration] = []
 
     init(file: String, folder: String, digest: String, state: String) {
         self.file = file
@@ -57,6 +58,16 @@ public struct WorkloadDeclaration: Sendable, Hashable {
     public var drill: [String]?
     /// Run by the cluster's agent for an application that it stopped.
     public var fence: [String]?
+}
+
+/// A runbook that `serve` runs by the clock. Nobody is there to say yes, so it may make nothing live; drills may.
+public struct JobDeclaration: Sendable, Hashable {
+    public let name: String
+    /// Its file.
+    public let runbook: String
+    public let cron: String
+    package let time: CronTime
+    public let parameters: Value
 }
 
 /// A store: a folder or a bucket, perhaps encrypted, perhaps slowed down.

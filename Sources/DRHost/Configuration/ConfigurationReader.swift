@@ -63,7 +63,6 @@ struct ConfigurationReader {
         if let node = document["approvals"] { readApprovals(node) }
         members(document, "notify") { $0.readNotification($1) }
         members(document, "jobs") { $0.readJob($1) }
-        result.unsupported = ["jobs"].filter { document[$0].map { !$0.isNull } ?? false }
         checkNames(document)
         checkApplications(document)
         checkFolders(document)

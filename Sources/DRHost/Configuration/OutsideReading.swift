@@ -1,9 +1,10 @@
+internal import DRActions
 internal import DRManifest
 internal import DRModel
 internal import DROutside
 internal import DRSupport
 
-// limits, allow, notify, approvals, and what later versions act on: jobs.
+// limits, allow, notify, approvals, jobs.
 extension ConfigurationReader {
     mutating func readLimits(_ node: YAMLNode) {
         let member = Member(name: "limits", path: "limits", location: node.location, node: node)
@@ -121,9 +122,20 @@ extension ConfigurationReader {
 
     mutating func readJob(_ member: Member) {
         guard map(member, ["runbook", "cron", "zone", "params"]) else { return }
-        _ = required(member, "runbook", "the runbook's file").flatMap { text($0, "\(member.path).runbook") }
-        _ = required(member, "cron", "when it runs, such as \"0 3 * * 0\"").flatMap { text($0, "\(member.path).cron") }
-        _ = optional(member, "zone") { node, path throws(DRError) in try node.string(path) }
+        let runbook = required(member, "runbook", "the runbook's file").flatMap { text($0, "\(member.path).runbook") }
+        let cron = required(member, "cron", "when it runs, such as \"0 3 * * 0\"").flatMap { text($0, "\(member.path).cron") }
+        let zone = optional(member, "zone") { node, path throws(DRError) in try node.string(path) }
         _ = optional(member, "params") { node, path throws(DRError) in try node.map(path) }
+        guard let runbook, let cron else { return }
+        do {
+            let time = try CronTime(cron, zone: zone)
+            result.jobs.append(
+                JobDeclaration(
+                    name: member.name, runbook: PathText.absolute(runbook, in: result.folder), cron: cron, time: time,
+                    parameters: member.node["params"].map(ParameterFile.value) ?? [:]))
+        } catch {
+            let key = (try? CronTime(cron, zone: nil)) == nil ? "cron" : "zone"
+            refuse("\(member.path).\(key): \(error.message)", at: member.node[key] ?? member.node)
+        }
     }
 }

@@ -1,5 +1,6 @@
 public import DRModel
 internal import DRReplication
+internal import DRSupport
 
 extension Host {
     /// Every schedule with when it ran and when it runs next.
@@ -13,31 +14,59 @@ extension Host {
         try await engine(over: world).breakLock(of: application)
     }
 
-    /// Runs schedules when they are due, removes drills whose lease is over and reads each own copy once a week, until `isStopped` says so; what is under way is brought to its end first.
-    /// Failures are told and tried again after a pause, they do not end it.
+    /// Runs schedules and jobs when they are due, removes drills whose lease is over and reads each own copy once a week, until `isStopped` says so; what is
+    /// under way is brought to its end first. Failures are told, they do not end it; copies are tried again after a pause. A job goes on beside the copies,
+    /// one at a time.
     public func serve(until isStopped: @escaping @Sendable () -> Bool, tell: @escaping @Sendable (ServiceEvent) -> Void) async throws {
         let engine = engine(over: world)
         let begun = world.clock.now()
         var scrubs = ScrubRound()
-        while !isStopped() {
-            for drill in try await engine.drills() where drill.expired {
-                let call = try observation("serve")
-                do { tell(.cleaned(try await engine.cleanUp(drill.id, call))) } catch {
-                    tell(.failed("drill \(drill.id)", error as? DRError ?? DRError(.internal, "\(error)")))
-                }
-            }
-            var wake = world.clock.now() + .seconds(10)
-            for status in try await engine.schedules(since: begun) where !isStopped() {
-                if let slot = status.due {
-                    await run(status.schedule, slot, engine, tell)
-                } else if let next = status.next {
+        var jobs = JobClock(configuration.jobs, begun: begun)
+        let isAtJob = Lock(false)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            while !isStopped() {
+                try await removeExpiredDrills(engine, tell)
+                var wake = world.clock.now() + .seconds(10)
+                if !isAtJob.withLock({ $0 }), let job = jobs.due(at: world.clock.now()) {
+                    isAtJob.withLock { $0 = true }
+                    group.addTask {
+                        tell(await self.run(job))
+                        isAtJob.withLock { $0 = false }
+                    }
+                } else if let next = jobs.next(after: world.clock.now()) {
                     wake = min(wake, next)
                 }
+                for status in try await engine.schedules(since: begun) where !isStopped() {
+                    if let slot = status.due {
+                        await run(status.schedule, slot, engine, tell)
+                    } else if let next = status.next {
+                        wake = min(wake, next)
+                    }
+                }
+                if !isStopped() { await scrubs.step(engine, try observation("scrub"), world.clock.now(), tell) }
+                while !isStopped(), world.clock.now() < wake {
+                    try await world.clock.sleep(for: min(.milliseconds(200), max(.milliseconds(1), wake - world.clock.now())))
+                }
             }
-            if !isStopped() { await scrubs.step(engine, try observation("scrub"), world.clock.now(), tell) }
-            while !isStopped(), world.clock.now() < wake {
-                try await world.clock.sleep(for: min(.milliseconds(200), max(.milliseconds(1), wake - world.clock.now())))
+            try await group.waitForAll()
+        }
+    }
+
+    private func removeExpiredDrills(_ engine: ReplicationEngine, _ tell: @Sendable (ServiceEvent) -> Void) async throws {
+        for drill in try await engine.drills() where drill.expired {
+            let call = try observation("serve")
+            do { tell(.cleaned(try await engine.cleanUp(drill.id, call))) } catch {
+                tell(.failed("drill \(drill.id)", error as? DRError ?? DRError(.internal, "\(error)")))
             }
+        }
+    }
+
+    /// A run like any other, in the journal; what waits for a person waits there.
+    package func run(_ job: JobDeclaration) async -> ServiceEvent {
+        do {
+            return .ran(job.name, try await run(job.runbook, parameters: job.parameters, mayActivate: false), world.clock.now())
+        } catch {
+            return .failed("job \(job.name)", error as? DRError ?? DRError(.internal, "\(error)"))
         }
     }
 
@@ -66,6 +95,8 @@ public enum ServiceEvent: Sendable {
     case cleaned(CleanupReport)
     /// An own copy was read and compared with its store, to the end when nothing was damaged.
     case scrubbed(ApplicationName, ClusterName, Scrubbed, Instant)
+    /// A job, and how its run ended.
+    case ran(String, RunReport, Instant)
     /// What, and why not.
     case failed(String, DRError)
 }

@@ -12,7 +12,7 @@ public enum ParameterFile {
         return value(node)
     }
 
-    private static func value(_ node: YAMLNode) -> Value {
+    static func value(_ node: YAMLNode) -> Value {
         switch node.content {
         case .list(let items): return .list(items.map(value))
         case .map(let entries): return .map(Dictionary(entries.map { ($0.key, value($0.value)) }) { first, _ in first })

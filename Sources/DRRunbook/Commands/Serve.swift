@@ -10,9 +10,12 @@ import DRModel
 
 struct Serve: HostCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs schedules until it is stopped, removes drills whose lease is over, and reads copies to find damage.",
+        abstract: "Runs schedules and jobs until it is stopped, removes drills whose lease is over, and reads copies to find damage.",
         discussion: """
-            It stays in the foreground. Control-C or SIGTERM ends it when the copy under way is done; a second one ends it at once, and the \
+            Jobs are runbooks by the clock: jobs: { NAME: { runbook, cron, zone, params } } in dr.yaml, with cron's five fields and zone an offset such as \
+            "+02:00". Nobody is there to say yes, so they may make nothing live; what they skip while serve is not running is not made up for.
+
+            It stays in the foreground. Control-C or SIGTERM ends it when the copy or job under way is done; a second one ends it at once, and the \
             next copy carries on.
 
             EXAMPLE
@@ -24,8 +27,8 @@ struct Serve: HostCommand {
     func perform(_ output: Output) async throws -> ExitStatus {
         StopSignal.listen()
         return try await withHost { host in
-            for key in host.configuration.unsupported where key == "jobs" { output.warning("jobs: are not run by this version") }
-            output.say("serving \(host.configuration.inventory.schedules.count) schedules; stop with control-C")
+            let (schedules, jobs) = (host.configuration.inventory.schedules.count, host.configuration.jobs.count)
+            output.say("serving \(schedules) schedules\(jobs == 0 ? "" : " and \(jobs) jobs"); stop with control-C")
             try await host.serve(until: { StopSignal.isSet }) { Self.tell($0, output) }
             output.say("stopped")
             return .done
@@ -62,6 +65,15 @@ struct Serve: HostCommand {
                     ("application", .string(application.text)), ("cluster", .string(cluster.text)),
                     ("healed", .list(scrubbed.healed.map { .string($0) })), ("lost", .list(scrubbed.lost.map { .string($0) })),
                     ("complete", .bool(scrubbed.next == nil)),
+                ])
+        case .ran(let job, let report, let time):
+            let text = "\(job): run \(report.run) \(report.outcome.rawValue)" + (report.error.map { ": \($0.message)" } ?? "")
+            if report.outcome == .succeeded { output.say("\(time) \(text)") } else { output.warning(text) }
+            output.object(
+                "job.ran",
+                [
+                    ("time", .instant(time)), ("run", .string(report.run.text)), ("job", .string(job)),
+                    ("outcome", .string(report.outcome.rawValue)), ("error", JSONLines.text(report.error?.message)),
                 ])
         case .failed(let what, let error): output.warning("\(what): \(error.message)")
         }
