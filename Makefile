@@ -19,6 +19,7 @@ check: bootstrap
 	swift format lint --strict -r -p Sources Tests Package.swift
 	Scripts/check-sources.sh
 	$(MAKE) test
+	Scripts/check-benchmarks.sh
 	.build/debug/drrunbook lint --strict --config Demo/dr.yaml runbooks/*.lua
 	.build/debug/drrunbook lint --strict --config runbooks/examples/dr.yaml $$(ls runbooks/examples/*.lua | grep -v _test)
 	.build/debug/drrunbook test --config Demo/dr.yaml runbooks

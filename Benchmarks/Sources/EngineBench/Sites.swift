@@ -39,7 +39,7 @@ struct Sites {
             let path = StorePath(root.appending(path: name.text).path)
             clusters[name] = DirectoryCluster(
                 name: name, directory: path, io: io, clock: clock,
-                volumes: DirectoryVolumeStore(directory: path, io: io, clock: clock, random: random))
+                volumes: DirectoryVolumeStore(cluster: name, directory: path, io: io, clock: clock, random: random))
         }
         self.clusters = clusters
         let vault = DirectoryObjectStore(name: "vault", directory: StorePath(root.appending(path: "vault").path), io: io, random: random)

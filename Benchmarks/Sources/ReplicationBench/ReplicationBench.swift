@@ -58,8 +58,8 @@ struct Bench: Sendable {
 
     init(root: StorePath) { self.root = root }
 
-    private func volumes(_ site: String) -> DirectoryVolumeStore {
-        DirectoryVolumeStore(directory: root / site, io: io, clock: clock, random: random)
+    private func volumes(_ site: ClusterName) -> DirectoryVolumeStore {
+        DirectoryVolumeStore(cluster: site, directory: root / site.text, io: io, clock: clock, random: random)
     }
     private var vault: DirectoryObjectStore { DirectoryObjectStore(name: "vault", directory: root / "vault", io: io, random: random) }
     private func id(_ generation: Int64) throws -> PointID { try PointID("bench-e1-g\(generation)") }
