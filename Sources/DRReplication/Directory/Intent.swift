@@ -107,7 +107,11 @@ extension ClusterFolder {
                 failpoint("commit.file")
             }
         }
-        for folder in folders.sorted() where try io.facts(folder) != nil { try io.syncFolder(folder) }
+        if folders.count > Self.few {
+            try io.syncFilesystem(own)
+        } else {
+            for folder in folders.sorted() where try io.facts(folder) != nil { try io.syncFolder(folder) }
+        }
         failpoint("commit.files")
         for swap in intent.swaps {
             try carryOut(swap)
@@ -133,7 +137,7 @@ extension ClusterFolder {
         return text.map(Step.write) ?? .remove
     }
 
-    /// Up to here each file is synced by itself; of more the whole filesystem is, once.
+    /// Up to here each file and folder is synced by itself; of more the whole filesystem is, once.
     private static let few = 32
 
     /// All new contents are durable before the first of them gets its name.
