@@ -45,7 +45,8 @@ package struct World: Sendable {
                         start: commands.start, stop: commands.stop, ready: commands.ready ?? [], drill: commands.drill ?? [],
                         fence: commands.fence ?? [],
                         workingDirectory: StorePath(configuration.folder))
-                }, io: io, clock: clock,
+                },
+                rules: ClusterRules(commands: declared.rules, workingDirectory: StorePath(configuration.folder)), io: io, clock: clock,
                 volumes: DirectoryVolumeStore(
                     cluster: declared.name, directory: StorePath(declared.directory), io: io, clock: clock, random: random))
         }

@@ -26,6 +26,8 @@ public struct AgentRound: Sendable {
             case selfFenced = "self-fenced"
             /// It was stopped by itself, nobody took it over, and it runs again.
             case resumed
+            /// It was held for a snapshot by a process that died, and goes on.
+            case letGo = "let-go"
             /// It could not be looked at or stopped; the next round tries again.
             case failed
         }

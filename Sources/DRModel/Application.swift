@@ -16,11 +16,13 @@ public struct Application: Hashable, Sendable, Codable {
     public var renamed: [ClusterName: [String: String]]
     /// What differs in its manifests at some clusters.
     public var transforms: [Transform]
+    /// What quiets it for a snapshot while it runs.
+    public var rules: SnapshotRules
 
     public init(
         name: ApplicationName, namespaces: [String], labels: [String: String] = [:], after: [ApplicationName] = [],
         ready: Duration = .seconds(300), rto: Duration? = nil, rpo: Duration? = nil, exclude: Exclusion = Exclusion(),
-        renamed: [ClusterName: [String: String]] = [:], transforms: [Transform] = []
+        renamed: [ClusterName: [String: String]] = [:], transforms: [Transform] = [], rules: SnapshotRules = SnapshotRules()
     ) {
         self.name = name
         self.namespaces = namespaces
@@ -32,6 +34,7 @@ public struct Application: Hashable, Sendable, Codable {
         self.exclude = exclude
         self.renamed = renamed
         self.transforms = transforms
+        self.rules = rules
     }
 
     /// Its namespaces as the cluster calls them.

@@ -52,11 +52,14 @@ public enum VolumeTag {}
 public enum ObjectStoreTag {}
 public enum RunTag {}
 public enum ScheduleTag {}
+public enum RuleTag {}
 
 public typealias ApplicationName = Name<Application>
 public typealias ClusterName = Name<ClusterTag>
 public typealias PairName = Name<ClusterPair>
 public typealias ScheduleName = Name<ScheduleTag>
+/// A command that a cluster has for the moment of a snapshot.
+public typealias RuleName = Name<RuleTag>
 public typealias StoreName = Name<ObjectStoreTag>
 /// The name of a PersistentVolume.
 public typealias VolumeName = Name<VolumeTag>

@@ -130,6 +130,12 @@ final class OverlayCluster: Cluster {
         action == .stop || action == .stopClone || replicas == 0 ? .stopped : .ready
     }
 
+    // Rules are not run.
+    var rules: [RuleName]? { base.rules }
+    func hold(_ application: ApplicationName, by rules: SnapshotRules) async throws {}
+    func letGo(_ application: ApplicationName) async throws -> Bool { false }
+    func onHold() async throws -> [ApplicationName] { try await base.onHold() }
+
     // A plan takes no lock, but it would be refused where its run would be.
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
         guard let other = try await base.locks().first(where: { $0.application == application && $0.counts && $0.holder.run != holder.run })

@@ -32,7 +32,7 @@ import Testing
                 """,
             problems: """
                 dr.yaml:2: clusters.east: unknown key "directroy" (did you mean "directory"?)
-                  hint: known keys: directory, selfFence, workloads, kubeconfig, context
+                  hint: known keys: directory, selfFence, workloads, rules, kubeconfig, context
                 dr.yaml:2: clusters.east: directory is missing: expected the folder of the embedded cluster
                 dr.yaml:3: unknown key "applicatoins" (did you mean "applications"?)
                   hint: known keys: \(keys)
@@ -242,6 +242,28 @@ import Testing
                 [systemctl, stop, "{name}"], found an empty list
                 dr.yaml:4: clusters.east.workloads.ready[1]: nothing is known as {nam}
                   hint: known: {namespace}, {kind}, {name}, {replicas}
+                """),
+        Case(
+            name: "rules",
+            text: """
+                clusters:
+                  east: { directory: e, rules: { hold: [pg, "{name}"], Release it: [x], go: true } }
+                  west: { directory: w, rules: [hold] }
+                applications:
+                  bank: { namespaces: [bank], rules: { pre: hodl, past: go } }
+                """,
+            problems: """
+                dr.yaml:2: clusters.east.rules.hold[1]: nothing is known as {name}
+                  hint: known: {application}
+                dr.yaml:2: clusters.east.rules.Release it: "Release it" is not a valid name
+                  hint: use lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit
+                dr.yaml:2: clusters.east.rules.go: expected a program and its arguments as a list, such as \
+                [systemctl, go, "{application}"], found "true"
+                dr.yaml:3: clusters.west.rules: expected a map, found a list
+                dr.yaml:5: applications.bank.rules: unknown key "past" (did you mean "post"?)
+                  hint: known keys: pre, post
+                dr.yaml:5: applications.bank.rules.pre: there is no rule "hodl" (did you mean "hold"?)
+                  hint: declared: hold
                 """),
         Case(
             name: "allowances and what comes later",

@@ -35,6 +35,17 @@ import Testing
         #expect(web.transforms[2].path == ["metadata", "annotations", "a.b/c"])
     }
 
+    @Test func `the rules of clusters and of applications are read`() throws {
+        let configuration = try Configuration.read(
+            """
+            clusters: { east: { directory: e, rules: { hold: [pg, hold, "{application}"], go-on: [pg, go] } } }
+            applications: { bank: { namespaces: [bank], rules: { pre: hold, post: go-on } }, web: { namespaces: [web] } }
+            """, file: "dr.yaml", folder: "/team")
+        #expect(configuration.clusters[0].rules == ["hold": ["pg", "hold", "{application}"], "go-on": ["pg", "go"]])
+        #expect(configuration.inventory.application("bank")?.rules == SnapshotRules(pre: "hold", post: "go-on"))
+        #expect(configuration.inventory.application("web")?.rules.isEmpty == true)
+    }
+
     @Test func `G8 what cannot be meant is named with its place and the nearest name`() {
         let text =
             Self.sites + """

@@ -109,7 +109,7 @@ function dr.list(call) end
 ---```lua
 ---local m = dr.migrate { pair = "east-west", applications = { "ledger" } }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], final?: boolean, reversed?: boolean, exclude_kinds?: (string)[] }
+---@param call { pair: string|DRPair, applications: "all"|string[], final?: boolean, reversed?: boolean, exclude_kinds?: (string)[], pre?: string, post?: string }
 ---@return table
 function dr.migrate(call) end
 

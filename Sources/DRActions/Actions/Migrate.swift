@@ -13,10 +13,15 @@ struct Migrate: DRAction {
     @Parameter("Kinds that are left out this time: what such objects the destination has of us go when the point goes live.", default: nil)
     var exclude_kinds: [String]?
 
+    @Parameter("The rule that quiets a running application at the source before the snapshot; its own in dr.yaml if not said.") var pre:
+        RuleName?
+    @Parameter("The rule that lets it go on after the snapshot.") var post: RuleName?
+
     func perform(in context: ActionContext) async throws -> MigrationReport {
         try await context.engine.migrate(
             MigrationOrder(
-                pair: pair.name, reversed: reversed, applications: applications.names, final: final, excludeKinds: exclude_kinds ?? []),
+                pair: pair.name, reversed: reversed, applications: applications.names, final: final, excludeKinds: exclude_kinds ?? [],
+                rules: SnapshotRules(pre: pre, post: post)),
             context.call)
     }
 }

@@ -4,7 +4,7 @@ internal import DRModel
 // applications and schedules.
 extension ConfigurationReader {
     mutating func readApplication(_ member: Member) {
-        let known = ["namespaces", "labels", "after", "ready", "rto", "rpo", "exclude", "renamed", "transforms"]
+        let known = ["namespaces", "labels", "after", "ready", "rto", "rpo", "exclude", "renamed", "transforms", "rules"]
         guard map(member, known), let name: ApplicationName = name(member) else { return }
         var application = Application(name: name, namespaces: [])
         if let node = required(member, "namespaces", "the namespaces it lives in, such as [\(name)]") {
@@ -22,6 +22,7 @@ extension ConfigurationReader {
         application.rto = positive(member, "rto")
         application.rpo = positive(member, "rpo")
         readResources(member, into: &application)
+        if let node = member.node["rules"] { application.rules = rules(node, "\(member.path).rules") }
         result.inventory.applications.append(application)
     }
 
@@ -34,6 +35,15 @@ extension ConfigurationReader {
             if names.contains(name.text) { refuse("\(path)[\(index)]: \(name) stands twice", at: item) } else { names.append(name.text) }
         }
         return names
+    }
+
+    private mutating func rules(_ node: YAMLNode, _ path: String) -> SnapshotRules {
+        let member = Member(name: "rules", path: path, location: node.location, node: node)
+        guard map(member, ["pre", "post"]) else { return SnapshotRules() }
+        func rule(_ reader: inout ConfigurationReader, _ key: String) -> RuleName? {
+            reader.optional(member, key) { node, path throws(DRError) in try node.name(path) }
+        }
+        return SnapshotRules(pre: rule(&self, "pre"), post: rule(&self, "post"))
     }
 
     private enum NamespaceTag {}

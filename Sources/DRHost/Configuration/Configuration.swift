@@ -47,6 +47,8 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// A source that has lost its destination for so long stops its own workloads.
     public var selfFence: Duration?
     public var workloads: WorkloadDeclaration?
+    /// Commands that quiet an application for a snapshot and let it go on; `{application}` stands for its name.
+    public var rules: [RuleName: [String]] = [:]
 }
 
 /// Commands as argument lists, run without a shell; `{namespace} {kind} {name} {replicas}` stand for the workload's.

@@ -23,6 +23,11 @@ extension ConfigurationReader {
                 let path = "applications.\(application.name).after[\(index)]"
                 checkName(other.text, applications, "application", path, items.first { $0.scalar == other.text })
             }
+            let rules = Set(result.clusters.flatMap { $0.rules.keys.map(\.text) }).sorted()
+            let node = document["applications"]?[application.name.text]?["rules"]
+            for (key, rule) in [("pre", application.rules.pre), ("post", application.rules.post)] {
+                if let rule { checkName(rule.text, rules, "rule", "applications.\(application.name).rules.\(key)", node?[key]) }
+            }
         }
         for schedule in inventory.schedules {
             let node = document["schedules"]?[schedule.name.text]

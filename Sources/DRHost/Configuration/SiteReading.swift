@@ -4,7 +4,8 @@ internal import DRModel
 // clusters, objectStores and pairs.
 extension ConfigurationReader {
     mutating func readCluster(_ member: Member) {
-        guard map(member, ["directory", "selfFence", "workloads", "kubeconfig", "context"]), let name: ClusterName = name(member) else {
+        guard map(member, ["directory", "selfFence", "workloads", "rules", "kubeconfig", "context"]), let name: ClusterName = name(member)
+        else {
             return
         }
         result.inventory.clusters.append(name)
@@ -20,7 +21,18 @@ extension ConfigurationReader {
         var cluster = ClusterDeclaration(name: name, directory: PathText.absolute(directory, in: result.folder))
         cluster.selfFence = optional(member, "selfFence") { node, path throws(DRError) in try node.duration(path) }
         if let node = member.node["workloads"] { cluster.workloads = readWorkloads(node, "\(member.path).workloads") }
+        if let node = member.node["rules"] { cluster.rules = readRules(node, "\(member.path).rules") }
         result.clusters.append(cluster)
+    }
+
+    private mutating func readRules(_ node: YAMLNode, _ path: String) -> [RuleName: [String]] {
+        var rules: [RuleName: [String]] = [:]
+        for entry in attempt({ () throws(DRError) in try node.map(path) }) ?? [] {
+            let rule = Member(name: entry.key, path: "\(path).\(entry.key)", location: entry.value.location, node: entry.value)
+            guard let name: RuleName = name(rule) else { continue }
+            rules[name] = command(Member(name: "rules", path: path, location: node.location, node: node), entry.key, words: ["application"])
+        }
+        return rules
     }
 
     private mutating func readWorkloads(_ node: YAMLNode, _ path: String) -> WorkloadDeclaration? {
@@ -37,7 +49,7 @@ extension ConfigurationReader {
         _ member: Member, _ key: String, isRequired: Bool = false, words known: [String] = ["namespace", "kind", "name", "replicas"]
     ) -> [String]? {
         let path = "\(member.path).\(key)"
-        let expected = "a program and its arguments as a list, such as [systemctl, \(key), \"{name}\"]"
+        let expected = "a program and its arguments as a list, such as [systemctl, \(key), \"{\(known.contains("name") ? "name" : known[0])}\"]"
         guard let node = isRequired ? required(member, key, expected) : member.node[key] else { return nil }
         guard let words = node.items else {
             problems.append(node.mismatch(path, expected: expected))

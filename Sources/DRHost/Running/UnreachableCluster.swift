@@ -13,6 +13,9 @@ struct UnreachableCluster: Cluster {
     func documents(in folder: DocumentPath) async throws -> [DocumentPath] { throw gone }
     func commit(_ transaction: Transaction) async throws -> Committed { throw gone }
     func committed(_ key: OperationKey) async throws -> Committed? { throw gone }
+    var rules: [RuleName]? { nil }
+    func hold(_ application: ApplicationName, by rules: SnapshotRules) async throws { throw gone }
+    func letGo(_ application: ApplicationName) async throws -> Bool { throw gone }
     func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState { throw gone }
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws { throw gone }
     func unlock(run: RunID) async throws { throw gone }

@@ -4,6 +4,8 @@
 public protocol Cluster: Sendable {
     var name: ClusterName { get }
     var volumes: any VolumeStore { get }
+    /// The rules it has for snapshots; nil = whatever is asked for.
+    var rules: [RuleName]? { get }
 
     /// The cluster as it is now, for a plan: who asks it twice gets the same answer where that is cheaper. It is never written to.
     func picture() -> any Cluster
@@ -43,6 +45,12 @@ public protocol Cluster: Sendable {
     func agentMark(of cluster: ClusterName) async throws -> AgentMark?
     /// Runs what this cluster has to keep a stopped application from being started by somebody else, if it has anything.
     func fence(_ application: ApplicationName) async throws
+    /// Quiets the running application for a snapshot: notes durably that it is held, and runs the rule `pre`. When that fails the application was let go again.
+    func hold(_ application: ApplicationName, by rules: SnapshotRules) async throws
+    /// Runs the rule `post` of the hold that was noted, by whatever process, and forgets it. False when it is not held.
+    func letGo(_ application: ApplicationName) async throws -> Bool
+    /// What is held for a snapshot now, or was when its process died.
+    func onHold() async throws -> [ApplicationName]
     /// Data of the application that this cluster wrote by itself after it had lost it and that was set aside, oldest epoch first.
     func keptForks(of application: ApplicationName) async throws -> [Fork]
     /// The run is put down and its process goes: its locks here stand until they run out, or until it is taken up again.
@@ -57,6 +65,14 @@ extension Cluster {
     public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { nil }
     public func fence(_ application: ApplicationName) async throws {}
     public func keptForks(of application: ApplicationName) async throws -> [Fork] { [] }
+
+    public var rules: [RuleName]? { [] }
+    public func hold(_ application: ApplicationName, by rules: SnapshotRules) async throws {
+        guard !rules.isEmpty else { return }
+        throw DRError(.notAllowed, "cluster \(name) has no rules")
+    }
+    public func letGo(_ application: ApplicationName) async throws -> Bool { false }
+    public func onHold() async throws -> [ApplicationName] { [] }
 
     public func park(run: RunID) async throws { try await unlock(run: run) }
 

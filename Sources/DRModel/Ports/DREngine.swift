@@ -85,10 +85,14 @@ public struct MigrationOrder: Sendable, Codable, Hashable {
     public var final: Bool
     /// Kinds left out of this copy, besides those that an application excludes.
     public var excludeKinds: [String]
+    /// Around the snapshot of each application that runs; what is not said here is as the application has it.
+    public var rules: SnapshotRules
 
     public init(
-        pair: PairName, reversed: Bool = false, applications: [ApplicationName], final: Bool = false, excludeKinds: [String] = []
+        pair: PairName, reversed: Bool = false, applications: [ApplicationName], final: Bool = false, excludeKinds: [String] = [],
+        rules: SnapshotRules = SnapshotRules()
     ) {
+        self.rules = rules
         self.excludeKinds = excludeKinds
         self.pair = pair
         self.reversed = reversed

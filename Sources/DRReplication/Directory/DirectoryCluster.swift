@@ -13,6 +13,7 @@ public final class DirectoryCluster: Cluster {
     let folder: ClusterFolder
     let clock: any WallClock
     let workloads: WorkloadCommands?
+    let ruleCommands: ClusterRules?
     let cache: ManifestCache
     /// Kernel locks of applications that this process holds, by application.
     let held = Lock<[ApplicationName: HeldLock]>([:])
@@ -22,18 +23,20 @@ public final class DirectoryCluster: Cluster {
     /// Renews this process's leases while it holds a lock.
     let heartbeat = Lock<Heartbeat?>(nil)
 
-    /// Opens nothing: a cluster that cannot be reached says so at each call. `workloads`: the commands that run real processes here, if any.
+    /// Opens nothing: a cluster that cannot be reached says so at each call. `workloads`: the commands that run real processes here, if any; `rules`: those
+    /// that quiet them.
     ///
     /// `renewsLeases`: a thread renews the leases of locks that are held; without it they run out a minute after each call that takes one.
     public init(
-        name: ClusterName, directory: StorePath, workloads: WorkloadCommands? = nil, io: any StoreIO, clock: any WallClock,
-        volumes: any VolumeStore, renewsLeases: Bool = true
+        name: ClusterName, directory: StorePath, workloads: WorkloadCommands? = nil, rules: ClusterRules? = nil, io: any StoreIO,
+        clock: any WallClock, volumes: any VolumeStore, renewsLeases: Bool = true
     ) {
         self.renewsLeases = renewsLeases
         self.name = name
         self.volumes = volumes
         self.clock = clock
         self.workloads = workloads
+        ruleCommands = rules
         folder = ClusterFolder(cluster: name, root: directory, io: io)
         cache = ManifestCache(clock: clock)
         pictured = nil
@@ -44,6 +47,7 @@ public final class DirectoryCluster: Cluster {
         volumes = cluster.volumes
         clock = cluster.clock
         workloads = nil
+        ruleCommands = cluster.ruleCommands
         renewsLeases = false
         folder = cluster.folder
         cache = cluster.cache
@@ -175,7 +179,7 @@ public final class DirectoryCluster: Cluster {
 enum DocumentFile {
     /// Names below `.dr/` that are no documents.
     private static let reserved: Set<String> = [
-        "intent", "lock", "keys", "locks", "staging", "scan", "copies", "divergent", "agents", "tmp",
+        "intent", "lock", "keys", "locks", "staging", "scan", "copies", "divergent", "agents", "holds", "tmp",
     ]
 
     /// Throws `invalid-input` for a path whose segments are no names.

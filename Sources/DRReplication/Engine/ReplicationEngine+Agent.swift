@@ -57,6 +57,7 @@ extension ReplicationEngine {
         let here = watch.cluster.name
         let own = standing.effectiveRecord(at: here)
         let mark = try await watch.cluster.document(.selfFenced(watch.name))
+        if let event = try await letGoForgotten(watch) { return event }
         guard own.active == here else { return nil }
         if own.epoch < standing.epoch {
             try await lock(watch.name, at: [watch.cluster], for: watch.call.holder)
@@ -91,6 +92,18 @@ extension ReplicationEngine {
             Transaction(
                 watch.key("resumed"), guards: [.document(.selfFenced(watch.name), mark)], changes: [.remove(.selfFenced(watch.name))]))
         return isOurs ? event(.resumed, watch, "nobody took it over: it runs again") : nil
+    }
+
+    /// A process that died between the rules of a snapshot left the application quiet. Who works on it holds its lock, and lets it go itself.
+    private func letGoForgotten(_ watch: Watch) async throws -> AgentRound.Event? {
+        guard try await watch.cluster.onHold().contains(watch.name) else { return nil }
+        do { try await lock(watch.name, at: [watch.cluster], for: watch.call.holder) } catch let error as DRError
+            where error.code == .locked
+        {
+            return nil
+        }
+        guard try await watch.cluster.letGo(watch.name) else { return nil }
+        return event(.letGo, watch, "held for a snapshot by a process that is gone: it goes on")
     }
 
     private func event(_ kind: AgentRound.Event.Kind, _ watch: Watch, _ message: String) -> AgentRound.Event {

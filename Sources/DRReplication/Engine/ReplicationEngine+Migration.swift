@@ -12,12 +12,14 @@ extension ReplicationEngine {
         let applications = try names.map { name in
             var application = try application(name)
             application.exclude.kinds += order.excludeKinds
+            application.rules = order.rules.or(application.rules)
             return application
         }
         let begun = clock.now()
         return try await namingSource(direction) {
             // Everything is locked, and its standing known, before the first change.
             for application in applications {
+                if !order.final { try direction.source.requireRules(application.rules) }
                 try await lock(application.name, at: [direction.destination, direction.source], for: call.holder)
                 let standing = try await standing(of: application.name, direction)
                 if try await direction.destination.committed(call.key.part(application.name.text).part("point")) == nil {
@@ -105,6 +107,8 @@ extension ReplicationEngine {
         let standing = try await standing(of: migration.name, migration.direction)
         try standing.requireActive(at: source.name)
         let record = standing.effectiveRecord(at: source.name)
+        // Of a process that died meanwhile.
+        _ = try await source.letGo(migration.name)
         let content = try MigrationContent(
             of: migration.application, objects: try await source.objects(of: migration.application), record: record, at: source.name)
         for volume in content.volumes where try await source.volumes.stat(volume) == nil {
@@ -120,10 +124,14 @@ extension ReplicationEngine {
         let draft = try await number(migration, standing, final: stopped)
         failpoint("engine.migrate.numbered")
 
-        let capture = try await source.volumes.capture(
-            content.volumes, of: migration.name, stopped: stopped, key: migration.key.part("capture"))
         let symbol = migration.call.points.symbol(for: draft.id, of: migration.name)
-        migration.call.effects.record(content.volumes.map { Effect(.capture, .volume($0), to: symbol, at: source.name) })
+        let rules = stopped ? SnapshotRules() : migration.application.rules
+        let capture = try await holding(migration.name, by: rules, at: source, migration.call.effects) {
+            let capture = try await source.volumes.capture(
+                content.volumes, of: migration.name, stopped: stopped, key: migration.key.part("capture"))
+            migration.call.effects.record(content.volumes.map { Effect(.capture, .volume($0), to: symbol, at: source.name) })
+            return capture
+        }
         let before = Array(migration.call.effects.effects.dropFirst(effectsBefore))
         failpoint("engine.migrate.captured")
 

@@ -17,6 +17,8 @@ extension ReplicationEngine {
         let key = call.key.part("stop")
         let standing = try await standing(of: application.name, direction)
         if try await source.committed(key) == nil { try standing.requireActive(at: source.name) }
+        // What is held for a snapshot cannot stop.
+        _ = try await source.letGo(application.name)
         let committed = try await once(at: source, key, call.effects) {
             let objects = try CarriedObjects.of(try await source.objects(of: application))
             guard !objects.isEmpty else {

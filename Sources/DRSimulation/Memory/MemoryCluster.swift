@@ -20,6 +20,7 @@ package final class MemoryCluster: Cluster {
         package var commits = 0
         /// Processes of hosts that have died: what they hold is free.
         package var dead: Set<Int32> = []
+        package var onHold: Set<ApplicationName> = []
     }
 
     package let name: ClusterName
@@ -192,6 +193,14 @@ package final class MemoryCluster: Cluster {
             return state.processes[object.key] == nil ? .stopped : .ready
         }
     }
+
+    // Whatever rule is named, it succeeds.
+    package var rules: [RuleName]? { nil }
+    package func hold(_ application: ApplicationName, by rules: SnapshotRules) async throws {
+        try reach { _ = $0.onHold.insert(application) }
+    }
+    package func letGo(_ application: ApplicationName) async throws -> Bool { try reach { $0.onHold.remove(application) != nil } }
+    package func onHold() async throws -> [ApplicationName] { try reach { $0.onHold.sorted() } }
 
     package func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
         let now = clock.now()

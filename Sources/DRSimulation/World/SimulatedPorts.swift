@@ -29,6 +29,14 @@ struct SimulatedCluster: Cluster {
         let asks = action == .ready || action == .readyClone
         return try await pass(action.rawValue, isChange: !asks) { try await base.workload(action, object, replicas: replicas) }
     }
+    var rules: [RuleName]? { base.rules }
+    func hold(_ application: ApplicationName, by rules: SnapshotRules) async throws {
+        try await pass("hold", isChange: true) { try await base.hold(application, by: rules) }
+    }
+    func letGo(_ application: ApplicationName) async throws -> Bool {
+        try await pass("letGo", isChange: true) { try await base.letGo(application) }
+    }
+    func onHold() async throws -> [ApplicationName] { try await pass("onHold") { try await base.onHold() } }
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
         try await pass("lock") { try await base.lock(application, for: holder) }
     }

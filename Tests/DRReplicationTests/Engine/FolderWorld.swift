@@ -8,6 +8,7 @@ import DRSupport
 struct FolderWorld {
     let folder: TemporaryFolder
     var inventory: Inventory
+    var rules: ClusterRules?
     let clock = SteadyClock()
 
     init() throws {
@@ -48,7 +49,7 @@ struct FolderWorld {
         for name in ["east", "west"] as [ClusterName] {
             let directory = self[name.text]
             clusters[name] = DirectoryCluster(
-                name: name, directory: directory, io: io, clock: clock,
+                name: name, directory: directory, rules: rules, io: io, clock: clock,
                 volumes: DirectoryVolumeStore(cluster: name, directory: directory, io: io, clock: clock, random: SystemRandom()),
                 renewsLeases: false)
         }
