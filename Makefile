@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-runs clean
+.PHONY: postgres matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-runs clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -40,6 +40,10 @@ demo: build
 crash: build
 	Scripts/crash.sh
 	Scripts/crash-runs.sh
+
+# A real PostgreSQL under load between two sites: points that start and balance, failovers that lose nothing they should not. Needs PostgreSQL installed.
+postgres: build
+	Scripts/postgres.sh
 
 # The S3 store against moto, and its signatures against botocore's on 3,000 generated requests. Needs pip; less than a minute.
 test-s3: build-tests
