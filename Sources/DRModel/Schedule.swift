@@ -58,18 +58,30 @@ public enum SchedulePolicy: Hashable, Sendable, Codable {
     }
 }
 
-/// How many recovery points are kept: the newest `last`, and one an hour, a day, a week for so many of them.
+/// How many recovery points are kept: the newest `last`, and one an hour, a day, a week, a month for so many of them.
 public struct Retention: Hashable, Sendable, Codable {
     public var last: Int
     public var hourly: Int
     public var daily: Int
     public var weekly: Int
+    public var monthly: Int
 
-    public init(last: Int = 8, hourly: Int = 0, daily: Int = 0, weekly: Int = 0) {
+    public init(last: Int = 8, hourly: Int = 0, daily: Int = 0, weekly: Int = 0, monthly: Int = 0) {
         self.last = last
         self.hourly = hourly
         self.daily = daily
         self.weekly = weekly
+        self.monthly = monthly
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        last = try values.decode(Int.self, forKey: .last)
+        hourly = try values.decode(Int.self, forKey: .hourly)
+        daily = try values.decode(Int.self, forKey: .daily)
+        weekly = try values.decode(Int.self, forKey: .weekly)
+        // Schedules that were set up before there was such a key.
+        monthly = try values.decodeIfPresent(Int.self, forKey: .monthly) ?? 0
     }
 }
 

@@ -13,7 +13,7 @@ struct DeclareSchedule: DRAction {
     @Parameter("Every week: { day = \"sunday\", at = \"HH:MM\" }.") var weekly: [String: String]?
     @Parameter("Every month: { day = 1, at = \"HH:MM\" }.") var monthly: [String: Value]?
     @Parameter("The time zone of daily, weekly and monthly; UTC if not said.") var zone: String?
-    @Parameter("How many recovery points are kept: last, hourly, daily, weekly.") var retain: [String: Int]?
+    @Parameter("How many recovery points are kept: last, hourly, daily, weekly, monthly.") var retain: [String: Int]?
     @Parameter("Declared but not running.", default: false) var suspended: Bool
 
     func perform(in context: ActionContext) async throws -> ScheduleReport {
@@ -37,11 +37,12 @@ struct DeclareSchedule: DRAction {
 
     private func retention() throws -> Retention {
         guard let retain else { return Retention() }
-        if let unknown = retain.keys.sorted().first(where: { !["last", "hourly", "daily", "weekly"].contains($0) }) {
-            throw DRError(.invalidInput, "field \"retain\": unknown key \"\(unknown)\"", hint: "keys: last, hourly, daily, weekly")
+        if let unknown = retain.keys.sorted().first(where: { !["last", "hourly", "daily", "weekly", "monthly"].contains($0) }) {
+            throw DRError(.invalidInput, "field \"retain\": unknown key \"\(unknown)\"", hint: "keys: last, hourly, daily, weekly, monthly")
         }
         return Retention(
-            last: retain["last"] ?? 8, hourly: retain["hourly"] ?? 0, daily: retain["daily"] ?? 0, weekly: retain["weekly"] ?? 0)
+            last: retain["last"] ?? 8, hourly: retain["hourly"] ?? 0, daily: retain["daily"] ?? 0, weekly: retain["weekly"] ?? 0,
+            monthly: retain["monthly"] ?? 0)
     }
 }
 

@@ -83,7 +83,7 @@ extension ConfigurationReader {
     private mutating func retention(_ node: YAMLNode, _ path: String) -> Retention {
         let member = Member(name: "retain", path: path, location: node.location, node: node)
         var retention = Retention()
-        guard map(member, ["last", "hourly", "daily", "weekly"]) else { return retention }
+        guard map(member, ["last", "hourly", "daily", "weekly", "monthly"]) else { return retention }
         func count(_ reader: inout ConfigurationReader, _ key: String, from least: Int64, _ target: WritableKeyPath<Retention, Int>) {
             let number = reader.optional(member, key) { node, path throws(DRError) in try node.integer(path, in: least...100_000) }
             if let number { retention[keyPath: target] = Int(number) }
@@ -92,6 +92,7 @@ extension ConfigurationReader {
         count(&self, "hourly", from: 0, \.hourly)
         count(&self, "daily", from: 0, \.daily)
         count(&self, "weekly", from: 0, \.weekly)
+        count(&self, "monthly", from: 0, \.monthly)
         return retention
     }
 }

@@ -10,13 +10,23 @@ struct RetentionRule {
         var kept = Set(newestFirst.prefix(max(1, retention.last)).map(\.id))
         if let verified = newestFirst.first(where: { $0.verifiedAt != nil }) { kept.insert(verified.id) }
         for (count, hours) in [(retention.hourly, 1), (retention.daily, 24), (retention.weekly, 168)] as [(Int, Int64)] {
-            kept.formUnion(newestOfEach(hours: hours, in: newestFirst).prefix(max(0, count)))
+            kept.formUnion(newestOfEach(in: newestFirst) { $0 / (hours * Self.hour) }.prefix(max(0, count)))
         }
+        kept.formUnion(newestOfEach(in: newestFirst, Self.month).prefix(max(0, retention.monthly)))
         return newestFirst.filter { !kept.contains($0.id) }.reversed()
     }
 
-    private func newestOfEach(hours: Int64, in newestFirst: [RecoveryPoint]) -> [PointID] {
+    private static let hour: Int64 = 3_600_000_000_000
+
+    /// Of the calendar in UTC.
+    private static func month(_ nanoseconds: Int64) -> Int64 {
+        let date = CivilDate(daysSince1970: Int(nanoseconds / (24 * hour)))
+        return Int64(date.year * 12 + date.month)
+    }
+
+    /// `span`: the number of the hour, day, week or month in which an instant lies.
+    private func newestOfEach(in newestFirst: [RecoveryPoint], _ span: (Int64) -> Int64) -> [PointID] {
         var seen: Set<Int64> = []
-        return newestFirst.filter { seen.insert($0.instant.nanosecondsSince1970 / (hours * 3_600_000_000_000)).inserted }.map(\.id)
+        return newestFirst.filter { seen.insert(span($0.instant.nanosecondsSince1970)).inserted }.map(\.id)
     }
 }

@@ -280,7 +280,8 @@ extension ReplicationEngine {
         guard let first = fitting.first else { return Retention() }
         return fitting.dropFirst().reduce(first) { a, b in
             Retention(
-                last: max(a.last, b.last), hourly: max(a.hourly, b.hourly), daily: max(a.daily, b.daily), weekly: max(a.weekly, b.weekly))
+                last: max(a.last, b.last), hourly: max(a.hourly, b.hourly), daily: max(a.daily, b.daily), weekly: max(a.weekly, b.weekly),
+                monthly: max(a.monthly, b.monthly))
         }
     }
 }

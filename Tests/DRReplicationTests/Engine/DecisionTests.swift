@@ -25,6 +25,18 @@ struct DecisionTests {
         #expect(Set(points.map(\.generation)).subtracting(surplus) == [72, 71, 70, 48])
     }
 
+    @Test func `Retention keeps the newest point of a month of the calendar for as many months as it says`() throws {
+        // From 1 January 1970, one a day: January has 31, February 28 days.
+        let points = try (0..<70).map { try point(Int64($0 + 1), hour: Int64($0) * 24) }
+        let surplus = Set(RetentionRule(retention: Retention(last: 1, monthly: 3)).surplus(of: points).map(\.generation))
+        #expect(Set(points.map(\.generation)).subtracting(surplus) == [70, 59, 31])
+    }
+
+    @Test func `A retention that was noted before there were months keeps none of them`() throws {
+        let old: Value = ["last": 2, "hourly": 3, "daily": 4, "weekly": 5]
+        #expect(try old.decoded(as: Retention.self) == Retention(last: 2, hourly: 3, daily: 4, weekly: 5))
+    }
+
     @Test func `Of two records of one epoch the one that names its own cluster leads`() {
         let standing = Standing(
             application: "ledger", home: "east",
