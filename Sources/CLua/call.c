@@ -16,9 +16,7 @@ static inline struct saved enter(clua_state *state, struct entry *entry) {
     state->entered++;
     state->nesting++;
     state->current = entry->thread;
-    state->place.line = 0;
-    state->traceback[0] = 0;
-    state->levels = 0;
+    state->noted = 0;
     clua_arm(entry->thread);
     state->enforce = 1;
     return saved;
@@ -57,46 +55,42 @@ int clua_load(clua_state *state, const char *source, size_t length, const char *
     return status;
 }
 
-lua_State *clua_begin_call(clua_state *state, int slot) {
-    lua_State *L = state->current;
-    if (state->depth > 0) {
-        if (!lua_checkstack(L, 16)) return NULL;
-        clua_push_held(L, slot);
-        return L;
-    }
-    // The idle host works at the bottom of the main stack, which has room.
-    if (lua_gettop(L) > 5 && !lua_checkstack(L, 16)) return NULL;
-    if (slot == state->called_slot) {
-        lua_pushvalue(L, 2);
-        return L;
-    }
+static __attribute__((noinline)) clua_begun begin_slowly(clua_state *state, lua_State *L, int slot, int function) {
+    if (!lua_checkstack(L, 16)) return (clua_begun){NULL, 0};
     clua_push_held(L, slot);
+    if (state->depth > 0) return (clua_begun){L, function};
     if (slot == state->last_slot) {
         lua_copy(L, -1, 2);
         state->called_slot = slot;
     }
     state->last_slot = slot;
-    return L;
+    return (clua_begun){L, function};
+}
+
+clua_begun clua_begin_call(clua_state *state, int slot) {
+    lua_State *L = state->current;
+    int function = lua_gettop(L) + 1;
+    // The idle host works at the bottom of the main stack, which has room.
+    if (__builtin_expect(state->depth > 0, 0) || __builtin_expect(slot != state->called_slot, 0) || __builtin_expect(function > 6, 0)) {
+        return begin_slowly(state, L, slot, function);
+    }
+    lua_pushvalue(L, 2);
+    return (clua_begun){L, function};
 }
 
 // The common way in, with as little around it as can be: the main stack, and the message handler at its bottom.
-static int call_idle(clua_state *state, int narguments, int nresults) {
-    struct entry entry = {.kind = ENTRY_CALL, .thread = state->main, .from = state->main};
+static inline int call_idle(lua_State *L, clua_state *state, int narguments, int nresults) {
     clua_end_stop(state, CLUA_RUNNING);
     clua_watch_begin(state);
-    state->entries = &entry;
     state->depth = state->nesting = 1;
     state->entered++;
-    state->place.line = 0;
-    state->traceback[0] = 0;
-    state->levels = 0;
-    // What clua_arm would find: nothing stops yet, and a new budget knows no alarm.
-    if (clua_counts(state) || state->hooked) clua_rearm(state->main, clua_counts(state));
+    state->noted = 0;
+    // Shorter than clua_arm: nothing stops yet, and a new budget knows no alarm.
+    if (__builtin_expect(clua_counts(state) || state->hooked, 0)) clua_rearm(L);
     state->enforce = 1;
-    int status = lua_pcall(state->main, narguments, nresults, 1);
+    int status = lua_pcall(L, narguments, nresults, 1);
     state->enforce = 0;
     if (__builtin_expect(status == LUA_ERRMEM, 0)) status = clua_note_memory(state, state->main);
-    state->entries = NULL;
     state->depth = state->nesting = 0;
     clua_watch_end(state);
     return status;
@@ -118,7 +112,7 @@ static __attribute__((noinline)) int call_nested(clua_state *state, lua_State *L
 
 int clua_call(lua_State *L, int narguments, int nresults) {
     clua_state *state = clua_of(L);
-    return state->depth == 0 ? call_idle(state, narguments, nresults) : call_nested(state, L, narguments, nresults);
+    return state->depth == 0 ? call_idle(L, state, narguments, nresults) : call_nested(state, L, narguments, nresults);
 }
 
 // `go`: clua_start, or lua_resume for what is known to have begun.

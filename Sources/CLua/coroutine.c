@@ -181,7 +181,7 @@ static int wrap_coroutine(lua_State *L) {
 
 int clua_co_is_root(lua_State *L) {
     const struct entry *entry = clua_of(L)->entries;
-    return !entry || (entry->kind == ENTRY_RESUME && entry->thread == L && !entry->may_yield);
+    return entry->kind == ENTRY_RESUME && entry->thread == L && !entry->may_yield;
 }
 
 static int yielded(lua_State *L, int status, lua_KContext context) {

@@ -13,6 +13,16 @@ _Static_assert(CLUA_THREAD == LUA_TTHREAD && CLUA_USERDATA == LUA_TUSERDATA && C
 _Static_assert(CLUA_YIELD == LUA_YIELD && CLUA_ERRSYNTAX == LUA_ERRSYNTAX && CLUA_ERRMEM == LUA_ERRMEM && CLUA_ERRERR == LUA_ERRERR, "statuses");
 _Static_assert(sizeof(lua_Integer) == 8 && sizeof(lua_Number) == 8, "numbers");
 
+#ifdef DEBUG
+#include <assert.h>
+#define CLUA_ASSERT(condition) assert(condition)
+#else
+#define CLUA_ASSERT(condition) ((void)0)
+#endif
+
+// What the ways in and out hardly ever call: it leaves their registers alone, so that they need not save them.
+#define CLUA_RARE __attribute__((cold, noinline, preserve_most))
+
 enum entry_kind {
     ENTRY_CALL,    // the host called a function: nothing may suspend through it
     ENTRY_RESUME,  // the host drives this coroutine
@@ -106,7 +116,7 @@ struct host_slot {
 struct clua_state {
     clua_configuration configuration;
     lua_State *main, *current, *waiting;
-    struct entry *entries;
+    struct entry *entries, idle_entry;  // at the bottom always that of the idle host and its calls
     int depth, nesting;
     uint64_t entered;  // how often Lua was entered; never 0
     // memory
@@ -141,6 +151,7 @@ struct clua_state {
     int suspending, answer_raises;
     void *waiting_function;
     // what is known of the last error
+    int noted;  // is what follows of the last entry?
     clua_place place;
     char traceback[6000];
     int levels;
@@ -165,10 +176,11 @@ void clua_watch_open(clua_state *state);
 void clua_watch_close(clua_state *state);
 // A thread that runs Lua, and the states that run inside one another on it.
 struct watched_thread { int id; clockid_t clock; struct watched *running; };
-extern _Thread_local struct watched_thread clua_this_thread;
-extern _Atomic(int) clua_watcher_awake;
-void clua_watch_prepare(void);  // this thread
-void clua_watch_call(void);     // the watcher, which sleeps
+// Found without a call: it is asked for at every way in, and by the handler of a signal.
+extern _Thread_local struct watched_thread clua_this_thread __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern _Atomic(int) clua_watcher_awake __attribute__((visibility("hidden")));
+CLUA_RARE void clua_watch_prepare(void);  // this thread
+CLUA_RARE void clua_watch_call(void);     // the watcher, which sleeps
 
 static inline void clua_reset_budget(clua_state *state) {
     state->spent = 0;
@@ -182,8 +194,10 @@ static inline void clua_watch_begin(clua_state *state) {
     struct watched *watched = &state->watched;
     struct watched_thread *thread = &clua_this_thread;
     if (__builtin_expect(!thread->id, 0)) clua_watch_prepare();
-    atomic_store_explicit(&watched->thread, thread->id, memory_order_relaxed);
-    atomic_store_explicit(&watched->clock, thread->clock, memory_order_relaxed);
+    if (atomic_load_explicit(&watched->thread, memory_order_relaxed) != thread->id) {
+        atomic_store_explicit(&watched->thread, thread->id, memory_order_relaxed);
+        atomic_store_explicit(&watched->clock, thread->clock, memory_order_relaxed);
+    }
     watched->outer = thread->running;
     thread->running = watched;
     clua_reset_budget(state);
@@ -210,15 +224,18 @@ static inline int clua_counts(const clua_state *state) { return !CLUA_SIGNALS ||
 
 void clua_hook(lua_State *L, lua_Debug *activation);
 void clua_count(lua_State *L, int step);
-void clua_rearm(lua_State *L, int wanted);
+CLUA_RARE void clua_rearm(lua_State *L);
+// Is there reason to count the instructions of coroutines?
+static inline int clua_wants_hook(clua_state *state) {
+#if CLUA_SIGNALS
+    if (clua_alarmed(state)) return 1;
+#endif
+    return clua_counts(state) || state->stopping;
+}
 // Counts the instructions of this coroutine if there is reason to, and stops counting if not.
 static inline void clua_arm(lua_State *L) {
     clua_state *state = clua_of(L);
-    int wanted = clua_counts(state) || state->stopping;
-#if CLUA_SIGNALS
-    wanted = wanted || clua_alarmed(state);
-#endif
-    if (wanted || state->hooked) clua_rearm(L, wanted);
+    if (clua_wants_hook(state) || state->hooked) clua_rearm(L);
 }
 void clua_note_work(clua_state *state, size_t bytes);  // memory a script has filled: may not raise
 // Functions of the table on top are charged by the size of their arguments or their results.
@@ -231,11 +248,15 @@ static inline void clua_end_stop(clua_state *state, int reason_left) {
 }
 int clua_raise_stop(lua_State *L);
 int clua_note_memory(clua_state *state, lua_State *L);  // after LUA_ERRMEM: the cap stops the script; a stack that is full is an error, on top of L
-int clua_propagate(lua_State *L, int status);  // raises again if `status` may not be caught here
+int clua_propagate_stop(lua_State *L, int status);
+// Raises again if `status` may not be caught here.
+static inline int clua_propagate(lua_State *L, int status) {
+    return __builtin_expect(status == LUA_ERRMEM || clua_of(L)->stopping, 0) ? clua_propagate_stop(L, status) : 0;
+}
 
 int clua_may_suspend_at(const clua_state *state, lua_State *L);
 
-void clua_find_caller(const clua_state *state, lua_State *L, clua_place *place);
+int clua_find_caller(const clua_state *state, lua_State *L, const char **source, size_t *length);  // its line; 0 = unknown
 int clua_error_object_place(lua_State *L, int index, clua_place *place);  // 0: it is none
 int clua_error_message(lua_State *L, const struct object *error);  // pushes it
 int clua_capture(lua_State *L);  // message handler: notes place and traceback, passes the error on

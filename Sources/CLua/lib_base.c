@@ -9,7 +9,7 @@ static int finish_pcall(lua_State *L, int status, lua_KContext extra) {
     if (status != LUA_OK && status != LUA_YIELD) {
         clua_propagate(L, status);
         lua_pushboolean(L, 0);
-        lua_insert(L, -2);
+        lua_pushvalue(L, -2);
         return 2;
     }
     // A termination may have been swallowed by something inside that could not know of it.

@@ -78,10 +78,9 @@ int clua_note_memory(clua_state *state, lua_State *L) {
     return LUA_ERRRUN;
 }
 
-int clua_propagate(lua_State *L, int status) {
-    clua_state *state = clua_of(L);
-    if (status == LUA_ERRMEM) clua_note_memory(state, L);
-    return state->stopping ? clua_raise_stop(L) : 0;
+int clua_propagate_stop(lua_State *L, int status) {
+    if (status == LUA_ERRMEM) clua_note_memory(clua_of(L), L);
+    return clua_of(L)->stopping ? clua_raise_stop(L) : 0;
 }
 
 static int over_limit(clua_state *state) {
@@ -167,8 +166,8 @@ void clua_count(lua_State *L, int step) {
     lua_sethook(L, clua_hook, LUA_MASKCOUNT, step);
 }
 
-void clua_rearm(lua_State *L, int wanted) {
-    if (!wanted) {
+CLUA_RARE void clua_rearm(lua_State *L) {
+    if (!clua_wants_hook(clua_of(L))) {
         if (lua_gethook(L)) lua_sethook(L, NULL, 0, 0);
         return;
     }

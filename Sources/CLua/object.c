@@ -30,7 +30,7 @@ static int finalize(lua_State *L) {
 }
 
 // A userdata of `size` bytes that begins with a `struct object`.
-static struct object *push_owned(lua_State *L, void *object, const void *type, size_t size) {
+static inline struct object *push_owned(lua_State *L, void *object, const void *type, size_t size) {
     clua_state *state = clua_of(L);
     struct object *block = lua_newuserdatauv(L, size, 0);
     struct owned *owned = state->spare;
@@ -119,13 +119,14 @@ void clua_push_missing(lua_State *L) {
 // Errors ----------------------------------------------------------------------------------------------------------------------------------
 
 void clua_push_error(lua_State *L, void *object) {
-    clua_place place;
-    clua_find_caller(clua_of(L), L, &place);
-    size_t length = strlen(place.source);
+    const char *source;
+    size_t length;
+    int line = clua_find_caller(clua_of(L), L, &source, &length);
     struct error_object *error = (struct error_object *)push_owned(L, object, &clua_keys.error_type, sizeof *error + length + 1);
-    error->line = place.line;
+    error->line = line;
     error->length = (int)length;
-    memcpy(error->source, place.source, length + 1);
+    memcpy(error->source, source, length);
+    error->source[length] = 0;
 }
 
 static const struct error_object *error_object(lua_State *L, int index) {
@@ -186,6 +187,7 @@ static int answered(lua_State *L, int status, lua_KContext context) {
 }
 
 static int finish_host_call(lua_State *L, clua_state *state, void *function, int result) {
+    if (result == CLUA_RAISE && !state->attention) return lua_error(L);
     if (clua_over_cap(state)) {
         lua_gc(L, LUA_GCCOLLECT);
         if (clua_over_cap(state)) clua_begin_stop(state, CLUA_MEMORY);
@@ -210,13 +212,17 @@ static inline __attribute__((always_inline)) int may_call_host(clua_state *state
     return __builtin_expect(!state->attention, 1) || !state->stopping;
 }
 
-static inline __attribute__((always_inline)) int leave_host(
-    lua_State *L, clua_state *state, lua_State *current, void *function, int result) {
+// What runs is `current`, and whatever Swift does in between puts it back.
+static inline __attribute__((always_inline)) void enter_host(const lua_State *L, clua_state *state) {
+    CLUA_ASSERT(L == state->current);
+    (void)L;
+    state->enforce = 0;
+}
+
+static inline __attribute__((always_inline)) int leave_host(clua_state *state, int result) {
     state->enforce = 1;
-    state->current = current;
     state->entered++;  // what was found out about a table holds no longer
-    if (__builtin_expect(result < 0 || state->attention, 0)) return finish_host_call(L, state, function, result);
-    return result;
+    return __builtin_expect(result < 0 || state->attention, 0);
 }
 
 static int call_captured(lua_State *L) {
@@ -224,24 +230,20 @@ static int call_captured(lua_State *L) {
     clua_state *state = clua_of(L);
     void *function = block->owned->object;
     if (!may_call_host(state)) return clua_raise_stop(L);
-    lua_State *current = state->current;
-    state->enforce = 0;
-    state->current = L;
+    enter_host(L, state);
     int result = state->configuration.call(function, L);
-    return leave_host(L, state, current, function, result);
+    return leave_host(state, result) ? finish_host_call(L, state, function, result) : result;
 }
 
 static inline __attribute__((always_inline)) int call_slot(lua_State *L, int number) {
     clua_state *state = clua_of(L);
     const struct host_slot *slot = &state->slots[number];
     if (!may_call_host(state)) return clua_raise_stop(L);
-    lua_State *current = state->current;
-    state->enforce = 0;
-    state->current = L;
+    enter_host(L, state);
     void *error = NULL;
     int result = slot->body(L, slot->context, &error);
-    if (__builtin_expect(error != NULL, 0)) result = state->configuration.raise(error, L);
-    return leave_host(L, state, current, slot->function, result);
+    if (__builtin_expect(error != NULL, 0)) result = state->configuration.raise(error, slot->function, L);
+    return leave_host(state, result) ? finish_host_call(L, state, state->slots[number].function, result) : result;
 }
 
 // One C function for each slot: no upvalue to look up.

@@ -6,34 +6,48 @@
 // Chunks of the host's own prelude are named "=...", all others "@...".
 static int is_trusted(const lua_Debug *activation) { return activation->source[0] != '@'; }
 
-static int find_in(lua_State *L, clua_place *place, int level) {
-    lua_Debug activation;
-    for (; level < 1000 && lua_getstack(L, level, &activation); level++) {
-        lua_getinfo(L, "Sl", &activation);
-        if (activation.currentline <= 0 || is_trusted(&activation)) continue;
-        size_t length = activation.srclen - 1;
-        if (length >= sizeof place->source) length = sizeof place->source - 1;
-        memcpy(place->source, activation.source + 1, length);
-        place->source[length] = 0;
-        place->line = activation.currentline;
-        return 1;
+static int find_in(lua_State *L, lua_Debug *activation, int level) {
+    for (; level < 1000 && lua_getstack(L, level, activation); level++) {
+        lua_getinfo(L, "Sl", activation);
+        if (activation->currentline > 0 && !is_trusted(activation)) return 1;
     }
     return 0;
 }
 
-static void find_from(const clua_state *state, lua_State *L, clua_place *place, int level) {
-    place->source[0] = 0;
-    place->line = 0;
-    if (find_in(L, place, level)) return;
+static int find_from(const clua_state *state, lua_State *L, lua_Debug *activation, int level) {
+    if (find_in(L, activation, level)) return 1;
     for (const struct entry *entry = state->entries; entry; entry = entry->outer) {
-        if (entry->from != entry->thread && find_in(entry->from, place, 0)) return;
+        if (entry->from != entry->thread && find_in(entry->from, activation, 0)) return 1;
     }
+    return 0;
 }
 
-void clua_find_place(const clua_state *state, lua_State *L, clua_place *place) { find_from(state, L, place, 0); }
+static size_t length_of_source(const lua_Debug *activation) {
+    size_t length = activation->srclen - 1, most = sizeof ((clua_place *)NULL)->source - 1;
+    return length < most ? length : most;
+}
 
-// From within a host function, which has no line itself.
-void clua_find_caller(const clua_state *state, lua_State *L, clua_place *place) { find_from(state, L, place, 1); }
+void clua_find_place(const clua_state *state, lua_State *L, clua_place *place) {
+    lua_Debug activation;
+    int found = find_from(state, L, &activation, 0);
+    size_t length = found ? length_of_source(&activation) : 0;
+    if (found) memcpy(place->source, activation.source + 1, length);
+    place->source[length] = 0;
+    place->line = found ? activation.currentline : 0;
+}
+
+// From within a host function, which has no line itself. The text lives as long as the function at that place runs.
+int clua_find_caller(const clua_state *state, lua_State *L, const char **source, size_t *length) {
+    lua_Debug activation;
+    if (!find_from(state, L, &activation, 1)) {
+        *source = "";
+        *length = 0;
+        return 0;
+    }
+    *source = activation.source + 1;
+    *length = length_of_source(&activation);
+    return activation.currentline;
+}
 
 void clua_push_place(lua_State *L, const clua_place *place) {
     if (place->line > 0) lua_pushfstring(L, "%s:%d", place->source, place->line);
@@ -85,6 +99,7 @@ static int write_traceback(lua_State *L, char *text, size_t size) {
 }
 
 void clua_note_error(clua_state *state, lua_State *L) {
+    state->noted = 1;
     clua_find_place(state, L, &state->place);
     state->levels = write_traceback(L, state->traceback, sizeof state->traceback);
 }
@@ -94,9 +109,12 @@ int clua_capture(lua_State *L) {
     return 1;
 }
 
-const clua_place *clua_error_place(const clua_state *state) { return &state->place; }
-int clua_error_levels(const clua_state *state) { return state->levels; }
-const char *clua_error_traceback(const clua_state *state) { return state->traceback; }
+const clua_place *clua_error_place(const clua_state *state) {
+    static const clua_place unknown;
+    return state->noted ? &state->place : &unknown;
+}
+int clua_error_levels(const clua_state *state) { return state->noted ? state->levels : 0; }
+const char *clua_error_traceback(const clua_state *state) { return state->noted ? state->traceback : ""; }
 
 // An error table keeps the place where it was first raised, however often it is caught and raised again.
 void clua_note_origin(lua_State *L, int index) {

@@ -89,6 +89,8 @@ clua_state *clua_open(const clua_configuration *configuration) {
     if (!L) abort();
     *(clua_state **)lua_getextraspace(L) = state;
     state->main = state->current = L;
+    state->idle_entry = (struct entry){.kind = ENTRY_CALL, .thread = L, .from = L};
+    state->entries = &state->idle_entry;
     lua_atpanic(L, panic);
     fill_registry(state);
     clua_open_base(L);

@@ -150,7 +150,7 @@ static void forked(void) {
     clua_this_thread.id = 0;
 }
 
-void clua_watch_call(void) {
+CLUA_RARE void clua_watch_call(void) {
     pthread_mutex_lock(&watcher.lock);
     if (!watcher.started) {
         install_handler();
@@ -174,7 +174,7 @@ void clua_watch_call(void) {
 }
 
 // Pools of threads run with all signals blocked.
-void clua_watch_prepare(void) {
+CLUA_RARE void clua_watch_prepare(void) {
     clua_watch_call();
     clua_this_thread.id = (pid_t)syscall(SYS_gettid);
     pthread_getcpuclockid(pthread_self(), &clua_this_thread.clock);

@@ -22,7 +22,7 @@ extension LuaRegistrar {
         try add(
             name,
             awaiting: { stack in
-                let result = try await body(stack.argument(1, of: name))
+                let result = try await body(stack.argument(1))
                 try stack.replaceAll { try result.write(to: stack) }
             })
     }
@@ -33,7 +33,7 @@ extension LuaRegistrar {
         try add(
             name,
             awaiting: { stack in
-                let result = try await body(stack.argument(1, of: name), stack.argument(2, of: name))
+                let result = try await body(stack.argument(1), stack.argument(2))
                 try stack.replaceAll { try result.write(to: stack) }
             })
     }
@@ -44,7 +44,7 @@ extension LuaRegistrar {
         try add(
             name,
             awaiting: { stack in
-                let result = try await body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name))
+                let result = try await body(stack.argument(1), stack.argument(2), stack.argument(3))
                 try stack.replaceAll { try result.write(to: stack) }
             })
     }
@@ -60,7 +60,7 @@ extension LuaRegistrar {
     }
 
     @usableFromInline func add(_ name: String, awaiting body: @escaping (LuaStack) async throws -> Void) throws(LuaError) {
-        try add(name, awaited: HostFunction({ _ in CLUA_SUSPEND.status }, awaited: body))
+        try add(name, awaited: HostFunction(name, { _ in CLUA_SUSPEND.status }, awaited: body))
     }
 
     private func add(_ name: String, awaited function: HostFunction) throws(LuaError) {

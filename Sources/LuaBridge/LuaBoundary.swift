@@ -8,10 +8,17 @@ final class HostFunction {
     // What is awaited after `body` has suspended the coroutine; it finds its arguments on the coroutine's stack and leaves its results there.
     // No optional: a closure that is taken out of one is wrapped anew each time.
     let awaited: (LuaStack) async throws -> Void
+    // What errors call it.
+    let name: String
 
-    init(_ body: @escaping (LuaStack) throws -> Int32, awaited: @escaping (LuaStack) async throws -> Void = awaitNothing) {
+    init(_ name: String, _ body: @escaping (LuaStack) throws -> Int32, awaited: @escaping (LuaStack) async throws -> Void = awaitNothing) {
+        self.name = name
         self.body = body
         self.awaited = awaited
+    }
+
+    func naming(_ error: any Error) -> any Error {
+        (error as? LuaMisuse)?.complaint(of: name) ?? error
     }
 }
 
@@ -26,20 +33,41 @@ func callHostFunction(function: UnsafeMutableRawPointer, state: OpaquePointer) -
         do {
             return try host.body(unsafe LuaStack(state))
         } catch {
-            return unsafe raiseInLua(error, LuaStack(state))
+            return unsafe raiseInLua(error, host, LuaStack(state))
         }
     }
 }
 
-// Takes over the error that a body has thrown to C.
-func raiseThrownError(error: UnsafeMutableRawPointer, state: OpaquePointer) -> Int32 {
-    let thrown = unsafe plainError(error)
-    unsafe Unmanaged<AnyObject>.fromOpaque(error).release()
-    return unsafe raiseInLua(thrown, LuaStack(state))
+// Takes over the error that a body has thrown to C: the common one goes to Lua without being counted up and down.
+func raiseThrownError(error: UnsafeMutableRawPointer, function: UnsafeMutableRawPointer, state: OpaquePointer) -> Int32 {
+    let isPlain = unsafe Unmanaged<Lua>.fromOpaque(clua_owner(state))._withUnsafeGuaranteedRef { lua in
+        unsafe clua_stopping(lua.core) == CLUA_RUNNING.status && lua.errorForms.isPlain(error)
+    }
+    if isPlain, unsafe lua_checkstack(state, 12) != 0 {
+        unsafe clua_push_error(state, error)
+        return CLUA_RAISE.status
+    }
+    return unsafe raiseThrownError(error, Unmanaged<HostFunction>.fromOpaque(function).takeUnretainedValue(), LuaStack(state))
 }
 
-@inline(never) private func raiseInLua(_ error: any Error, _ stack: LuaStack) -> Int32 {
-    stack.lua.raise(error, on: stack)
+@inline(never) private func raiseThrownError(_ error: UnsafeMutableRawPointer, _ function: HostFunction, _ stack: LuaStack) -> Int32 {
+    let thrown = unsafe plainError(error)
+    unsafe Unmanaged<AnyObject>.fromOpaque(error).release()
+    return raiseInLua(thrown, function, stack)
+}
+
+extension LuaErrorForms {
+    fileprivate mutating func isPlain(_ error: UnsafeMutableRawPointer) -> Bool {
+        unsafe Unmanaged<AnyObject>.fromOpaque(error)._withUnsafeGuaranteedRef { object in
+            let plain = unsafe unsafeBitCast(object, to: PlainError.self)
+            if isLast(plain.error) { return lastForm == .plain }
+            return form(of: plain.error) == .plain
+        }
+    }
+}
+
+@inline(never) private func raiseInLua(_ error: any Error, _ function: HostFunction, _ stack: LuaStack) -> Int32 {
+    stack.lua.raise(error, of: function, on: stack)
 }
 
 func pushErrorMessage(_ error: UnsafeMutableRawPointer?, state: OpaquePointer?) {
@@ -85,8 +113,8 @@ extension Lua {
         guard status == CLUA_OK.status else { throw takeError(status, from: stack) }
     }
 
-    func pushFunction(_ body: @escaping (LuaStack) throws -> Int32, isPermanent: Bool = false, to stack: LuaStack) {
-        push(HostFunction(body), isPermanent: isPermanent, to: stack)
+    func pushFunction(_ body: @escaping (LuaStack) throws -> Int32, name: String, isPermanent: Bool = false, to stack: LuaStack) {
+        push(HostFunction(name, body), isPermanent: isPermanent, to: stack)
     }
 
     func push(_ function: HostFunction, isPermanent: Bool, to stack: LuaStack) {
@@ -97,8 +125,10 @@ extension Lua {
         unsafe clua_push_permanent_function(stack.state, object, parts.0, parts.1)
     }
 
-    func makeFunction(_ body: @escaping (LuaStack) throws -> Int32, isPermanent: Bool = false) throws(LuaError) -> LuaFunction {
-        try makeFunction(HostFunction(body), isPermanent: isPermanent)
+    func makeFunction(
+        _ body: @escaping (LuaStack) throws -> Int32, name: String, isPermanent: Bool = false
+    ) throws(LuaError) -> LuaFunction {
+        try makeFunction(HostFunction(name, body), isPermanent: isPermanent)
     }
 
     func makeFunction(_ function: HostFunction, isPermanent: Bool) throws(LuaError) -> LuaFunction {
@@ -112,15 +142,16 @@ extension Lua {
     // MARK: Errors into Lua
 
     // Leaves the error value on top, or asks for a termination.
-    func raise(_ error: any Error, on stack: LuaStack) -> Int32 {
-        if unsafe errorForms.form(of: error) == .stop, let stop = error as? LuaStop {
+    func raise(_ error: any Error, of function: HostFunction, on stack: LuaStack) -> Int32 {
+        let form = unsafe errorForms.form(of: error)
+        if form == .stop, let stop = error as? LuaStop {
             stopError = stop.underlying
             unsafe clua_stop(core, CLUA_STOPPED.status)
         }
         if unsafe clua_stopping(core) != CLUA_RUNNING.status { return CLUA_STOP.status }
         do {
             try stack.ensure(12)
-            try pushError(error, to: stack)
+            try pushError(form == .misuse ? function.naming(error) : error, to: stack)
         } catch {
             stack.pushNil()
         }
@@ -132,7 +163,7 @@ extension Lua {
         var message: String
         var fields: [(String, LuaTree)] = []
         switch unsafe errorForms.form(of: error) {
-        case .plain, .stop:
+        case .plain, .stop, .misuse:
             return unsafe clua_push_error(stack.state, retained(error))
         case .complaint:
             let place = location(on: stack)

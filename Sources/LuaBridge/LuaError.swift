@@ -100,6 +100,19 @@ struct LuaComplaint: Error, CustomStringConvertible {
     }
 }
 
+// A wrong argument. Whoever knows what the function is called makes the complaint of it: closures that keep no name are much faster.
+enum LuaMisuse: Error {
+    case argument(Int, String)
+    case object(String)
+
+    func complaint(of function: String) -> LuaComplaint {
+        switch self {
+        case .argument(let index, let what): LuaComplaint("bad argument #\(index) to '\(function)'\(what)")
+        case .object(let what): LuaComplaint("'\(function)' \(what)")
+        }
+    }
+}
+
 // What an error table in Lua leads back to.
 final class LuaErrorBox {
     let error: any Error
@@ -115,23 +128,33 @@ final class LuaErrorBox {
 
 // How errors of a type become Lua values. Asking a value for its protocols costs more than raising it, so each type is asked once.
 struct LuaErrorForms {
-    enum Form { case plain, stop, complaint, lua, convertible }
+    enum Form { case plain, stop, misuse, complaint, lua, convertible }
 
-    private var known: [ObjectIdentifier: Form] = [:]
-    private var last: (type: ObjectIdentifier, form: Form)?
+    // nil: a class, whose errors may be of another class each time.
+    private var known: [ObjectIdentifier: Form?] = [:]
+    private var lastType = ObjectIdentifier(Never.self)
+    private(set) var lastForm = Form.plain
 
-    mutating func form(of error: any Error) -> Form {
-        let type = ObjectIdentifier(Swift.type(of: error))
-        if let last, last.type == type { return last.form }
-        let form = known[type] ?? Self.ask(error)
-        known[type] = form
-        last = (type, form)
+    // Generic, and so given the type that stands in the error's box: `type(of:)` looks deeper, for what can only be behind a class.
+    @inline(__always) func isLast<Failure: Error>(_ error: Failure) -> Bool {
+        lastType == ObjectIdentifier(Failure.self)
+    }
+
+    mutating func form<Failure: Error>(of error: Failure) -> Form {
+        if isLast(error) { return lastForm }
+        let type = ObjectIdentifier(Failure.self)
+        let form = known[type] ?? (Failure.self is AnyObject.Type ? nil : Self.ask(error))
+        known[type] = .some(form)
+        guard let form else { return Self.ask(error) }
+        lastType = type
+        lastForm = form
         return form
     }
 
     private static func ask(_ error: any Error) -> Form {
         switch error {
         case is LuaStop: .stop
+        case is LuaMisuse: .misuse
         case is LuaComplaint: .complaint
         case is LuaError: .lua
         case is any LuaErrorConvertible: .convertible

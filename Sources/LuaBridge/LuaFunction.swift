@@ -30,14 +30,12 @@ public struct LuaFunction: Hashable {
 
     /// Calls it and reads its first result.
     @inlinable public func call<Result: LuaReadable>(returning: Result.Type) throws -> Result {
-        let stack = try begin()
-        return try finish(stack, 0)
+        try finish(begin().stack, 0)
     }
 
     /// Calls it with one argument and reads its first result.
     @inlinable public func call<A: LuaWritable, Result: LuaReadable>(_ a: A, returning: Result.Type) throws -> Result {
-        let stack = try begin()
-        let function = stack.count
+        let (stack, function) = try begin()
         do {
             try a.write(to: stack)
         } catch {
@@ -50,8 +48,7 @@ public struct LuaFunction: Hashable {
     @inlinable public func call<each Argument: LuaWritable, Result: LuaReadable>(
         _ arguments: repeat each Argument, returning: Result.Type
     ) throws -> Result {
-        let stack = try begin()
-        let function = stack.count
+        let (stack, function) = try begin()
         var count = 0
         do {
             for argument in repeat each arguments {
@@ -65,11 +62,12 @@ public struct LuaFunction: Hashable {
         return try finish(stack, count)
     }
 
-    // The function is on the stack, with room for some arguments.
-    @inlinable @inline(__always) func begin() throws -> LuaStack {
+    // The function is on the stack, at an index, with room for some arguments.
+    @inlinable @inline(__always) func begin() throws -> (stack: LuaStack, function: Int32) {
         guard let core = unsafe reference.home.core else { throw reference.closed }
-        guard let state = unsafe clua_begin_call(core, reference.slot) else { throw LuaStack.noRoom }
-        return unsafe LuaStack(state)
+        let begun = unsafe clua_begin_call(core, reference.slot)
+        guard let state = unsafe begun.stack else { throw LuaStack.noRoom }
+        return unsafe (LuaStack(state), begun.function)
     }
 
     @inlinable @inline(__always) func perform(_ stack: LuaStack, _ arguments: Int) throws {
@@ -82,8 +80,8 @@ public struct LuaFunction: Hashable {
     }
 
     // A value that could not be written whole has left its parts.
-    @usableFromInline func abandon(_ stack: LuaStack, _ function: Int, _ error: any Error) -> any Error {
-        stack.setCount(function - 1)
+    @usableFromInline func abandon(_ stack: LuaStack, _ function: Int32, _ error: any Error) -> any Error {
+        stack.setCount(Int(function) - 1)
         return error
     }
 

@@ -114,7 +114,7 @@ public final class LuaType<Object: LuaObject> {
     }
 
     // What errors call a method.
-    @usableFromInline func name(of method: String) -> String {
+    private func name(of method: String) -> String {
         "\(Object.luaTypeName):\(method)"
     }
 
@@ -126,16 +126,15 @@ public final class LuaType<Object: LuaObject> {
     public func method<each Argument: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (Object, repeat each Argument) throws -> Result
     ) {
-        let full = self.name(of: name)
         methods[name] = { stack in
             try stack.ensure(8)
-            let object: Object = try stack.object(of: full)
+            let object: Object = try stack.object()
             var index = 1
             func next() -> Int {
                 index += 1
                 return index
             }
-            try body(object, repeat stack.argument(next(), of: full) as each Argument).write(to: stack)
+            try body(object, repeat stack.argument(next()) as each Argument).write(to: stack)
             return 1
         }
     }
@@ -144,7 +143,7 @@ public final class LuaType<Object: LuaObject> {
     public func method(_ name: String, _ body: @escaping (Object, LuaCall) throws -> [LuaValue]) {
         let full = self.name(of: name)
         methods[name] = { stack in
-            let object: Object = try stack.object(of: full)
+            let object: Object = try stack.object()
             let call = try stack.call(full)
             let rest = LuaCall(lua: call.lua, name: full, arguments: Array(call.arguments.dropFirst()), location: call.location)
             return try stack.write(body(object, rest))
@@ -153,10 +152,9 @@ public final class LuaType<Object: LuaObject> {
 
     /// `object.name`, read only.
     public func property<Result: LuaWritable>(_ name: String, _ body: @escaping (Object) throws -> Result) {
-        let full = "\(Object.luaTypeName).\(name)"
         getters[name] = { stack in
             try stack.ensure(8)
-            try body(stack.object(of: full)).write(to: stack)
+            try body(stack.object()).write(to: stack)
             return 1
         }
     }
@@ -180,10 +178,9 @@ public final class LuaType<Object: LuaObject> {
 
     /// `tostring`, `%s` and `print`.
     public func text(_ body: @escaping (Object) throws -> String) {
-        let full = "tostring of \(Object.luaTypeName)"
         metamethods[.text] = { stack in
             try stack.ensure(8)
-            try body(stack.object(of: full)).write(to: stack)
+            try body(stack.object()).write(to: stack)
             return 1
         }
     }
@@ -200,13 +197,13 @@ public final class LuaType<Object: LuaObject> {
 }
 
 extension LuaStack {
-    @inlinable @inline(__always) func object<Object: LuaObject>(of name: String) throws -> Object {
-        guard let object = try Object.read(from: self, at: 1) else { throw notAnObject(Object.luaTypeName, of: name) }
+    @inlinable @inline(__always) func object<Object: LuaObject>() throws -> Object {
+        guard let object = try Object.read(from: self, at: 1) else { throw notAnObject(Object.luaTypeName) }
         return object
     }
 
-    @usableFromInline @inline(never) func notAnObject(_ type: String, of name: String) -> any Error {
-        LuaComplaint("'\(name)' needs \(type), got \(typeName(at: 1)): is it called with ':'?")
+    @usableFromInline @inline(never) func notAnObject(_ type: String) -> any Error {
+        LuaMisuse.object("needs \(type), got \(typeName(at: 1)): is it called with ':'?")
     }
 }
 
@@ -231,27 +228,28 @@ extension Lua {
         let missing = description.metamethods.removeValue(forKey: .index)
         for metamethod in LuaMetamethod.allCases {
             guard let body = description.metamethods[metamethod] else { continue }
-            pushFunction(body, isPermanent: true, to: stack)
+            let name = metamethod == .text ? "tostring of \(Object.luaTypeName)" : "\(Object.luaTypeName).\(metamethod.rawValue)"
+            pushFunction(body, name: name, isPermanent: true, to: stack)
             try stack.rawSet(metatable, field: metamethod.rawValue)
         }
         let names = Array(description.methods.keys) + description.getters.keys
-        try pushTable(description.methods, to: stack)
+        try pushTable(description.methods, named: Object.luaTypeName + ":", to: stack)
         if description.getters.isEmpty && missing == nil {
-            pushFunction(missingField(Object.luaTypeName, names), isPermanent: true, to: stack)
+            pushFunction(missingField(Object.luaTypeName, names), name: Object.luaTypeName, isPermanent: true, to: stack)
             unsafe clua_push_missing(stack.state)
         } else {
-            try pushTable(description.getters, to: stack)
-            pushFunction(missing ?? missingField(Object.luaTypeName, names), isPermanent: true, to: stack)
+            try pushTable(description.getters, named: Object.luaTypeName + ".", to: stack)
+            pushFunction(missing ?? missingField(Object.luaTypeName, names), name: Object.luaTypeName, isPermanent: true, to: stack)
             unsafe clua_push_index(stack.state)
         }
         try stack.rawSet(metatable, field: "__index")
     }
 
-    private func pushTable(_ functions: [String: (LuaStack) throws -> Int32], to stack: LuaStack) throws {
+    private func pushTable(_ functions: [String: (LuaStack) throws -> Int32], named prefix: String, to stack: LuaStack) throws {
         stack.newTable(record: functions.count)
         let table = stack.count
         for (name, body) in functions {
-            pushFunction(body, isPermanent: true, to: stack)
+            pushFunction(body, name: prefix + name, isPermanent: true, to: stack)
             try stack.rawSet(table, field: name)
         }
     }

@@ -27,7 +27,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name)).writeResults(to: stack)
+                try body(stack.argument(1)).writeResults(to: stack)
             })
     }
 
@@ -36,7 +36,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name))
+                try body(stack.argument(1))
                 return 0
             })
     }
@@ -47,7 +47,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name), stack.argument(2, of: name)).writeResults(to: stack)
+                try body(stack.argument(1), stack.argument(2)).writeResults(to: stack)
             })
     }
 
@@ -57,7 +57,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name), stack.argument(2, of: name))
+                try body(stack.argument(1), stack.argument(2))
                 return 0
             })
     }
@@ -68,7 +68,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name)).writeResults(to: stack)
+                try body(stack.argument(1), stack.argument(2), stack.argument(3)).writeResults(to: stack)
             })
     }
 
@@ -78,7 +78,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name))
+                try body(stack.argument(1), stack.argument(2), stack.argument(3))
                 return 0
             })
     }
@@ -89,7 +89,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name))
+                try body(stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4))
                     .writeResults(to: stack)
             })
     }
@@ -100,7 +100,7 @@ extension LuaRegistrar {
         try add(
             name,
             LuaHostFunction { stack in
-                try body(stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name))
+                try body(stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4))
                 return 0
             })
     }
@@ -113,8 +113,8 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(
-                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
-                    stack.argument(5, of: name)
+                    stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4),
+                    stack.argument(5)
                 ).writeResults(to: stack)
             })
     }
@@ -126,8 +126,8 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(
-                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
-                    stack.argument(5, of: name))
+                    stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4),
+                    stack.argument(5))
                 return 0
             })
     }
@@ -140,8 +140,8 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(
-                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
-                    stack.argument(5, of: name), stack.argument(6, of: name)
+                    stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4),
+                    stack.argument(5), stack.argument(6)
                 ).writeResults(to: stack)
             })
     }
@@ -154,8 +154,8 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(
-                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
-                    stack.argument(5, of: name), stack.argument(6, of: name))
+                    stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4),
+                    stack.argument(5), stack.argument(6))
                 return 0
             })
     }
@@ -168,8 +168,8 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(
-                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
-                    stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name)
+                    stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4),
+                    stack.argument(5), stack.argument(6), stack.argument(7)
                 ).writeResults(to: stack)
             })
     }
@@ -182,8 +182,8 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(
-                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
-                    stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name))
+                    stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4),
+                    stack.argument(5), stack.argument(6), stack.argument(7))
                 return 0
             })
     }
@@ -197,8 +197,8 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(
-                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
-                    stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name), stack.argument(8, of: name)
+                    stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4),
+                    stack.argument(5), stack.argument(6), stack.argument(7), stack.argument(8)
                 ).writeResults(to: stack)
             })
     }
@@ -211,8 +211,8 @@ extension LuaRegistrar {
             name,
             LuaHostFunction { stack in
                 try body(
-                    stack.argument(1, of: name), stack.argument(2, of: name), stack.argument(3, of: name), stack.argument(4, of: name),
-                    stack.argument(5, of: name), stack.argument(6, of: name), stack.argument(7, of: name), stack.argument(8, of: name))
+                    stack.argument(1), stack.argument(2), stack.argument(3), stack.argument(4),
+                    stack.argument(5), stack.argument(6), stack.argument(7), stack.argument(8))
                 return 0
             })
     }

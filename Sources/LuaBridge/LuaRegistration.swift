@@ -40,7 +40,7 @@ extension Lua: LuaRegistrar {
 
 extension LuaTable: LuaRegistrar {
     public func add(_ name: String, _ function: LuaHostFunction) throws(LuaError) {
-        try set(.text(name), .function(reference.owner().makeFunction(function.body, isPermanent: true)))
+        try set(.text(name), .function(reference.owner().makeFunction(function.body, name: name, isPermanent: true)))
     }
 }
 
@@ -49,23 +49,23 @@ extension LuaStack {
         LuaCall(lua: lua, name: name, arguments: try values(from: 1), location: lua.location)
     }
 
-    // Reads argument `index`; the error names the function and what was expected.
-    @inlinable @inline(__always) func argument<Value: LuaReadable>(_ index: Int, of name: String) throws -> Value {
+    // Reads argument `index`; the error says what was expected.
+    @inlinable @inline(__always) func argument<Value: LuaReadable>(_ index: Int) throws -> Value {
         do {
             if let value = try Value.read(from: self, at: index) { return value }
         } catch {
-            throw badArgument(index, of: name, error)
+            throw badArgument(index, error)
         }
-        throw badArgument(index, of: name, expected: Value.luaTypeName)
+        throw badArgument(index, expected: Value.luaTypeName)
     }
 
-    @usableFromInline @inline(never) func badArgument(_ index: Int, of name: String, _ error: any Error) -> any Error {
+    @usableFromInline @inline(never) func badArgument(_ index: Int, _ error: any Error) -> any Error {
         guard let complaint = error as? LuaComplaint else { return error }
-        return LuaComplaint("bad argument #\(index) to '\(name)': \(complaint)")
+        return LuaMisuse.argument(index, ": \(complaint)")
     }
 
-    @usableFromInline @inline(never) func badArgument(_ index: Int, of name: String, expected: String) -> any Error {
-        LuaComplaint("bad argument #\(index) to '\(name)' (\(expected) expected, got \(typeName(at: index)))")
+    @usableFromInline @inline(never) func badArgument(_ index: Int, expected: String) -> any Error {
+        LuaMisuse.argument(index, " (\(expected) expected, got \(typeName(at: index)))")
     }
 
     func write(_ results: [LuaValue]) throws(LuaError) -> Int32 {
@@ -80,14 +80,14 @@ extension LuaRegistrar {
     @inlinable @inline(__always) public func register<each Argument: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
     ) throws(LuaError) {
-        try add(name, .packed(name, body))
+        try add(name, .packed(body))
     }
 
     /// A function of nine and more arguments, without a result.
     @inlinable @inline(__always) public func register<each Argument: LuaReadable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
     ) throws(LuaError) {
-        try add(name, .packed(name, body))
+        try add(name, .packed(body))
     }
 
     /// A function that takes and returns whatever it likes, and knows where it was called.
@@ -103,7 +103,7 @@ extension LuaRegistrar {
 
 extension LuaHostFunction {
     @inlinable @inline(__always) static func packed<each Argument: LuaReadable, Result: LuaWritable>(
-        _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
+        _ body: @escaping (repeat each Argument) throws -> Result
     ) -> LuaHostFunction {
         LuaHostFunction { stack in
             var index = 0
@@ -111,14 +111,14 @@ extension LuaHostFunction {
                 index += 1
                 return index
             }
-            let result = try body(repeat stack.argument(next(), of: name) as each Argument)
+            let result = try body(repeat stack.argument(next()) as each Argument)
             try stack.ensure(8)
             return try result.writeResults(to: stack)
         }
     }
 
     @inlinable @inline(__always) static func packed<each Argument: LuaReadable>(
-        _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
+        _ body: @escaping (repeat each Argument) throws -> Void
     ) -> LuaHostFunction {
         LuaHostFunction { stack in
             var index = 0
@@ -126,7 +126,7 @@ extension LuaHostFunction {
                 index += 1
                 return index
             }
-            try body(repeat stack.argument(next(), of: name) as each Argument)
+            try body(repeat stack.argument(next()) as each Argument)
             return 0
         }
     }
@@ -156,19 +156,19 @@ extension Lua {
     public func function<each Argument: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Result
     ) throws(LuaError) -> LuaFunction {
-        try makeFunction(LuaHostFunction.packed(name, body).body)
+        try makeFunction(LuaHostFunction.packed(body).body, name: name)
     }
 
     /// A function of the host without a result.
     public func function<each Argument: LuaReadable>(
         _ name: String, _ body: @escaping (repeat each Argument) throws -> Void
     ) throws(LuaError) -> LuaFunction {
-        try makeFunction(LuaHostFunction.packed(name, body).body)
+        try makeFunction(LuaHostFunction.packed(body).body, name: name)
     }
 
     /// A function of the host that takes and returns whatever it likes, and knows where it was called.
     public func function(_ name: String, _ body: @escaping (LuaCall) throws -> [LuaValue]) throws(LuaError) -> LuaFunction {
-        try makeFunction(LuaHostFunction.open(name, body).body)
+        try makeFunction(LuaHostFunction.open(name, body).body, name: name)
     }
 
     /// A function that makes a request of the driver of the coroutine it is called in, and waits for the answer: `LuaCoroutine.resume`
@@ -177,6 +177,6 @@ extension Lua {
     public func suspendingFunction<Request>(
         _ name: String, _ body: @escaping (LuaCall) throws -> Request
     ) throws(LuaError) -> LuaFunction {
-        try makeFunction(LuaHostFunction.suspending(name, body).body)
+        try makeFunction(LuaHostFunction.suspending(name, body).body, name: name)
     }
 }

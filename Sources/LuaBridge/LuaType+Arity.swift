@@ -2,20 +2,18 @@
 
 extension LuaType {
     @inlinable @inline(__always) public func method<Result: LuaWritable>(_ name: String, _ body: @escaping (Object) throws -> Result) {
-        let full = self.name(of: name)
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full)).writeResults(to: stack)
+                try body(stack.object()).writeResults(to: stack)
             })
     }
 
     @inlinable @inline(__always) public func method(_ name: String, _ body: @escaping (Object) throws -> Void) {
-        let full = self.name(of: name)
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full))
+                try body(stack.object())
                 return 0
             })
     }
@@ -23,20 +21,18 @@ extension LuaType {
     @inlinable @inline(__always) public func method<A: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (Object, A) throws -> Result
     ) {
-        let full = self.name(of: name)
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full), stack.argument(2, of: full)).writeResults(to: stack)
+                try body(stack.object(), stack.argument(2)).writeResults(to: stack)
             })
     }
 
     @inlinable @inline(__always) public func method<A: LuaReadable>(_ name: String, _ body: @escaping (Object, A) throws -> Void) {
-        let full = self.name(of: name)
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full), stack.argument(2, of: full))
+                try body(stack.object(), stack.argument(2))
                 return 0
             })
     }
@@ -44,22 +40,20 @@ extension LuaType {
     @inlinable @inline(__always) public func method<A: LuaReadable, B: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (Object, A, B) throws -> Result
     ) {
-        let full = self.name(of: name)
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full), stack.argument(2, of: full), stack.argument(3, of: full)).writeResults(to: stack)
+                try body(stack.object(), stack.argument(2), stack.argument(3)).writeResults(to: stack)
             })
     }
 
     @inlinable @inline(__always) public func method<A: LuaReadable, B: LuaReadable>(
         _ name: String, _ body: @escaping (Object, A, B) throws -> Void
     ) {
-        let full = self.name(of: name)
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full), stack.argument(2, of: full), stack.argument(3, of: full))
+                try body(stack.object(), stack.argument(2), stack.argument(3))
                 return 0
             })
     }
@@ -67,11 +61,10 @@ extension LuaType {
     @inlinable @inline(__always) public func method<A: LuaReadable, B: LuaReadable, C: LuaReadable, Result: LuaWritable>(
         _ name: String, _ body: @escaping (Object, A, B, C) throws -> Result
     ) {
-        let full = self.name(of: name)
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full), stack.argument(2, of: full), stack.argument(3, of: full), stack.argument(4, of: full))
+                try body(stack.object(), stack.argument(2), stack.argument(3), stack.argument(4))
                     .writeResults(to: stack)
             })
     }
@@ -79,11 +72,10 @@ extension LuaType {
     @inlinable @inline(__always) public func method<A: LuaReadable, B: LuaReadable, C: LuaReadable>(
         _ name: String, _ body: @escaping (Object, A, B, C) throws -> Void
     ) {
-        let full = self.name(of: name)
         add(
             name,
             LuaHostFunction { stack in
-                try body(stack.object(of: full), stack.argument(2, of: full), stack.argument(3, of: full), stack.argument(4, of: full))
+                try body(stack.object(), stack.argument(2), stack.argument(3), stack.argument(4))
                 return 0
             })
     }

@@ -84,7 +84,7 @@ typedef struct clua_configuration {
     const void *cancellation;    // from clua_flag_create
     int (*cancelled)(const void *_Nonnull task);  // called from another thread
     int (*call)(void *_Nonnull function, lua_State *_Nonnull L);
-    int (*raise)(void *_Nonnull error, lua_State *_Nonnull L);  // takes over the error of a body that threw
+    int (*raise)(void *_Nonnull error, void *_Nonnull function, lua_State *_Nonnull L);  // takes over the error that the body of `function` threw
     void (*release)(void *object);
     void (*print)(void *owner, const char *text, size_t length);
     void (*message)(void *error, lua_State *L);  // pushes the text of an error's object
@@ -134,8 +134,9 @@ int clua_spend_output(clua_state *state, size_t bytes);  // 0 = over the limit, 
 
 // Entries: the only ways into Lua. Function and arguments are on the stack; results or one error value replace them.
 int clua_load(clua_state *state, const char *source, size_t length, const char *chunkname);  // onto the current stack
-lua_State *clua_begin_call(clua_state *state, int slot);  // the held function, with room for 16 values; NULL = no room
-int clua_call(lua_State *L, int narguments, int nresults);                                   // on the current stack; -1 results = all
+typedef struct clua_begun { lua_State *_Nullable stack; int function; } clua_begun;  // NULL = no room; where the function stands
+clua_begun clua_begin_call(clua_state *state, int slot);  // pushes the held function, with room for 16 values
+int clua_call(lua_State *L, int narguments, int nresults);  // on the current stack; -1 results = all
 lua_State *clua_new_coroutine(lua_State *L);  // of the function on top, which it replaces
 int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int mayYield, int *nresults);
 int clua_answer(clua_state *state, lua_State *coroutine, int raises, int mayYield, int *nresults);  // what is on the waiting coroutine's stack
