@@ -208,11 +208,16 @@ public import CLua
     }
 
     public func push(_ text: String) throws(LuaError) {
-        if text.utf8.count >= 4096 { try refuseOversized(text.utf8.count) }
-        let pushed: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { buffer in
-            _ = unsafe buffer.withMemoryRebound(to: CChar.self) { unsafe lua_pushlstring(state, $0.baseAddress, $0.count) }
+        if #available(macOS 26, *) {
+            // Where the bytes are: nothing is copied or counted.
+            let span = text.utf8Span.span
+            if span.count >= 4096 { try refuseOversized(span.count) }
+            unsafe span.withUnsafeBytes {
+                _ = unsafe lua_pushlstring(state, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+            }
+        } else {
+            try push(bytes: Array(text.utf8))
         }
-        if pushed == nil { try push(bytes: Array(text.utf8)) }
     }
 
     /// Any value of this state.
@@ -256,9 +261,14 @@ public import CLua
 
 extension String {
     // Validated, and copied once; up to 15 bytes without an allocation.
-    init?(utf8 bytes: UnsafeRawBufferPointer) {
+    @inline(__always) init?(utf8 bytes: UnsafeRawBufferPointer) {
         if #available(macOS 26, *) {
-            guard let text = unsafe try? UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span) else { return nil }
+            let span = unsafe bytes.bindMemory(to: UInt8.self).span
+            if unsafe clua_is_ascii(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) != 0 {
+                self.init(copying: unsafe UTF8Span(unchecked: span, isKnownASCII: true))
+                return
+            }
+            guard let text = try? UTF8Span(validating: span) else { return nil }
             self.init(copying: text)
         } else {
             unsafe self.init(validating: bytes, as: UTF8.self)

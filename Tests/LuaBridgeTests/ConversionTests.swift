@@ -34,6 +34,25 @@ private enum Level: Int, LuaReadable, LuaWritable { case low = 1, high = 2 }
         #expect(try lua.run(text: "return select('#', nothing()), divide(7, 2)") == [0, 3, 1, "done"])
     }
 
+    // Text of plain ASCII is not validated: a byte that is none must be found wherever it stands, in blocks, words and what is left of them.
+    @Test func `text of any length is what it was, and a byte that is not UTF-8 is found at any place in it`() throws {
+        let lua = Lua()
+        try lua.register("same") { (text: String) -> String in text }
+        let same = try #require(lua.globals["same"].function)
+        for length in [0, 1, 7, 8, 9, 15, 16, 17, 31, 40, 127, 128, 129, 200, 256, 300] {
+            let plain = [UInt8](repeating: 0x61, count: length)
+            #expect(try same.call([.string(LuaString(bytes: plain))]) == [.string(LuaString(bytes: plain))])
+            for place in 0..<length {
+                var wrong = plain
+                wrong[place] = 0xff
+                #expect(throws: LuaError.self, "\(length), \(place)") { try same.call([.string(LuaString(bytes: wrong))]) }
+                let text = LuaString(
+                    String(decoding: plain[..<place], as: UTF8.self) + "ü" + String(decoding: plain[(place + 1)...], as: UTF8.self))
+                #expect(try same.call([.string(text)]) == [.string(text)])
+            }
+        }
+    }
+
     @Test func `bytes and dates of Foundation cross unchanged`() throws {
         let lua = Lua()
         let bytes = Data([0, 0xff, 10])
