@@ -181,6 +181,12 @@ int clua_get_name(lua_State *L, int table, const char *name, uint64_t stamp) {
     return lua_rawget(L, table);
 }
 
-void clua_set_name(lua_State *L, int table, const char *name) { lua_setfield(L, table, name); }
+void clua_set_name(lua_State *L, int table, const char *name, uint64_t stamp) {
+    if (stamp == clua_of(L)->entered) return lua_setfield(L, table, name);
+    table = lua_absindex(L, table);
+    lua_pushstring(L, name);
+    lua_insert(L, -2);
+    lua_rawset(L, table);
+}
 
 void clua_push_marker(lua_State *L) { lua_pushlightuserdata(L, NULL); }

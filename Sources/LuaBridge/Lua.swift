@@ -20,6 +20,8 @@ internal import CLua
     var types: Set<ObjectIdentifier> = []
     @exclusivity(unchecked) var objectTypes: [ObjectIdentifier: (any LuaObject.Type)?] = [:]
     @exclusivity(unchecked) var decodedTables = 0
+    @exclusivity(unchecked) var containers = LuaContainers()
+    @exclusivity(unchecked) var lastPlain = ObjectIdentifier(Never.self)
     @exclusivity(unchecked) var errorForms = LuaErrorForms()
     var trustedNames: Set<String> = []
     var loadedModules: [String: LuaValue] = [:]

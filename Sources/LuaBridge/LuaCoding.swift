@@ -2,7 +2,7 @@
 public struct LuaCoded<Value> {
     public var value: Value
 
-    public init(_ value: Value) {
+    @inlinable public init(_ value: Value) {
         self.value = value
     }
 }
@@ -10,14 +10,14 @@ public struct LuaCoded<Value> {
 extension LuaCoded: LuaReadable where Value: Decodable {
     public static var luaTypeName: String { "table" }
 
-    public static func read(from stack: LuaStack, at index: Int) throws -> LuaCoded? {
-        LuaCoded(try LuaDecoder().decode(Value.self, from: stack, at: index))
+    @inlinable public static func read(from stack: LuaStack, at index: Int) throws -> LuaCoded? {
+        LuaCoded(try LuaDecoder().decode(from: stack, at: index))
     }
 }
 
 extension LuaCoded: LuaWritable where Value: Encodable {
-    public func write(to stack: LuaStack) throws {
-        try LuaEncoder(depth: stack.lua.limits.depth).encode(value, to: stack)
+    @inlinable public func write(to stack: LuaStack) throws {
+        try LuaEncoder.encode(value, to: stack)
     }
 }
 

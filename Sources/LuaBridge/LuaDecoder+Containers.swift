@@ -1,17 +1,24 @@
+internal import CLua
+
 // The containers of StackDecoder: a table by its keys, and as a list. Each access looks whether there is still a table where it was.
 
-struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let decoder: StackDecoder
-    var codingPath: [any CodingKey] { decoder.codingPath }
-    private var stack: LuaStack { decoder.stack }
+// Fields that are no containers are read without anything generic on the way: looking up types at run time costs more than all the rest.
+@safe struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    private let frame: LuaFrame
+    // The same, without being counted at each use.
+    private let quick: Unmanaged<LuaFrame>
+    var codingPath: [any CodingKey] { unsafe frame.place.path }
+    private var stack: LuaStack { unsafe frame.stack }
 
-    init(decoder: StackDecoder) {
-        self.decoder = decoder
+    init(frame: LuaFrame) {
+        self.frame = frame
+        unsafe quick = Unmanaged.passUnretained(frame)
     }
 
     // A table that cannot be ordered has no keys to list; what is asked for by name is still found.
     var allKeys: [Key] {
-        ((try? stack.value(at: decoder.at).table?.keys()) ?? []).compactMap { key in
+        guard frame.isOpen else { return [] }
+        return ((try? stack.value(at: frame.at).table?.keys()) ?? []).compactMap { key in
             switch key {
             case .integer(let index): Key(intValue: index) ?? Key(stringValue: String(index))
             case .string(let name): name.text.flatMap { Key(stringValue: $0) }
@@ -20,8 +27,25 @@ struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         }
     }
 
-    private func push(_ key: some CodingKey) throws {
-        try decoder.pushField(key.stringValue, key.intValue)
+    private func push(_ key: Key) throws {
+        try frame.check()
+        try frame.push(key)
+    }
+
+    // Reads a field that is no container; `wrong` says what is the matter with it.
+    @inline(__always) private func field<Value>(
+        _ key: Key, _ read: (LuaStack) -> Value?, wrong: (StackDecoder) throws -> Value
+    ) throws -> Value {
+        try unsafe quick._withUnsafeGuaranteedRef { frame in
+            try frame.check()
+            try frame.push(key)
+            if let value = unsafe read(frame.stack) {
+                unsafe frame.stack.pop()
+                return value
+            }
+            defer { unsafe frame.stack.pop() }
+            return try wrong(frame.decoder.nested(key))
+        }
     }
 
     func contains(_ key: Key) -> Bool {
@@ -37,78 +61,84 @@ struct StackKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
-        if let value = try decoder.boolean(key.stringValue, key.intValue) { return value }
-        return try failing(key) { try $0.decode(type) }
+        try field(key) {
+            $0.boolean(at: -1)
+        } wrong: {
+            try $0.decode(type)
+        }
     }
 
     func decode(_ type: String.Type, forKey key: Key) throws -> String {
-        if let value = try decoder.text(key.stringValue, key.intValue) { return value }
-        return try failing(key) { try $0.decode(type) }
+        try field(key) {
+            $0.text(at: -1)
+        } wrong: {
+            try $0.decode(type)
+        }
     }
 
     func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
-        if let value = try decoder.number(key.stringValue, key.intValue) { return value }
-        return try failing(key) { try $0.decode(type) }
+        try field(key) {
+            $0.number(at: -1)
+        } wrong: {
+            try $0.decode(type)
+        }
     }
 
     func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
-        if let value = try decoder.integer(key.stringValue, key.intValue) { return value }
-        return try failing(key) { try $0.decode(type) }
-    }
-
-    // Says what is wrong with a field.
-    private func failing<Value>(_ key: Key, _ decode: (StackDecoder) throws -> Value) throws -> Value {
-        try push(key)
-        defer { stack.pop() }
-        return try decode(decoder.nested(key))
+        try field(key) {
+            $0.integer(at: -1)
+        } wrong: {
+            try $0.decode(type)
+        }
     }
 
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
         try push(key)
         defer { stack.pop() }
-        return try decoder.nested(key).decode(type)
+        return try frame.decoder.nested(key).decode(type)
     }
 
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
         try push(key)
         defer { stack.pop() }
         if stack.isNil(at: -1) || LuaNull.read(from: stack, at: -1) != nil { return nil }
-        return try decoder.nested(key).decode(type)
+        return try frame.decoder.nested(key).decode(type)
     }
 
     // These stay on the stack until the value around them is decoded.
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
         try push(key)
-        return try decoder.keeping { try decoder.nested(key).container(keyedBy: type) }
+        return try frame.decoder.keeping { try frame.decoder.nested(key).container(keyedBy: type) }
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
         try push(key)
-        return try decoder.keeping { try decoder.nested(key).unkeyedContainer() }
+        return try frame.decoder.keeping { try frame.decoder.nested(key).unkeyedContainer() }
     }
 
     func superDecoder() throws -> any Decoder {
+        try frame.check()
         let key = IndexKey(name: "super")
-        try push(key)
-        return try decoder.keeping {
-            try stack.ensure(8)
-            return decoder.nested(key)
-        }
+        try frame.decoder.pushField(key.stringValue, nil)
+        return try superDecoder(of: key)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
         try push(key)
-        return try decoder.keeping {
+        return try superDecoder(of: key)
+    }
+
+    private func superDecoder(of key: some CodingKey) throws -> any Decoder {
+        try frame.decoder.keeping {
             try stack.ensure(8)
-            return decoder.nested(key)
+            return frame.decoder.nested(key)
         }
     }
 }
 
-// Fields that are no containers, without anything generic on the way: looking up types at run time costs more than all the rest.
 extension StackDecoder {
+    // Of a table.
     func pushField(_ name: String, _ index: Int?) throws {
-        guard stack.isTable(at: at) else { throw failure("the container was used after its value was decoded") }
         if let index {
             stack.rawGet(at, index: index)
         } else {
@@ -125,30 +155,6 @@ extension StackDecoder {
             stack.pop()
             throw error
         }
-    }
-
-    fileprivate func boolean(_ name: String, _ index: Int?) throws -> Bool? {
-        try pushField(name, index)
-        defer { stack.pop() }
-        return stack.boolean(at: -1)
-    }
-
-    fileprivate func integer(_ name: String, _ index: Int?) throws -> Int? {
-        try pushField(name, index)
-        defer { stack.pop() }
-        return stack.integer(at: -1)
-    }
-
-    fileprivate func number(_ name: String, _ index: Int?) throws -> Double? {
-        try pushField(name, index)
-        defer { stack.pop() }
-        return stack.number(at: -1)
-    }
-
-    fileprivate func text(_ name: String, _ index: Int?) throws -> String? {
-        try pushField(name, index)
-        defer { stack.pop() }
-        return stack.text(at: -1)
     }
 }
 

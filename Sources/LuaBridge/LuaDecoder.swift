@@ -3,7 +3,7 @@
 ///
 /// Values are read where they stand on Lua's stack, so decoders and containers are used up when the `init(from:)` they were given to returns.
 public struct LuaDecoder {
-    public init() {}
+    @inlinable public init() {}
 
     /// Throws `LuaCodingError` with the path to what is wrong.
     public func decode<Value: Decodable>(_ type: Value.Type = Value.self, from value: LuaValue, in lua: Lua) throws -> Value {
@@ -12,17 +12,17 @@ public struct LuaDecoder {
         defer { stack.setCount(top) }
         try stack.ensure(4)
         try stack.push(value)
-        return try decode(type, from: stack, at: top + 1)
+        return try decode(from: stack, at: top + 1)
     }
 
-    func decode<Value: Decodable>(_ type: Value.Type, from stack: LuaStack, at index: Int) throws -> Value {
+    @usableFromInline func decode<Value: Decodable>(from stack: LuaStack, at index: Int) throws -> Value {
         let lua = stack.lua
         let outer = unsafe lua.decodedTables
         unsafe lua.decodedTables = 0
         defer { unsafe lua.decodedTables = outer }
         return try convertingCodingErrors {
             try StackDecoder(stack: stack, index: Int32(stack.absolute(index)), depth: Int32(clamping: stack.lua.limits.depth), place: nil)
-                .decode(type)
+                .decode(Value.self)
         }
     }
 }
@@ -61,6 +61,19 @@ struct StackDecoder: Decoder {
     }
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        if !stack.lua.isLastPlain(type), let special = try special(type) { return special }
+        let top = stack.count
+        let lua = stack.lua
+        let lent = unsafe lua.containers.lent
+        defer {
+            unsafe lua.containers.takeBack(to: lent)
+            stack.setCount(top)
+        }
+        return try Value(from: self)
+    }
+
+    // A tree, or an object of the host.
+    @inline(never) private func special<Value: Decodable>(_ type: Value.Type) throws -> Value? {
         if type == LuaTree.self {
             do {
                 if let tree = try stack.lua.tree(of: stack.value(at: at)) as? Value { return tree }
@@ -68,13 +81,12 @@ struct StackDecoder: Decoder {
                 throw error.inside(codingPath.luaText)
             }
         }
-        if let object = stack.lua.objectType(type) {
-            guard let result = try read(object) as? Value else { throw mismatch(object.luaTypeName) }
-            return result
+        guard let object = stack.lua.objectType(type) else {
+            unsafe stack.lua.lastPlain = ObjectIdentifier(type)
+            return nil
         }
-        let top = stack.count
-        defer { stack.setCount(top) }
-        return try Value(from: self)
+        guard let result = try read(object) as? Value else { throw mismatch(object.luaTypeName) }
+        return result
     }
 
     private func read<Object: LuaObject>(_ type: Object.Type) throws -> Any? {
@@ -82,7 +94,7 @@ struct StackDecoder: Decoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        KeyedDecodingContainer(StackKeyedContainer(decoder: try table("table")))
+        try unsafe stack.lua.containers.decoding(table("table"))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
@@ -109,6 +121,8 @@ extension Lua {
     fileprivate func shown(_ key: LuaValue) -> String {
         key.string.map { "'\($0)'" } ?? key.integer.map { "[\($0)]" } ?? key.typeName
     }
+
+    @inline(__always) fileprivate func isLastPlain<Value>(_ type: Value.Type) -> Bool { unsafe lastPlain == ObjectIdentifier(type) }
 
     // Is it one that scripts hold as objects? Each type is asked once.
     fileprivate func objectType(_ type: any Decodable.Type) -> (any LuaObject.Type)? {

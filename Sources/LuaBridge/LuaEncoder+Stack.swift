@@ -28,6 +28,9 @@ struct StackEncoder: Encoder {
         }
         stack.pushNil()
         let slot = stack.count
+        let lua = stack.lua
+        let lent = unsafe lua.containers.lent
+        defer { unsafe lua.containers.takeBack(to: lent) }
         try value.encode(to: StackEncoder(stack: stack, slot: Int32(slot), depth: depth - 1, place: place))
         stack.setCount(slot)
         if stack.isNil(at: slot) {
@@ -44,7 +47,7 @@ struct StackEncoder: Encoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         table()
-        return KeyedEncodingContainer(StackKeyedEncoding(encoder: self))
+        return unsafe stack.lua.containers.encoding(self)
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
@@ -58,19 +61,18 @@ struct StackEncoder: Encoder {
 
     // Of a table at `slot`. One that is gone means that the container outlived its value.
     func check() throws {
-        guard stack.isTable(at: at) else {
-            throw LuaCodingError(path: codingPath.luaText, message: "the container was used after its value was encoded")
-        }
+        guard stack.isTable(at: at) else { throw usedUp() }
     }
 
-    func pushKey(_ name: String, _ index: Int?) throws {
+    @inline(never) func usedUp() -> any Error {
+        LuaCodingError(path: codingPath.luaText, message: "the container was used after its value was encoded")
+    }
+
+    // The value on top becomes a field of the table.
+    func setTop(_ name: String, _ index: Int?) throws {
         if let index { stack.push(index) } else { try stack.push(name) }
-    }
-
-    // The key of the field that comes next.
-    func begin(_ name: String, _ index: Int?) throws {
-        try check()
-        try pushKey(name, index)
+        stack.swap()
+        stack.rawSet(at)
     }
 
     // An encoder for a table that is set at once and filled later. It cannot throw: without a table around it, filling it is what fails.
@@ -121,59 +123,57 @@ extension StackEncoder: SingleValueEncodingContainer {
     }
 }
 
-private struct StackKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
-    let encoder: StackEncoder
-    var codingPath: [any CodingKey] { encoder.codingPath }
-    private var stack: LuaStack { encoder.stack }
+@safe struct StackKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
+    private let frame: LuaFrame
+    // The same, without being counted at each use.
+    private let quick: Unmanaged<LuaFrame>
+    var codingPath: [any CodingKey] { unsafe frame.place.path }
+    private var stack: LuaStack { unsafe frame.stack }
 
-    init(encoder: StackEncoder) {
-        self.encoder = encoder
+    init(frame: LuaFrame) {
+        self.frame = frame
+        unsafe quick = Unmanaged.passUnretained(frame)
     }
 
-    private func begin(_ key: Key) throws {
-        try encoder.begin(key.stringValue, key.intValue)
+    @inline(__always) private func field(_ key: Key, _ push: (LuaStack) throws -> Void) throws {
+        try unsafe quick._withUnsafeGuaranteedRef { frame in
+            try frame.check()
+            try unsafe push(frame.stack)
+            try frame.set(key)
+        }
     }
 
     // A nil field is a field that is not there.
     func encodeNil(forKey key: Key) {}
     func encode(_ value: Bool, forKey key: Key) throws {
-        try begin(key)
-        stack.push(value)
-        stack.rawSet(encoder.at)
+        try field(key) { stack in stack.push(value) }
     }
 
     func encode(_ value: String, forKey key: Key) throws {
-        try begin(key)
-        try stack.push(value)
-        stack.rawSet(encoder.at)
+        try field(key) { stack in try stack.push(value) }
     }
 
     func encode(_ value: Double, forKey key: Key) throws {
-        try begin(key)
-        stack.push(value)
-        stack.rawSet(encoder.at)
+        try field(key) { stack in stack.push(value) }
     }
 
     func encode(_ value: Int, forKey key: Key) throws {
-        try begin(key)
-        stack.push(value)
-        stack.rawSet(encoder.at)
+        try field(key) { stack in stack.push(value) }
     }
 
     func encode(_ value: some Encodable, forKey key: Key) throws {
-        try encoder.check()
-        try StackEncoder.push(value, to: stack, depth: encoder.depth, place: LuaCodingPlace(encoder.place, key))
+        try frame.check()
+        try unsafe StackEncoder.push(value, to: stack, depth: frame.depth, place: LuaCodingPlace(frame.place, key))
         guard !stack.isMarker(at: -1) else { return stack.pop() }
-        try encoder.pushKey(key.stringValue, key.intValue)
-        stack.swap()
-        stack.rawSet(encoder.at)
+        try frame.set(key)
     }
 
     private func nested(_ key: some CodingKey) -> StackEncoder {
-        encoder.nested(key) { stack in
-            try encoder.begin(key.stringValue, key.intValue)
-            stack.copy(-2)
-            stack.rawSet(encoder.at)
+        let encoder = frame.encoder
+        return encoder.nested(key) { stack in
+            try frame.check()
+            stack.copy(-1)
+            try encoder.setTop(key.stringValue, key.intValue)
         }
     }
 

@@ -22,6 +22,10 @@ public struct LuaEncoder {
         return try stack.value(at: -1)
     }
 
+    @usableFromInline static func encode(_ value: some Encodable, to stack: LuaStack) throws {
+        try LuaEncoder(depth: stack.lua.limits.depth).encode(value, to: stack)
+    }
+
     // Pushes the value, without a tree in between.
     func encode(_ value: some Encodable, to stack: LuaStack) throws {
         let top = stack.count

@@ -32,7 +32,8 @@ extension LuaRecord {
     @inlinable public func write(to stack: LuaStack) throws {
         try stack.ensure(8)
         stack.newTable(record: Self.fieldCount)
-        try fill(LuaFields(stack, stack.count, stamp: 0))
+        let table = stack.count
+        try fill(LuaFields(stack, table, stamp: stack.stamp(of: table)))
     }
 }
 
@@ -68,7 +69,7 @@ extension LuaRecord {
     /// nil leaves the field out.
     @inlinable @inline(__always) public func set(_ name: StaticString, _ value: some LuaWritable) throws {
         try value.write(to: stack)
-        stack.setField(name, of: table)
+        stack.setField(name, of: table, stamp)
     }
 }
 
@@ -83,9 +84,9 @@ extension LuaStack {
         }
     }
 
-    @inlinable @inline(__always) func setField(_ name: StaticString, of table: Int) {
+    @inlinable @inline(__always) func setField(_ name: StaticString, of table: Int, _ stamp: UInt64) {
         unsafe name.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) {
-            unsafe clua_set_name(state, Int32(truncatingIfNeeded: table), $0)
+            unsafe clua_set_name(state, Int32(truncatingIfNeeded: table), $0, stamp)
         }
     }
 

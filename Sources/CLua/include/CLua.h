@@ -109,7 +109,7 @@ void clua_let_go(clua_state *state, int slot);
 // Fields of a table, raw. The address of the name is cached, so let it be constant.
 uint64_t clua_stamp(lua_State *L, int table);
 int clua_get_name(lua_State *L, int table, const char *name, uint64_t stamp);  // pushes it; its type
-void clua_set_name(lua_State *L, int table, const char *name);  // pops the value; a table that no script has seen
+void clua_set_name(lua_State *L, int table, const char *name, uint64_t stamp);  // pops the value
 int clua_is_ascii(const char *_Nullable bytes, size_t length);
 void clua_push_marker(lua_State *L);                            // a light userdata, which scripts never see
 void clua_pop(lua_State *L, int n);
