@@ -2,6 +2,9 @@
 
 // Every way from Swift into Lua. Each is protected, turns the cap on while it runs and puts everything back as it found it.
 
+// A wait is much more than an instruction to the host.
+enum { AWAIT_COST = 100 };
+
 struct saved { int enforce, nesting; lua_State *current; };
 
 static inline struct saved enter(clua_state *state, struct entry *entry) {
@@ -9,6 +12,8 @@ static inline struct saved enter(clua_state *state, struct entry *entry) {
     if (state->depth == 0) {
         clua_end_stop(state, CLUA_RUNNING);
         clua_watch_begin(state);
+        clua_awaited *run = atomic_load_explicit(&state->run, memory_order_relaxed);
+        if (run) clua_continue_budget(state, run);
     }
     entry->outer = state->entries;
     state->entries = entry;
@@ -147,8 +152,18 @@ static inline int drive_awaiting(
     clua_state *state, lua_State *coroutine, int narguments, const void *task, clua_awaited *awaited,
     int (*go)(lua_State *, lua_State *, int, int *)) {
     const void *outer = atomic_load_explicit(&state->task, memory_order_relaxed);
+    clua_awaited *outer_run = atomic_load_explicit(&state->run, memory_order_relaxed);
     atomic_store_explicit(&state->task, task, memory_order_release);
+    // Inside another call it is part of that one's budget.
+    if (state->depth == 0) atomic_store_explicit(&state->run, awaited, memory_order_release);
     int status = drive(state, coroutine, narguments, 0, &awaited->nresults, go);
+    if (state->depth == 0) {
+        awaited->instructions = state->spent;
+#if !CLUA_SIGNALS
+        clua_note_time(state, awaited);
+#endif
+    }
+    atomic_store_explicit(&state->run, outer_run, memory_order_release);
     atomic_store_explicit(&state->task, outer, memory_order_release);
     awaited->stack = state->waiting;
     awaited->function = state->waiting_function;
@@ -163,6 +178,7 @@ int clua_begin_awaiting(clua_state *state, lua_State *coroutine, int narguments,
 int clua_go_on_awaiting(clua_state *state, lua_State *coroutine, int raises, const void *task, clua_awaited *awaited) {
     if (is_refused(state, coroutine, 1)) return LUA_ERRRUN;
     state->answer_raises = raises;
+    awaited->instructions += AWAIT_COST;
     return drive_awaiting(state, coroutine, 0, task, awaited, lua_resume);
 }
 

@@ -99,6 +99,8 @@ struct watched {
     _Atomic(clockid_t) clock;
     _Atomic(uint64_t) generation;     // of the budget: one more each time it is renewed
     _Atomic(uint64_t) alarm;          // the generation that is over its limit
+    int seen_thread;                  // the watcher's own: the thread at the last look, and that thread's processor time
+    uint64_t seen_at;
     uint64_t seen, begun, idle;       // the watcher's own: the last generation it saw running, the thread's processor time then, and the last it
                                       // saw at rest
 };
@@ -144,6 +146,8 @@ struct clua_state {
     size_t printed;
     int finalizing;        // an object of Swift's is being released
     _Atomic(const void *) task;  // drives what runs now
+    _Atomic(struct clua_awaited *) run;  // what the task awaits: the budget is that of all its parts
+    uint64_t renewals;     // how often the host renewed the budget
     int closings;          // coroutines that are closed inside one another
     uint64_t closing_since, closing_began;  // when the stop began: on the wall, and in processor time
     int stopping, hooked;  // hooked: some coroutine was counted, maybe still is
@@ -211,11 +215,14 @@ static inline void clua_watch_end(clua_state *state) {
 }
 
 static inline int clua_alarmed(clua_state *state) {
+    const clua_awaited *run = atomic_load_explicit(&state->run, memory_order_relaxed);
+    if (run && __atomic_load_n(&run->is_over, __ATOMIC_RELAXED)) return 1;
     return atomic_load_explicit(&state->watched.alarm, memory_order_acquire)
         == atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
 }
 #else
-static inline void clua_reset_budget(clua_state *state) { clua_renew_budget(state); }
+void clua_reset_budget(clua_state *state);
+void clua_note_time(clua_state *state, clua_awaited *run);
 static inline void clua_watch_begin(clua_state *state) { clua_reset_budget(state); }
 static inline void clua_watch_end(clua_state *state) { (void)state; }
 #endif
@@ -230,6 +237,7 @@ static inline int clua_wants_hook(clua_state *state) {
 #if CLUA_SIGNALS
     if (clua_alarmed(state)) return 1;
 #endif
+    if (state->configuration.cancellation && clua_flag_get(state->configuration.cancellation)) return 1;
     return clua_counts(state) || state->stopping;
 }
 // Counts the instructions of this coroutine if there is reason to, and stops counting if not.
@@ -241,6 +249,7 @@ void clua_note_work(clua_state *state, size_t bytes);  // memory a script has fi
 // Functions of the table on top are charged by the size of their arguments or their results.
 void clua_charge_library(lua_State *L, const char *const *names, int by_arguments);
 void clua_poll(lua_State *L, uint64_t steps);  // every loop in C that a script can make long calls it
+void clua_continue_budget(clua_state *state, clua_awaited *run);  // what it used before counts
 void clua_begin_stop(clua_state *state, int reason);
 static inline void clua_end_stop(clua_state *state, int reason_left) {
     state->stopping = reason_left;

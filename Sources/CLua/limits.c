@@ -25,7 +25,12 @@ static uint64_t time_of(clockid_t clock) {
 
 #if CLUA_SIGNALS
 
-void clua_renew_budget(clua_state *state) { clua_reset_budget(state); }
+void clua_renew_budget(clua_state *state) {
+    clua_reset_budget(state);
+    state->renewals++;
+    clua_awaited *run = atomic_load_explicit(&state->run, memory_order_relaxed);
+    if (run) clua_continue_budget(state, run);
+}
 
 static int over_time(clua_state *state) { return clua_alarmed(state); }
 
@@ -35,9 +40,18 @@ void clua_watch_pass(void) {}
 
 static uint64_t processor_time(void) { return time_of(CLOCK_THREAD_CPUTIME_ID); }
 
-void clua_renew_budget(clua_state *state) {
+void clua_reset_budget(clua_state *state) {
     state->spent = 0;
     if (state->configuration.nanoseconds) state->processor_start = processor_time();
+}
+
+void clua_renew_budget(clua_state *state) {
+    clua_reset_budget(state);
+    state->renewals++;
+}
+
+void clua_note_time(clua_state *state, clua_awaited *run) {
+    if (state->configuration.nanoseconds) run->nanoseconds = processor_time() - state->processor_start;
 }
 
 static int over_time(const clua_state *state) {
@@ -45,6 +59,19 @@ static int over_time(const clua_state *state) {
 }
 
 #endif
+
+void clua_continue_budget(clua_state *state, clua_awaited *run) {
+    if (run->renewals != state->renewals) {
+        run->renewals = state->renewals;
+        run->instructions = 0;
+        __atomic_store_n(&run->nanoseconds, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&run->is_over, 0, __ATOMIC_RELAXED);
+    }
+    state->spent = run->instructions;
+#if !CLUA_SIGNALS
+    state->processor_start -= run->nanoseconds;
+#endif
+}
 
 uint64_t clua_instructions(const clua_state *state) { return state->spent; }
 int clua_stopping(const clua_state *state) { return state->stopping; }

@@ -178,20 +178,24 @@ void clua_push_error_metatable(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX,
 
 // Functions -------------------------------------------------------------------------------------------------------------------------------
 
+static void check_cap(lua_State *L, clua_state *state) {
+    lua_gc(L, LUA_GCCOLLECT);
+    if (clua_over_cap(state)) clua_begin_stop(state, CLUA_MEMORY);
+}
+
 static int answered(lua_State *L, int status, lua_KContext context) {
     (void)status;
     (void)context;
     clua_state *state = clua_of(L);
+    // What the host answered may be more than the cap: it was not enforced.
+    if (clua_over_cap(state)) check_cap(L, state);
     if (state->stopping) return clua_raise_stop(L);
     return state->answer_raises ? lua_error(L) : lua_gettop(L);
 }
 
 static int finish_host_call(lua_State *L, clua_state *state, void *function, int result) {
     if (result == CLUA_RAISE && !state->attention) return lua_error(L);
-    if (clua_over_cap(state)) {
-        lua_gc(L, LUA_GCCOLLECT);
-        if (clua_over_cap(state)) clua_begin_stop(state, CLUA_MEMORY);
-    }
+    if (clua_over_cap(state)) check_cap(L, state);
     if (result == CLUA_STOP) clua_begin_stop(state, CLUA_STOPPED);
     if (state->stopping) return clua_raise_stop(L);
     state->attention = 0;

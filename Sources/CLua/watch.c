@@ -76,14 +76,18 @@ static void install_handler(void) {
 }
 
 // How long until the next look, or 0 when nothing runs.
-static uint64_t look(void) {
+static uint64_t look(uint64_t paused) {
     uint64_t next = 0;
     for (struct watched *watched = watcher.first; watched; watched = watched->next) {
         int is_running = atomic_load_explicit(&watched->running, memory_order_acquire);
         uint64_t generation = atomic_load_explicit(&watched->generation, memory_order_acquire);
         if (!is_running) {
             // It may have run since the last look, and may soon again.
-            if (generation != watched->idle) next = next ? next : LOOK;
+            if (generation != watched->idle) {
+                next = next ? next : LOOK;
+                watched->seen_at = time_of(atomic_load_explicit(&watched->clock, memory_order_relaxed));
+                watched->seen_thread = atomic_load_explicit(&watched->thread, memory_order_relaxed);
+            }
             watched->idle = generation;
             continue;
         }
@@ -92,6 +96,16 @@ static uint64_t look(void) {
             watched->seen = generation;
             watched->begun = now;
         }
+        // A run that awaits often begins anew all the time. So it is charged what its thread used since the last look whenever one finds it running:
+        // by chance, but on average what it used.
+        clua_awaited *run = atomic_load_explicit(&watched->state->run, memory_order_acquire);
+        int thread = atomic_load_explicit(&watched->thread, memory_order_relaxed);
+        if (run && thread == watched->seen_thread && now > watched->seen_at) {
+            uint64_t used = now - watched->seen_at;
+            __atomic_fetch_add(&run->nanoseconds, used < paused ? used : paused, __ATOMIC_RELAXED);
+        }
+        watched->seen_thread = thread;
+        watched->seen_at = now;
         const clua_configuration *limits = &watched->state->configuration;
         int reason = CLUA_RUNNING;
         const void *task = atomic_load_explicit(&watched->state->task, memory_order_acquire);
@@ -99,11 +113,13 @@ static uint64_t look(void) {
         if (task && limits->cancelled(task)) reason = CLUA_CANCELLED;
         if (limits->nanoseconds && now) {
             uint64_t used = now > watched->begun ? now - watched->begun : 0;
+            if (run) used = __atomic_load_n(&run->nanoseconds, __ATOMIC_RELAXED);
             if (used >= limits->nanoseconds) reason = CLUA_COMPUTING;
             else if (limits->nanoseconds - used < wait) wait = limits->nanoseconds - used;
         }
         if (reason) {
             atomic_store_explicit(&watched->alarm, generation, memory_order_release);
+            if (run) __atomic_store_n(&run->is_over, 1, __ATOMIC_RELAXED);
             syscall(SYS_tgkill, getpid(), atomic_load_explicit(&watched->thread, memory_order_relaxed), watcher.signal);
             wait = URGENT;
         }
@@ -119,9 +135,10 @@ static void *watch(void *unused) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     int idle = 0;
+    uint64_t paused = LOOK;
     pthread_mutex_lock(&watcher.lock);
     for (;;) {
-        uint64_t next = look();
+        uint64_t next = look(paused);
         idle = next ? 0 : idle + 1;
         if (idle == IDLE_LOOKS) {
             // A script that starts from now on calls. One that started just before and did not see this is found by the last look.
@@ -134,7 +151,8 @@ static void *watch(void *unused) {
             atomic_store_explicit(&clua_watcher_awake, 1, memory_order_seq_cst);
         }
         pthread_mutex_unlock(&watcher.lock);
-        struct timespec pause = {.tv_nsec = (long)(next ? next : LOOK)};
+        paused = next ? next : LOOK;
+        struct timespec pause = {.tv_nsec = (long)paused};
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
         pthread_mutex_lock(&watcher.lock);
     }

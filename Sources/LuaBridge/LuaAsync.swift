@@ -89,7 +89,7 @@ extension Lua {
         let coroutine = try coroutine(function)
         // The task outlives this call, and so what is made of it here. (A cancellation handler would run the script outside its isolation.)
         unsafe coroutine.task = unsafe withUnsafeCurrentTask { unsafe $0.map { unsafe unsafeBitCast($0, to: UnsafeRawPointer.self) } }
-        defer { clua_watch_pass() }
+        defer { withExtendedLifetime(coroutine) { clua_watch_pass() } }
         // Little is kept across the wait: a frame that fits what a task begins with saves a kilobyte a script.
         var status = try unsafe coroutine.begin(arguments, in: core)
         while status == CLUA_SUSPENDED.status {

@@ -158,6 +158,19 @@ extension Lua {
         return CLUA_RAISE.status
     }
 
+    // The error that a function which waits raises, in place of all that is on its stack. It must get one: a script may wait with its stack full,
+    // and an error may hold a value of another state.
+    func pushAnswer(_ error: any Error, to stack: LuaStack) {
+        stack.setCount(0)
+        do {
+            if (try? stack.ensure(24)) == nil { return unsafe clua_push_error(stack.state, retained(error)) }
+            try pushError(error, to: stack)
+        } catch {
+            stack.setCount(0)
+            unsafe clua_push_error(stack.state, retained(error))
+        }
+    }
+
     // An error without fields of its own becomes an object, the others tables. The place is the script's line on that stack.
     func pushError(_ error: any Error, to stack: LuaStack) throws(LuaError) {
         var message: String

@@ -75,13 +75,7 @@ public struct LuaAsyncCall: Sendable {}
         guard phase == .suspended else { throw LuaError(message: "a coroutine that is \(phase) waits for no answer") }
         if let stop = error as? LuaStop { return try resume(terminating: stop.underlying) }
         let lua = try reference.owner()
-        let answers = try answerStack(room: 16)
-        do {
-            try lua.pushError(error, to: answers)
-        } catch {
-            answers.setCount(0)
-            throw error
-        }
+        lua.pushAnswer(error, to: try answerStack(room: 0))
         return try answer(raises: true)
     }
 
@@ -143,9 +137,7 @@ public struct LuaAsyncCall: Sendable {}
     func goOn(raising failure: any Error, in lua: Lua) throws(LuaError) -> Int32 {
         if let stop = failure as? LuaStop { try give(up: stop.underlying) }
         if let task = unsafe task, unsafe isTaskCancelled(task) != 0 { try give(up: CancellationError()) }
-        waitingStack.setCount(0)
-        try waitingStack.ensure(24)
-        try lua.pushError(failure, to: waitingStack)
+        lua.pushAnswer(try waitingFunction.naming(failure), to: waitingStack)
         return unsafe clua_go_on_awaiting(lua.core, thread, 1, task, &awaited)
     }
 

@@ -2,7 +2,8 @@
 public struct LuaLimits: Sendable, Equatable {
     /// Bytes of Lua's heap, strings and tables the host pushes included.
     public var memory: Int
-    /// Virtual machine instructions between two resets of the budget; nil = no limit. The same script ends at the same place every time.
+    /// Virtual machine instructions between two resets of the budget; nil = no limit. The same script ends at the same place every time. The
+    /// budget of a `Lua.run` is that of all its parts; each wait in it counts as 100.
     public var instructions: UInt64?
     /// Processor time between two resets of the budget; nil = no limit.
     public var processorTime: Duration?

@@ -15,7 +15,11 @@ struct HostileScript: Sendable, CustomTestStringConvertible {
     let outcome: String
     var testDescription: String { name }
 
-    static let all: [HostileScript] = {
+    /// Those that call async functions; see AwaitTests.
+    static let awaiting = files.filter { $0.name.hasPrefix("await-") }
+    static let all = files.filter { !$0.name.hasPrefix("await-") }
+
+    private static let files: [HostileScript] = {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Hostile")
         let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
         return files.filter { $0.pathExtension == "lua" }.sorted { $0.path < $1.path }.compactMap { file in
@@ -25,6 +29,19 @@ struct HostileScript: Sendable, CustomTestStringConvertible {
             return HostileScript(name: file.lastPathComponent, text: text, outcome: String(first.dropFirst(3)))
         }
     }()
+
+    /// Is this the outcome the script must have?
+    func expect(_ outcome: String) {
+        let allowed = self.outcome
+        if !allowed.contains(":") {
+            #expect(allowed.split(separator: " ").contains(outcome.prefix { $0 != ":" }), "\(outcome.prefix(300))")
+        } else if allowed.hasPrefix("raises: ") {
+            let text = allowed.dropFirst(8)
+            #expect(outcome.hasPrefix("raises: ") && (text.isEmpty || outcome.contains(text)), "\(outcome.prefix(300))")
+        } else {
+            #expect(outcome.prefix(300) == allowed)
+        }
+    }
 
     static let endless = all.filter { $0.outcome == "ends: limit" }
 }
@@ -59,17 +76,6 @@ private final class Thing: LuaObject {
         }
     }
 
-    private func expect(_ outcome: String, isAllowedBy allowed: String) {
-        if !allowed.contains(":") {
-            #expect(allowed.split(separator: " ").contains(outcome.prefix { $0 != ":" }), "\(outcome.prefix(300))")
-        } else if allowed.hasPrefix("raises: ") {
-            let text = allowed.dropFirst(8)
-            #expect(outcome.hasPrefix("raises: ") && (text.isEmpty || outcome.contains(text)), "\(outcome.prefix(300))")
-        } else {
-            #expect(outcome.prefix(300) == allowed)
-        }
-    }
-
     @Test func `the corpus is there`() {
         #expect(HostileScript.all.count >= 150)
     }
@@ -80,7 +86,7 @@ private final class Thing: LuaObject {
         var limits = LuaLimits(memory: 6 << 20, instructions: 1_000_000, processorTime: .seconds(30))
         limits.output = 1 << 20
         let (outcome, lua) = try run(script, limits)
-        expect(outcome, isAllowedBy: script.outcome)
+        script.expect(outcome)
         #expect(try lua.load("return 1 + 1", name: "after.lua").call() == [2])
     }
 
@@ -90,7 +96,7 @@ private final class Thing: LuaObject {
         var limits = LuaLimits(memory: 6 << 20, instructions: 1_000_000, processorTime: .seconds(30))
         limits.output = 1 << 20
         let (outcome, lua) = try run(script, limits, driven: true)
-        expect(outcome, isAllowedBy: script.outcome)
+        script.expect(outcome)
         #expect(try lua.load("return 1 + 1", name: "after.lua").call() == [2])
     }
 
@@ -98,7 +104,7 @@ private final class Thing: LuaObject {
     @Test(arguments: HostileScript.endless) func `G7 processor time alone ends a hostile script`(script: HostileScript) throws {
         let (outcome, lua) = try run(
             script, LuaLimits(memory: 16 << 20, processorTime: .milliseconds(15)), driven: script.text.utf8.count % 2 == 0)
-        expect(outcome, isAllowedBy: script.outcome)
+        script.expect(outcome)
         #expect(try lua.load("return 1 + 1", name: "after.lua").call() == [2])
     }
 }

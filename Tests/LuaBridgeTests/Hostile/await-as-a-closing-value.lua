@@ -1,0 +1,2 @@
+-- raises: variable 'x' got a non-closable value
+local x <close> = ready()

@@ -1,0 +1,3 @@
+-- gives: false true
+local ok, e = pcall(foreign)
+return ok, e ~= nil

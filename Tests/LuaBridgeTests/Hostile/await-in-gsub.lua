@@ -1,0 +1,2 @@
+-- raises: cannot be called here
+return (('x'):gsub('x', function() return ready() end))

@@ -1,0 +1,3 @@
+-- gives: false true
+local ok, e = xpcall(error, function() return ready() end)
+return ok, e ~= nil

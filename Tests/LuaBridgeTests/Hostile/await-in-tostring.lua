@@ -1,0 +1,2 @@
+-- raises: cannot be called here
+tostring(setmetatable({}, { __tostring = function() ready() end }))

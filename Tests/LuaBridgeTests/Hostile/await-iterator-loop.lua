@@ -1,0 +1,2 @@
+-- ends: limit
+for _ in function() return ready() end do end

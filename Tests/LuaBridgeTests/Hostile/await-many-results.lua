@@ -1,0 +1,2 @@
+-- raises or ends
+return many(2000000)

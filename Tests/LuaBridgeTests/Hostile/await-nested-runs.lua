@@ -1,0 +1,3 @@
+-- raises or ends
+local function f() return again(f) end
+return f()

@@ -1,0 +1,3 @@
+-- raises or ends
+local function f() return 1 + f(ready()) end
+f()

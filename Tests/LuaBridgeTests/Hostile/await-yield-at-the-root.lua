@@ -1,0 +1,3 @@
+-- raises: attempt to yield from outside a coroutine
+ready()
+coroutine.yield()
