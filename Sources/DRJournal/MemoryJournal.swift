@@ -28,17 +28,18 @@ public final class MemoryJournal: Journal, Sendable {
         }
     }
 
-    @discardableResult public func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
+    @discardableResult public func append(_ entries: [TimedEntry], to run: RunID) throws -> [JournalRecord] {
         try state.withLock { state in
             guard let place = state.runs.index(forKey: run) else {
                 throw SQLiteJournal.noSuchRun(run, among: state.order.map(\.text))
             }
-            let (count, last) = (state.runs.values[place].records.count, state.runs.values[place].records.last?.hash)
-            let row = RecordRow(entry, position: Int64(count), at: time)
-            let hash = RecordChain.hash(row, run: run.text, previous: last ?? state.runs.values[place].hash)
+            let count = Int64(state.runs.values[place].records.count)
+            let chained = RecordChain.continued(
+                entries, of: run, from: count, previous: state.runs.values[place].records.last?.hash ?? state.runs.values[place].hash)
+            let records = chained.map(\.record)
             // In its place: a copy taken out would copy all records with each one.
-            state.runs.values[place].records.append(JournalRecord(index: row.position, time: time, entry: entry, hash: hash))
-            return row.position
+            state.runs.values[place].records += records
+            return records
         }
     }
 

@@ -21,12 +21,29 @@ enum RecordChain {
         ])
     }
 
+    /// Entries as the next records of a run, in their order.
+    static func continued(
+        _ entries: [TimedEntry], of run: RunID, from position: Int64, previous: String
+    ) -> [(row: RecordRow, record: JournalRecord)] {
+        var (position, hash) = (position, previous)
+        return entries.map { timed in
+            let row = RecordRow(timed.entry, position: position, at: timed.time)
+            hash = Self.hash(row, run: run.text, previous: hash)
+            position += 1
+            return (row, JournalRecord(index: row.position, time: timed.time, entry: timed.entry, hash: hash))
+        }
+    }
+
     private static func hash(_ fields: [String]) -> String {
         var bytes: [UInt8] = []
-        for field in [version] + fields {
-            bytes += Array("\(field.utf8.count):".utf8)
-            bytes += Array(field.utf8)
+        bytes.reserveCapacity(fields.reduce(64) { $0 + $1.utf8.count + 8 })
+        func add(_ field: String) {
+            bytes += String(field.utf8.count).utf8
+            bytes.append(UInt8(ascii: ":"))
+            bytes += field.utf8
         }
+        add(version)
+        for field in fields { add(field) }
         return Digest.hex(of: bytes)
     }
 }

@@ -163,15 +163,10 @@ extension SQLiteJournal {
                         .conflict, "run \(run) is in the journal already, and was started with something else",
                         hint: "`drrunbook show \(run)` tells what is here; nothing was taken")
                 }
-                for (row, hash) in new {
-                    try database.execute(
-                        sql:
-                            "INSERT INTO record (run, position, time, kind, key, path, verb, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        arguments: [run.text, row.position, row.time, row.kind, row.key, row.path, row.verb, row.payload, hash])
-                }
+                let insertion = try database.cachedStatement(sql: Self.insertion)
+                for (row, hash) in new { try insertion.execute(arguments: row.columns(of: run, hash: hash)) }
                 if let last = new.last {
-                    try database.execute(
-                        sql: "UPDATE head SET count = ?, hash = ? WHERE run = ?", arguments: [last.row.position + 1, last.hash, run.text])
+                    try database.execute(sql: Self.headUpdate, arguments: [last.row.position + 1, last.hash, run.text])
                 }
                 failpoint("journal.taken")
             }

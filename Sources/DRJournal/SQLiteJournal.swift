@@ -10,7 +10,7 @@ internal import GRDB
 
 /// The journal in one SQLite file: rows chained by SHA-256, one writing process, any number of readers.
 ///
-/// `journal.sqlite` with `journal.sqlite-lock` beside it. A record is durable when `append` returns: write-ahead log, full synchronisation.
+/// `journal.sqlite` with `journal.sqlite-lock` beside it. Records are durable when `append` returns: write-ahead log, full synchronisation, one commit each time.
 public final class SQLiteJournal: Journal, Sendable {
     let database: DatabaseQueue
     private let writer: WriterLock?
@@ -118,27 +118,36 @@ public final class SQLiteJournal: Journal, Sendable {
         try database.execute(sql: "INSERT INTO head (run, count, hash) VALUES (?, 0, ?)", arguments: [run.text, start])
     }
 
-    @discardableResult public func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
+    @discardableResult public func append(_ entries: [TimedEntry], to run: RunID) throws -> [JournalRecord] {
+        guard !entries.isEmpty else { return [] }
         failpoint("journal.append")
-        let position = try JournalFailure.mapped(path) {
+        let records = try JournalFailure.mapped(path) {
             try database.write { database in
                 let head = try database.cachedStatement(sql: "SELECT count, hash FROM head WHERE run = ?")
                 guard let found = try Row.fetchOne(head, arguments: [run.text]) else { throw try noSuchRun(run, database) }
-                let row = RecordRow(entry, position: found["count"], at: time)
-                let hash = RecordChain.hash(row, run: run.text, previous: found["hash"])
-                try database.cachedStatement(
-                    sql: """
-                        INSERT INTO record (run, position, time, kind, key, path, verb, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                        """
-                ).execute(arguments: [
-                    run.text, row.position, row.time, row.kind, row.key, row.path, row.verb, row.payload, hash,
-                ])
-                try database.cachedStatement(sql: "UPDATE head SET count = ?, hash = ? WHERE run = ?").execute(
-                    arguments: [row.position + 1, hash, run.text])
-                return row.position
+                let chained = RecordChain.continued(entries, of: run, from: found["count"], previous: found["hash"])
+                let insertion = try database.cachedStatement(sql: Self.insertion)
+                for (row, record) in chained { try insertion.execute(arguments: row.columns(of: run, hash: record.hash)) }
+                if let last = chained.last?.record {
+                    try database.cachedStatement(sql: Self.headUpdate).execute(arguments: [last.index + 1, last.hash, run.text])
+                }
+                failpoint("journal.commit")
+                return chained.map(\.record)
             }
         }
         failpoint("journal.appended")
-        return position
+        return records
+    }
+
+    static let insertion = """
+        INSERT INTO record (run, position, time, kind, key, path, verb, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    static let headUpdate = "UPDATE head SET count = ?, hash = ? WHERE run = ?"
+}
+
+extension RecordRow {
+    /// In the order of `SQLiteJournal.insertion`.
+    func columns(of run: RunID, hash: String) -> StatementArguments {
+        [run.text, position, time, kind, key, path, verb, payload, hash]
     }
 }

@@ -25,6 +25,8 @@ final class ListJournal: Journal {
     struct State {
         var header: RunHeader?
         var records: [JournalRecord] = []
+        /// How many records each commit brought.
+        var commits: [Int] = []
     }
     struct Full: Error {}
 
@@ -38,14 +40,19 @@ final class ListJournal: Journal {
 
     func begin(_ header: RunHeader) throws { state.withLock { $0.header = header } }
 
-    func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
-        let index: Int64? = state.withLock { state in
-            guard state.records.count < capacity else { return nil }
-            state.records.append(JournalRecord(index: Int64(state.records.count), time: time, entry: entry, hash: ""))
-            return Int64(state.records.count - 1)
+    func append(_ entries: [TimedEntry], to run: RunID) throws -> [JournalRecord] {
+        let records: [JournalRecord]? = state.withLock { state in
+            guard state.records.count + entries.count <= capacity else { return nil }
+            let first = Int64(state.records.count)
+            let new = entries.enumerated().map {
+                JournalRecord(index: first + Int64($0.offset), time: $0.element.time, entry: $0.element.entry, hash: "")
+            }
+            state.records += new
+            state.commits.append(new.count)
+            return new
         }
-        guard let index else { throw Full() }
-        return index
+        guard let records else { throw Full() }
+        return records
     }
 
     func header(of run: RunID) throws -> RunHeader {
@@ -57,6 +64,7 @@ final class ListJournal: Journal {
     func runs() throws -> [RunSummary] { [] }
 
     var entries: [JournalEntry] { state.withLock { $0.records.map(\.entry) } }
+    var commits: [Int] { state.withLock { $0.commits } }
 
     /// What lies on disk after the first `count` records.
     func cut(after count: Int) -> ListJournal {
@@ -99,12 +107,14 @@ struct Stage {
         self.journal = journal
     }
 
-    func runner(limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil) -> RunbookRunner {
+    func runner(
+        limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil
+    ) -> RunbookRunner {
         let events = events
         return RunbookRunner(
             engine: engine, outside: outside, runningAs: runningAs, inventory: Self.inventory, clock: clock,
             random: CountingRandom(from: random), journal: journal, limits: limits,
-            host: "here", process: 1, control: control, executor: ThreadExecutor(name: "runbook")
+            host: "here", process: 1, control: control, mirror: mirror, executor: ThreadExecutor(name: "runbook")
         ) { event in events.withLock { $0.append(event) } }
     }
 

@@ -41,6 +41,7 @@ final class RunConductor {
     /// Launched and not back yet.
     private var flying: Set<String> = []
     private var isWatched = false
+    private let arrivals = Arrivals()
     private let nextDeadline = Lock<Instant?>(nil)
 
     init(
@@ -58,6 +59,15 @@ final class RunConductor {
 
     /// `isolation`: the runner. The body of a task group runs where it says, or else on the shared pool.
     func conduct(isolation: isolated any Actor) async throws -> RunReport {
+        do {
+            return try await conductToEnd(isolation: isolation)
+        } catch {
+            record.keep()
+            throw error
+        }
+    }
+
+    private func conductToEnd(isolation: isolated any Actor) async throws -> RunReport {
         if let parked = try await carryOn(isolation: isolation) {
             anchor()
             return parked
@@ -66,6 +76,7 @@ final class RunConductor {
         if !isLive { try record.resumed(confirmed: world.confirmed) }
         let error = try session.failure()
         let report = record.ledger.report(run: record.run, error: error, owed: error == nil ? [] : session.owed)
+        try record.flush()
         await release()
         try record.finished(report)
         anchor()
@@ -74,7 +85,7 @@ final class RunConductor {
 
     /// Until the runbook and what it registered for its end have ended: nil; or until the run waits or was put down: its report.
     private func carryOn(isolation: isolated any Actor) async throws -> RunReport? {
-        try await withThrowingTaskGroup(of: Signal.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             _ = isolation
             defer { group.cancelAll() }
             while true {
@@ -90,6 +101,10 @@ final class RunConductor {
                         }
                     }
                 }
+                if let signal = arrivals.next() {
+                    try take(signal)
+                    continue
+                }
                 checkDeadlines()
                 if let stopping {
                     if underWay.isEmpty { return try await putDown(stopping) }
@@ -98,19 +113,22 @@ final class RunConductor {
                     let now = world.clock.now()
                     if try passParked(now) { continue }
                     if try mirrorFails() { continue }
+                    try record.flush()
                     for pending in session.waiting where canBegin(pending) && launched.insert(pending.intent.key).inserted {
                         flying.insert(pending.intent.key)
                         if pending.action.effect != .observes { underWay.insert(pending.intent.key) }
                         let order = launch(pending)
-                        group.addTask(executorPreference: world.executor) { .done(await order.perform()) }
+                        group.addTask(executorPreference: world.executor) { [arrivals] in arrivals.add(.done(await order.perform())) }
                     }
                     if flying.isEmpty, let report = try await park(now) { return report }
                     watch(&group)
                 }
-                guard let signal = try await group.next() else {
-                    throw DRError(.internal, "every branch of the runbook waits and nothing is under way")
-                }
-                try take(signal)
+                try record.flush()
+                repeat {
+                    guard try await group.next() != nil else {
+                        throw DRError(.internal, "every branch of the runbook waits and nothing is under way")
+                    }
+                } while arrivals.isEmpty
             }
         }
     }
@@ -135,7 +153,7 @@ final class RunConductor {
         let lost = try LostAnswers(
             session.waiting.filter { !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run, points: points,
             runningAs: world.runningAs)
-        if let question = lost.question, asked == nil || asked?.kind == .undo { return .parked(record.wait(for: question)) }
+        if let question = lost.question, asked == nil || asked?.kind == .undo { return .parked(try record.wait(for: question)) }
         try record.resumed(confirmed: world.confirmed)
         isLive = true
         if let asked, asked.kind != .undo {
@@ -174,7 +192,7 @@ final class RunConductor {
             if stopping != nil, completion.outcome.error?.code == .stopped, completion.outcome.effects.isEmpty { return }
             let outcome = world.predicted ? record.ledger.expecting(pending.action, completion.outcome) : completion.outcome
             try record.outcome(outcome, of: pending.intent)
-            if !world.predicted { failpoint("run.outcome-recorded") }
+            if !world.predicted { failpoint("run.outcome-taken") }
             try session.deliver(outcome, for: completion.key)
         }
     }
@@ -197,18 +215,20 @@ final class RunConductor {
     /// cannot be copied is not begun, unless it goes back. True: something was answered.
     private func mirrorFails() throws -> Bool {
         guard let mirror = world.mirror else { return false }
+        let next = session.waiting.compactMap { pending -> (PendingAction, MirrorOccasion)? in
+            guard !launched.contains(pending.intent.key), canBegin(pending) else { return nil }
+            return pending.occasion(world.runningAs).map { (pending, $0) }
+        }
+        guard !next.isEmpty else { return false }
+        try record.flush()
         var isAnswered = false
-        for pending in session.waiting where !launched.contains(pending.intent.key) && canBegin(pending) {
-            guard let occasion = pending.occasion(world.runningAs) else { continue }
-            do {
-                try mirror.write(record.run, for: occasion)
-            } catch let error as DRError where error.code != .fenced {
-                if pending.waitsForCopy {
-                    try settle(pending, .failure(error))
-                    isAnswered = true
-                } else {
-                    record.tell(.warning("the record could not be copied: \(error.message)"))
-                }
+        for ((pending, _), error) in zip(next, try mirror.write(record.run, for: next.map(\.1))) {
+            guard let error else { continue }
+            if pending.waitsForCopy {
+                try settle(pending, .failure(error))
+                isAnswered = true
+            } else {
+                record.tell(.warning("the record could not be copied: \(error.message)"))
             }
         }
         return isAnswered
@@ -217,7 +237,7 @@ final class RunConductor {
     /// The last records, to where copies are. What they tell has happened already.
     private func anchor() {
         do {
-            try world.mirror?.write(record.run, for: .rest)
+            if let error = try world.mirror?.write(record.run, for: [.rest]).first, let error { throw error }
         } catch {
             record.tell(.warning("the end of the record could not be copied: \(DRError(any: error).message)"))
         }
@@ -241,6 +261,7 @@ final class RunConductor {
         for (_, approval) in waiting.taken { try record.approval(approval) }
         let isAnswered = try decideParked(now)
         // Last: whoever left one and finds it gone looks at what came of it.
+        if !waiting.taken.isEmpty { try record.flush() }
         for (token, _) in waiting.taken { try world.control?.recorded(token, for: record.run) }
         return isAnswered
     }
@@ -303,7 +324,7 @@ final class RunConductor {
             case nil: continue
             }
         }
-        return record.wait(for: DRError(.waiting, questions.joined(separator: "; "), hint: hint, details: .map(details)))
+        return try record.wait(for: DRError(.waiting, questions.joined(separator: "; "), hint: hint, details: .map(details)))
     }
 
     // MARK: Ends that are not the runbook's
@@ -323,11 +344,13 @@ final class RunConductor {
         }
     }
 
-    private func watch(_ group: inout ThrowingTaskGroup<Signal, any Error>) {
+    private func watch(_ group: inout ThrowingTaskGroup<Void, any Error>) {
         guard let control = world.control, !isWatched else { return }
         isWatched = true
         let (run, next) = (record.run, nextDeadline)
-        group.addTask(executorPreference: world.executor) { .control(await control.request(for: run) { next.withLock { $0 } }) }
+        group.addTask(executorPreference: world.executor) { [arrivals] in
+            arrivals.add(.control(await control.request(for: run) { next.withLock { $0 } }))
+        }
     }
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {
@@ -365,34 +388,4 @@ final class RunConductor {
             begun: pending.begun, runningAs: pending.isInDrill ? .drill : world.runningAs, hasChanged: record.ledger.hasChanged)
         return ActionLaunch(key: pending.intent.key, action: pending.action, context: context)
     }
-
-    private enum Signal: Sendable {
-        case done(Completion)
-        case control(StopRequest?)
-    }
-}
-
-/// An action on its way: all it needs, apart from the session.
-struct ActionLaunch: Sendable {
-    let key: String
-    let action: PreparedAction
-    let context: ActionContext
-
-    func perform() async -> Completion {
-        let result: Result<Value, DRError>
-        do {
-            result = .success(try await action.perform(context))
-        } catch {
-            result = .failure(DRError(any: error))
-        }
-        let outcome = ActionOutcome(
-            result: result, effects: context.call.effects.effects, duration: context.clock.now() - context.begun,
-            points: context.call.points.table)
-        return Completion(key: key, outcome: outcome)
-    }
-}
-
-struct Completion: Sendable {
-    let key: String
-    let outcome: ActionOutcome
 }

@@ -78,12 +78,13 @@ extension RunControl {
 
 /// Where a run's records stand a second time: at the clusters it changes, for a host that takes it over.
 ///
-/// Throws `cluster-unreachable` where a copy that is needed cannot be written; `fenced` when another host has taken the run over, or wrote on from another record than ours.
+/// Throws `fenced` when another host has taken the run over, or wrote on from another record than ours.
 public protocol RunMirror: Sendable {
     /// This process carries the run on from here: whoever did before finds that at its next change. Nothing is written where there is no copy.
     func claim(_ run: RunID) throws
-    /// Copies the records so far.
-    func write(_ run: RunID, for occasion: MirrorOccasion) throws
+    /// Copies the records so far, once to each cluster however many occasions want it there. Returns, in the order of the occasions, why a copy that one needs could not
+    /// be written (`cluster-unreachable`); nil where it was.
+    func write(_ run: RunID, for occasions: [MirrorOccasion]) throws -> [DRError?]
 }
 
 /// Why the records so far are copied.

@@ -1,4 +1,5 @@
 internal import DRModel
+internal import DRSupport
 
 /// An answer that history holds.
 enum RecordedAnswer {
@@ -8,7 +9,8 @@ enum RecordedAnswer {
 
 /// A run's journal as its session sees it: while history lasts its entries are compared and answered from it, afterwards they are appended.
 ///
-/// Nothing goes on before its record is durable.
+/// What is appended becomes durable with the next `flush`, together: nothing leaves this process before, no call, no word to anybody, no copy. So what happened between
+/// two calls shares a commit, an outcome with the intents that follow from it, and with the records of all branches that went on meanwhile.
 final class RunRecord {
     let run: RunID
     var ledger: RunLedger
@@ -20,6 +22,12 @@ final class RunRecord {
     private let source: any RandomSource
     private var replay: Replay
     private var count: Int
+    private var group = RecordGroup()
+    /// What is told when the group is durable.
+    private var untold: [RunEvent] = []
+    /// The journal could not be written: nothing is recorded or told any more.
+    private var failure: (any Error)?
+    private var gates: RecordedGates
     /// What was asked for and never begun when the run was put down last.
     let notBegun: Set<String>
     /// What the runbook gives to whoever comes after it.
@@ -30,7 +38,7 @@ final class RunRecord {
         run: RunID, journal: any Journal, history: [JournalRecord], clock: any WallClock, random: any RandomSource, ledger: RunLedger,
         predicted: Bool, limit: Int, previous: @escaping @Sendable (String, String?) throws -> Value,
         events: @escaping @Sendable (RunEvent) -> Void
-    ) {
+    ) throws {
         lookUp = previous
         self.run = run
         self.journal = journal
@@ -42,6 +50,7 @@ final class RunRecord {
         self.events = events
         replay = Replay(records: history)
         count = history.count
+        gates = try RecordedGates(history)
         let last = history.last { $0.entry.kind != .approval }
         notBegun = last?.entry.kind == .stopped ? StopRequest.keys(last?.entry.payload ?? .null) : []
     }
@@ -112,12 +121,9 @@ final class RunRecord {
 
     /// What the journal says of a gate that is open: the rules are applied in one place.
     func decide(_ pending: PendingAction, _ rules: ApprovalRules, now: Instant) throws -> (event: GateEvent, decision: Gate.Decision) {
-        let records = try journal.records(of: run)
-        guard let intent = records.last(where: { $0.entry.kind == .intent && $0.entry.key == pending.intent.key }) else {
-            throw DRError(.internal, "a gate has no record")
-        }
-        let gate = try Gate(intent, header: journal.header(of: run))
-        return (gateEvent(pending.intent), gate.decide(try Gate.approvals(in: records), rules, now: now))
+        try flush()
+        let gate = try gates.gate(at: pending.intent.key) { try journal.header(of: run) }
+        return (gateEvent(pending.intent), gate.decide(gates.approvals, rules, now: now))
     }
 
     func gateEvent(_ entry: JournalEntry) -> GateEvent {
@@ -143,15 +149,17 @@ final class RunRecord {
         try append(JournalEntry(.stopped, key: "", payload: request.payload(keys: notBegun)))
         let report = ledger.report(run: run, error: request.error, isHeld: true)
         tell(.runFinished(report))
+        try flush()
         return report
     }
 
     /// The run stops for a person. It has not ended, so nothing is recorded.
-    func wait(for question: DRError) -> RunReport {
+    func wait(for question: DRError) throws -> RunReport {
         let ledger = ledger.report(run: run, error: question)
         let report = RunReport(
             run: run, outcome: .waiting, error: question, rto: nil, applications: ledger.applications, effects: ledger.effects)
         tell(.runFinished(report))
+        try flush()
         return report
     }
 
@@ -167,10 +175,14 @@ final class RunRecord {
         ]
         let time = try append(JournalEntry(.finished, key: "", payload: payload))
         tell(.runFinished(report), at: time, replayed: false)
+        try flush()
     }
 
+    /// Told at once, or as soon as all is durable that was appended before.
     func tell(_ kind: RunEvent.Kind, at time: Instant? = nil, replayed: Bool = false) {
-        events(RunEvent(run: run, time: time ?? clock.now(), replayed: replayed, kind: kind))
+        guard failure == nil else { return }
+        let event = RunEvent(run: run, time: time ?? clock.now(), replayed: replayed, kind: kind)
+        if group.isEmpty { events(event) } else { untold.append(event) }
     }
 
     func tellFinished(_ intent: JournalEntry, _ outcome: ActionOutcome, at time: Instant, replayed: Bool) {
@@ -186,10 +198,38 @@ final class RunRecord {
         guard count <= limit || entry.kind == .finished else {
             throw DRError(.limitExceeded, "the run has more than \(limit) records", hint: "raise `limits: records` in dr.yaml")
         }
+        if let failure { throw failure }
         if firstNew == nil { firstNew = entry }
         let time = clock.now()
-        try journal.append(entry, to: run, at: time)
+        group.add(entry, at: time)
+        if group.isFull { try flush() }
         return time
+    }
+
+    /// Makes durable what was appended, with one commit, and then tells what was to be told. When that fails nothing of it was recorded, nobody hears of it, and
+    /// the record takes nothing more.
+    func flush() throws {
+        if let failure { throw failure }
+        guard !group.isEmpty else { return }
+        do {
+            try gates.add(try journal.append(group.entries, to: run))
+        } catch {
+            failure = error
+            untold = []
+            throw error
+        }
+        if !predicted { for timed in group.entries where timed.entry.kind == .outcome { failpoint("run.outcome-recorded") } }
+        group.removeAll()
+        let told = untold
+        untold = []
+        for event in told { events(event) }
+    }
+
+    /// The run goes no further here, because of another error: what was appended before it is kept where the journal can be written.
+    func keep() {
+        guard failure == nil else { return }
+        // The error that ended the run is the one to hear of; what could not be kept had no effect.
+        try? flush()
     }
 
     private func event(_ entry: JournalEntry) -> ActionEvent {

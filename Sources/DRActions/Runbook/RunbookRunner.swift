@@ -168,7 +168,7 @@ public actor RunbookRunner {
     }
 
     private func makeRecord(run: RunID, history: [JournalRecord], started: Instant) throws -> RunRecord {
-        RunRecord(
+        try RunRecord(
             run: run, journal: journal, history: history, clock: clock, random: random,
             ledger: RunLedger(
                 inventory: inventory, started: started, predicted: predicted, isDrill: runningAs == .drill, expectations: expectations),

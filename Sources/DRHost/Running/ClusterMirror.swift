@@ -41,13 +41,29 @@ final class ClusterMirror: RunMirror {
         }
     }
 
-    func write(_ run: RunID, for occasion: MirrorOccasion) throws {
+    /// What became of the clusters that were written to already: what begins at the same time needs one copy.
+    private typealias Round = [ClusterName: Result<Void, DRError>]
+
+    func write(_ run: RunID, for occasions: [MirrorOccasion]) throws -> [DRError?] {
+        var round: Round = [:]
+        return try occasions.map { occasion in
+            do {
+                try write(run, for: occasion, &round)
+                return nil
+            } catch let error as DRError where error.code != .fenced {
+                return error
+            }
+        }
+    }
+
+    private func write(_ run: RunID, for occasion: MirrorOccasion, _ round: inout Round) throws {
         switch occasion {
         case .change(let input):
-            if let cluster = destination(of: input) { try write(run, to: cluster) } else { try writeAnywhere(run) }
-        case .outside: try writeAnywhere(run)
+            guard let cluster = destination(of: input) else { return try writeAnywhere(run, &round) }
+            if let failure = try write(run, to: [cluster], &round).failure { throw failure }
+        case .outside: try writeAnywhere(run, &round)
         case .rest:
-            if let failure = try write(run, to: known).failure { throw failure }
+            if let failure = try write(run, to: known, &round).failure { throw failure }
         }
     }
 
@@ -70,7 +86,7 @@ final class ClusterMirror: RunMirror {
 
     /// To all copies that can be reached. Where there is none: to the pairs' destinations, or to any cluster that answers. One is enough for whoever takes the run
     /// over and reaches it; without one it fails.
-    private func writeAnywhere(_ run: RunID) throws {
+    private func writeAnywhere(_ run: RunID, _ round: inout Round) throws {
         let clusters = configuration.clusters
         guard !clusters.isEmpty else { return }
         let destinations = Set(configuration.inventory.pairs.map(\.destination))
@@ -78,7 +94,7 @@ final class ClusterMirror: RunMirror {
         var failure: DRError?
         for group in [known, clusters.filter { destinations.contains($0.name) }, clusters] {
             let new = group.filter { tried.insert($0.name).inserted }
-            let ended = try write(run, to: new)
+            let ended = try write(run, to: new, &round)
             if ended.count > 0 { return }
             failure = failure ?? ended.failure
         }
@@ -88,14 +104,18 @@ final class ClusterMirror: RunMirror {
     }
 
     /// Throws only `fenced`. Returns how many were written, and why the first of the others was not.
-    private func write(_ run: RunID, to clusters: [ClusterDeclaration]) throws -> (count: Int, failure: DRError?) {
+    private func write(
+        _ run: RunID, to clusters: [ClusterDeclaration], _ round: inout Round
+    ) throws -> (count: Int, failure: DRError?) {
         var count = 0
         var failure: DRError?
         for cluster in clusters {
             do {
-                try write(run, to: cluster)
+                if let ended = round[cluster.name] { try ended.get() } else { try write(run, to: cluster) }
+                round[cluster.name] = .success(())
                 count += 1
             } catch let error as DRError where error.code != .fenced {
+                round[cluster.name] = .failure(error)
                 failure = failure ?? error
             }
         }

@@ -1,17 +1,37 @@
 internal import DRSupport
 
-/// Where runs are recorded. A record is durable when `append` returns, and each carries the hash of the one before.
+/// Where runs are recorded. Records are durable when `append` returns, and each carries the hash of the one before.
 ///
 /// Errors: `io`, `no-space`, `journal-damaged`, `locked` (another process writes), `not-found`.
 public protocol Journal: Sendable {
     func begin(_ header: RunHeader) throws
-    /// The record's index in its run, from 0 without gaps.
-    @discardableResult func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64
+    /// Adds entries in their order and with one commit: all of them are durable, or none was added. Indices count from 0 without gaps.
+    @discardableResult func append(_ entries: [TimedEntry], to run: RunID) throws -> [JournalRecord]
     func header(of run: RunID) throws -> RunHeader
     /// In order. Verifies the chain; throws `journal-damaged` and names the first bad record.
     func records(of run: RunID) throws -> [JournalRecord]
     /// Oldest first.
     func runs() throws -> [RunSummary]
+}
+
+extension Journal {
+    /// One entry with a commit of its own. Returns its index in the run.
+    @discardableResult public func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
+        let records = try append([TimedEntry(entry, at: time)], to: run)
+        guard let record = records.first else { throw DRError(.internal, "the journal took an entry and names no record of it") }
+        return record.index
+    }
+}
+
+/// An entry and when it came about.
+public struct TimedEntry: Sendable, Hashable {
+    public let entry: JournalEntry
+    public let time: Instant
+
+    public init(_ entry: JournalEntry, at time: Instant) {
+        self.entry = entry
+        self.time = time
+    }
 }
 
 /// What a run was started with.

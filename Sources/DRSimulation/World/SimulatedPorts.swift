@@ -117,11 +117,11 @@ package struct SimulatedJournal: Journal {
         self.process = process
     }
 
-    package func begin(_ header: RunHeader) throws { try process.record { try base.begin(header) } }
+    package func begin(_ header: RunHeader) throws { try process.record(count: 1) { try base.begin(header) } }
 
-    @discardableResult package func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
-        if entry.kind == .intent { process.remember(entry, of: run) }
-        return try process.record { try base.append(entry, to: run, at: time) }
+    @discardableResult package func append(_ entries: [TimedEntry], to run: RunID) throws -> [JournalRecord] {
+        for timed in entries where timed.entry.kind == .intent { process.remember(timed.entry, of: run) }
+        return try process.record(count: entries.count) { try base.append(entries, to: run) }
     }
 
     package func header(of run: RunID) throws -> RunHeader { try base.header(of: run) }

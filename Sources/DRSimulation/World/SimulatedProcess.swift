@@ -68,13 +68,16 @@ package final class SimulatedProcess: Sendable {
         return result
     }
 
-    /// A record of a run.
-    func record<Result>(_ body: () throws -> Result) throws -> Result {
+    /// Records of a run that share a commit: whoever dies before the last of them has written none.
+    func record<Result>(count: Int, _ body: () throws -> Result) throws -> Result {
         try live()
-        let faults = isSpared ? [] : world.faults.strike(.journal).filter { $0.kind == .crash }
-        if let fault = faults.first(where: { $0.moment == .before }) { throw die(fault) }
+        var faults: [Fault] = []
+        for left in (0..<count).reversed() where !isSpared {
+            faults = world.faults.strike(.journal).filter { $0.kind == .crash }
+            if let fault = faults.first(where: { $0.moment == .before || left > 0 }) { throw die(fault) }
+        }
         let result = try body()
-        if let fault = faults.first(where: { $0.moment == .after }) { throw die(fault) }
+        if let fault = faults.first { throw die(fault) }
         return result
     }
 

@@ -238,9 +238,7 @@ private final class MortalJournal: Journal {
     }
 
     func begin(_ header: RunHeader) throws { try live { try base.begin(header) } }
-    func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
-        try live { try base.append(entry, to: run, at: time) }
-    }
+    func append(_ entries: [TimedEntry], to run: RunID) throws -> [JournalRecord] { try live { try base.append(entries, to: run) } }
     func header(of run: RunID) throws -> RunHeader { try base.header(of: run) }
     func records(of run: RunID) throws -> [JournalRecord] { try base.records(of: run) }
     func runs() throws -> [RunSummary] { try base.runs() }
