@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # What runs cost: the journal beside the disk's own syncs, a resume of a long run, verbs in a plan, the start of the command. ROUNDS=3 of each, of which the median counts;
-# BIN= a command that is built already; FOLDER= where state and sites lie. RECORD=1 writes docs/benchmarks.md.
+# BIN= a command that is built already; FOLDER= where state and sites lie. CASES= a part of them: start, verbs, journal, resume. RECORD=1 writes docs/benchmarks.md,
+# where other cases keep the lines they have.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-3}
+cases=${CASES:-start verbs journal resume}
+wanted() { [[ " $cases " == *" $1 "* ]]; }
 work=$(mktemp -d)
 trap 'rm -rf "$work" "$shop"' EXIT
 shop=${FOLDER:-$work}/bench-runs
@@ -44,7 +47,9 @@ state() { rm -rf .drrunbook; }
 
 # --- The start of the command, beside Lua's own.
 runbook one 'dr.sleep "1s"'
-if command -v lua5.4 >/dev/null; then
+if ! wanted start; then
+    :
+elif command -v lua5.4 >/dev/null; then
     lua=$(times lua5.4 -e '')
     limit=$(awk -v l="$lua" 'BEGIN { printf "%.6f", 3 * l + 0.040 }')
     tell version "$(times "$bin" --version)" "$limit" s 1 below
@@ -55,6 +60,7 @@ fi
 
 # --- Verbs in a plan.
 runbook none 'local x = 1'
+if wanted verbs; then
 runbook verbs 'for _ = 1, 20000 do dr.sleep "1s" end'
 base=$(times "$bin" plan runbooks/none.lua)
 tell verb-in-plan "$(minus "$(times "$bin" plan runbooks/verbs.lua)" "$base" 0.02)" - us 50 below
@@ -66,8 +72,10 @@ runbook waves 'local items, after = {}, {}
   end end
   dr.in_order(items, { after = after, parallel = 200 }, function() dr.sleep "1s" end)'
 tell in-order-10000 "$(times "$bin" plan runbooks/waves.lua)" - s 2 below
+fi
 
 # --- The journal beside the disk: actions a second, beside writes of 4 KiB that are each synced.
+if wanted journal; then
 syncs=$(for ((round = 0; round < rounds; round++)); do
     dd if=/dev/zero of="$shop/synced" bs=4096 count=300 oflag=dsync 2>&1 | awk '/copied/ { print 300 / $(NF - 3) }'
 done | median)
@@ -86,8 +94,10 @@ runbook many 'local b = {} for i = 1, 64 do b[i] = function() for _ = 1, 30 do d
 single=$(rate single 300)
 tell journal-1 "$(awk -v s="$syncs" -v r="$single" 'BEGIN { printf "%.3f", 1000 / r }')" "$(awk -v s="$syncs" 'BEGIN { printf "%.3f", 1000 / s }')" ms 1.3 below
 tell journal-64 "$(awk -v r="$(rate many 1920)" 'BEGIN { printf "%.0f", r }')" "$(awk -v r="$single" 'BEGIN { printf "%.0f", r }')" /s 30 above
+fi
 
 # --- A resume of a run with 50,000 records, up to the gate at which it waits again.
+if wanted resume; then
 runbook long 'for i = 1, 25000 do dr.now() dr.random() end dr.approve { name = "go", message = "?" }'
 state
 EXPECT=3 seconds "$bin" run runbooks/long.lua --yes >/dev/null
@@ -95,12 +105,19 @@ run=$("$bin" runs --json | tail -n 1 | sed 's/.*"run":"\([^"]*\)".*/\1/')
 tell resume-50000 "$(EXPECT=3 times "$bin" resume "$run" --yes)" - s 1 below
 { command time -f '%M' "$bin" resume "$run" --yes >/dev/null 2>"$work/memory"; } || true
 tell resume-50000-memory "$(tail -n 1 "$work/memory" | awk '{ printf "%.0f", $1 / 1024 }')" - MiB 150 below
+fi
 
 cd - >/dev/null
 if [ "${RECORD:-0}" = 1 ]; then
     awk -v lines="$lines" '
-        /^```$/ && inside { inside = 0 }
-        !inside { print }
-        /^```bench-runs$/ { inside = 1; while ((getline line < lines) > 0) print line }' docs/benchmarks.md >"$work/page"
+        function name(line) { split(line, words, " "); return words[2] }
+        BEGIN { while ((getline line < lines) > 0) { made[name(line)] = line; order[++count] = name(line) } }
+        /^```$/ && inside {
+            inside = 0
+            for (i = 1; i <= count; i++) if (order[i] in made) print made[order[i]]
+        }
+        inside && name($0) in made { print made[name($0)]; delete made[name($0)]; next }
+        { print }
+        /^```bench-runs$/ { inside = 1 }' docs/benchmarks.md >"$work/page"
     cp "$work/page" docs/benchmarks.md
 fi

@@ -69,32 +69,13 @@ struct GroupCommitTests {
         #expect(large.journal.commits.dropLast().allSatisfy { $0 <= 4 }, "\(large.journal.commits)")
     }
 
-    @Test func `changes that begin together are copied to the clusters together, after their records are durable`() async throws {
+    @Test func `a resume reads the record once, also where it waits at gates`() async throws {
         let stage = Stage()
-        let mirror = CountingMirror(journal: stage.journal)
-        let sources = Stage.sources(
-            """
-            local b = {}
-            for i = 1, 8 do b[i] = function() dr.migrate { pair = "east-west", applications = { i % 2 == 0 and "ledger" or "storefront" } } end end
-            dr.parallel(b)
-            """)
-        #expect(try await stage.runner(mirror: mirror).run(RunOrder(sources: sources, who: "test")).outcome == .succeeded)
-        let copies = mirror.copies.withLock { $0 }
-        #expect(copies.map(\.occasions) == [8, 1])
-        #expect(copies.map(\.records) == [8, stage.journal.entries.count])
-    }
-}
-
-private final class CountingMirror: RunMirror {
-    let journal: ListJournal
-    let copies = Lock<[(occasions: Int, records: Int)]>([])
-
-    init(journal: ListJournal) { self.journal = journal }
-
-    func claim(_ run: RunID) throws {}
-    func write(_ run: RunID, for occasions: [MirrorOccasion]) throws -> [DRError?] {
-        let count = journal.entries.count
-        copies.withLock { $0.append((occasions.count, count)) }
-        return occasions.map { _ in nil }
+        let body =
+            #"dr.parallel { function() dr.approve { name = "a", message = "?" } end, function() dr.approve { name = "b", message = "?" } end }"#
+        #expect(try await stage.run(body).outcome == .waiting)
+        #expect(stage.journal.reads == 0)
+        #expect(try await stage.resume().outcome == .waiting)
+        #expect(stage.journal.reads == 1)
     }
 }

@@ -27,6 +27,8 @@ final class ListJournal: Journal {
         var records: [JournalRecord] = []
         /// How many records each commit brought.
         var commits: [Int] = []
+        /// How often all of them were read.
+        var reads = 0
     }
     struct Full: Error {}
 
@@ -60,7 +62,13 @@ final class ListJournal: Journal {
         return header
     }
 
-    func records(of run: RunID) throws -> [JournalRecord] { state.withLock { $0.records } }
+    func records(of run: RunID) throws -> [JournalRecord] {
+        state.withLock { state in
+            state.reads += 1
+            return state.records
+        }
+    }
+    var reads: Int { state.withLock { $0.reads } }
     func runs() throws -> [RunSummary] { [] }
 
     var entries: [JournalEntry] { state.withLock { $0.records.map(\.entry) } }

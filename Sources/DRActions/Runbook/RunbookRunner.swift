@@ -101,8 +101,14 @@ public actor RunbookRunner {
     ///
     /// `request`: it is taken up only to be put down, or undone.
     public func resume(_ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil) async throws -> RunReport {
-        let header = try journal.header(of: run)
-        let history = try journal.records(of: run)
+        try await resume(try journal.header(of: run), try journal.records(of: run), settled: settled, request: request)
+    }
+
+    /// The same where the caller has read what the journal holds: a long record is read once.
+    public func resume(
+        _ header: RunHeader, _ history: [JournalRecord], settled: [String: Settlement] = [:], request: StopRequest? = nil
+    ) async throws -> RunReport {
+        let run = header.id
         if let end = history.last(where: { $0.entry.kind == .finished }) {
             throw DRError(
                 .conflict, "run \(run) has ended: \(end.entry.payload["outcome"].string ?? "unknown")",

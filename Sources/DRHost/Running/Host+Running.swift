@@ -43,15 +43,15 @@ extension Host {
     ) async throws -> RunReport {
         try await writing { journal in
             if let taken = try adopt(run, journal) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
-            for change in changes(since: try journal.header(of: run)) {
+            let (header, records) = (try journal.header(of: run), try journal.records(of: run))
+            for change in changes(since: header) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
-            let header = try journal.header(of: run)
             // Under a yes nothing needs to be looked for.
-            let begun = mayActivate ? [] : ActivationGate.begun(header, try journal.records(of: run))
+            let begun = mayActivate ? [] : ActivationGate.begun(header, records)
             return try await runner(
                 world, journal, predicted: false, mayActivate: mayActivate, begun: begun, runningAs: header.runningAs ?? .live, events
-            ).resume(run, settled: settled, request: request)
+            ).resume(header, records, settled: settled, request: request)
         }
     }
 
@@ -81,10 +81,10 @@ extension Host {
         let (header, records) = try newest(run)
         let copy = MemoryJournal()
         try copy.begin(header)
-        for record in records { try copy.append(record.entry, to: run, at: record.time) }
+        let copied = try copy.append(records.map { TimedEntry($0.entry, at: $0.time) }, to: run)
         let runningAs = header.runningAs ?? .live
         return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
-            run, settled: settled, request: request)
+            header, copied, settled: settled, request: request)
     }
 
     /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
