@@ -60,6 +60,14 @@ import Testing
         #expect(report.undos == [RunReport.Undo(name: "a", application: nil, state: .failed, reason: "suspend_schedule: no answer")])
     }
 
+    @Test(arguments: [ErrorCode.fenced, .notAllowed, .invalidInput, .unknownName])
+    func `an undo that no second try mends is not tried again`(code: ErrorCode) async throws {
+        let stage = Stage(failures: ["suspend first": DRError(code, "no")])
+        let report = try await stage.run(#"dr.undo(function() dr.suspend_schedule { name = "first" } end, { name = "a" }) dr.fail("x")"#)
+        #expect(stage.engine.calls == ["suspend first"])
+        #expect(report.undos.map { $0.state.rawValue } == ["failed"])
+    }
+
     @Test func `an undo with while_active_at asks where the application is when it is undone`() async throws {
         for (place, calls) in [("east", ["status", "suspend x"]), ("west", ["status"])] {
             let stage = Stage()
@@ -119,7 +127,7 @@ import Testing
                 dr.failover { pair = "east-west", applications = { "ledger" }, mode = "planned" }
                 dr.fail("x")
                 """)
-            #expect(report.undos.map(\.state) == [.failed])
+            #expect(report.undos.map { $0.state.rawValue } == ["failed"])
             #expect(report.undos.first?.reason?.contains("ledger was made live at west by this run") == true, "\(report.undos)")
             #expect(!stage.engine.calls.contains { $0.hasPrefix("patch") })
         }

@@ -223,6 +223,28 @@ import Testing
         #expect(try shop.drrunbook("show", run).output.contains("passed"))
     }
 
+    @Test func `G10 a script that was left stands at no gate, and what it registered for its end does`() throws {
+        let shop = try shop()
+        try shop.write(
+            "runbooks/gate.lua",
+            """
+            return dr.runbook { name = "gate", run = function()
+              dr.undo(function() dr.approve { name = "back", message = "Put back?", not_author = false } dr.log("put back") end)
+              dr.approve { name = "cutover", message = "?", not_author = false }
+            end }
+            """)
+        let run = try parked(shop)
+        let left = try shop.drrunbook("stop", run, "--undo", "--yes")
+        #expect(left.status == 3, "\(left.output)\(left.error)")
+        let late = try shop.drrunbook("approve", run, "cutover")
+        #expect(late.status == 2 && late.error.contains("does not stand at a gate") && late.error.contains("open: back"), "\(late.error)")
+        #expect(try shop.drrunbook("approve", run, "back").status == 0)
+        let end = try shop.drrunbook("resume", run)
+        #expect(end.status == 9 && end.output.contains("put back"), "\(end.output)\(end.error)")
+        let over = try shop.drrunbook("approve", run, "back")
+        #expect(over.status == 5 && over.error.contains("it stands at no gate any more"), "\(over.error)")
+    }
+
     @Test func `G8 a person in no list, a key that is none, are errors of dr.yaml`() throws {
         let shop = try shop(approvals: "\napprovals:\n  people:\n    alice: { sshKey: nonsense }\n  groups:\n    dba: [alcie]\n")
         let answer = try shop.drrunbook("status")
