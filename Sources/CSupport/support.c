@@ -17,6 +17,8 @@ void csupport_name_thread(const char *name) {
 #endif
 }
 
+void csupport_stop_self(void) { kill(getpid(), SIGSTOP); }
+
 void csupport_kill_self(void) {
     kill(getpid(), SIGKILL);
     for (;;) pause();

@@ -9,8 +9,8 @@ internal import CSupport
 /// A named place where a test can stop the world.
 ///
 /// Off, it costs one load. `DRRUNBOOK_FAILPOINT=NAME[:N]` in the environment kills the process (as `kill -9`) when NAME is passed for the N-th time
-/// (the first, without N); the name `*` counts every failpoint. `DRRUNBOOK_FAILPOINT_LOG=FILE` appends each name that is passed, so that a test can
-/// enumerate them.
+/// (the first, without N); the name `*` counts every failpoint. With `DRRUNBOOK_FAILPOINT_STOPS=1` it is stopped there instead (as
+/// `kill -STOP`), to be woken later. `DRRUNBOOK_FAILPOINT_LOG=FILE` appends each name that is passed, so that a test can enumerate them.
 package func failpoint(_ name: StaticString) {
     guard let armed = Failpoints.armed else { return }
     armed.pass(name.description)
@@ -20,14 +20,17 @@ package final class Failpoints: Sendable {
     package static let armed: Failpoints? = {
         let target = environment("DRRUNBOOK_FAILPOINT")
         let log = environment("DRRUNBOOK_FAILPOINT_LOG")
-        return target == nil && log == nil ? nil : Failpoints(target: target, log: log)
+        let stops = environment("DRRUNBOOK_FAILPOINT_STOPS") != nil
+        return target == nil && log == nil ? nil : Failpoints(target: target, log: log, stops: stops)
     }()
 
     private let name: String?
     private let log: String?
     private let left: Lock<Int>
+    private let stops: Bool
 
-    init(target: String?, log: String?) {
+    init(target: String?, log: String?, stops: Bool = false) {
+        self.stops = stops
         let parts = target?.split(separator: ":", maxSplits: 1).map(String.init) ?? []
         name = parts.first
         left = Lock(parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
@@ -41,7 +44,8 @@ package final class Failpoints: Sendable {
             left -= 1
             return left == 0
         }
-        if due { csupport_kill_self() }
+        guard due else { return }
+        if stops { csupport_stop_self() } else { csupport_kill_self() }
     }
 
     private func append(_ line: String, to path: String) {

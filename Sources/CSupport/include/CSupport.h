@@ -11,4 +11,7 @@ void csupport_name_thread(const char *name);
 /// Ends the process at once as `kill -9` would: no handlers, no buffers flushed.
 void csupport_kill_self(void);
 
+/// Stops the process until somebody wakes it, as `kill -STOP` would.
+void csupport_stop_self(void);
+
 #endif
