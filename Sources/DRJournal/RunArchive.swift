@@ -12,6 +12,8 @@ public struct RunArchive: Sendable {
     public let records: [JournalRecord]
     /// It says where it ends, and ends there. Otherwise more may have followed.
     public let isClosed: Bool
+    /// What stands beside its end: somebody's signature of it. Nothing here says whose.
+    public let signature: String?
     let headerText: String
     let start: String
     let rows: [(row: RecordRow, hash: String)]
@@ -26,12 +28,16 @@ public struct RunArchive: Sendable {
         self.rows = rows
         self.records = records
         isClosed = true
+        signature = nil
     }
 
     /// With the line that says where it ends.
-    public var text: String {
+    public var text: String { text(signature: nil) }
+
+    /// The same with somebody's signature of the end.
+    public func text(signature: String?) -> String {
         Self.first(header.id, headerText, start) + rows.map { Self.line($0.row, $0.hash) }.joined()
-            + Self.line(["head", String(count), hash])
+            + Self.line(["head", String(count), hash] + (signature.map { [$0] } ?? []))
     }
 
     static func first(_ run: RunID, _ headerText: String, _ start: String) -> String {
@@ -72,14 +78,16 @@ public struct RunArchive: Sendable {
         var rows: [(row: RecordRow, hash: String)] = []
         var records: [JournalRecord] = []
         var head: (count: Int64, hash: String)?
+        var signature: String?
         for index in 2..<max(2, lines.count) {
             if let end, chain.next >= end { break }
             guard head == nil else { throw damaged("something follows its end", chain.next) }
             guard let found = fields(index), isWhole || index + 1 < lines.count else {
                 throw damaged("record \(chain.next) is not what was written", chain.next)
             }
-            if found.count == 3, found[0] == "head", let count = Int64(found[1]) {
+            if 3...4 ~= found.count, found[0] == "head", let count = Int64(found[1]) {
                 head = (count, found[2])
+                signature = found.count == 4 ? found[3] : nil
                 continue
             }
             guard found.count == 9, found[0] == "record", let position = Int64(found[1]), let time = Int64(found[2]) else {
@@ -99,6 +107,7 @@ public struct RunArchive: Sendable {
         self.rows = rows
         self.records = records
         isClosed = head != nil
+        self.signature = signature
     }
 }
 

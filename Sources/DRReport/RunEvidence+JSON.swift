@@ -14,8 +14,14 @@ extension RunEvidence {
             "effects": .list(effects.map { .string($0.text) }), "timeline": .list(actions.map(value)),
             "undos": .list(undos.map { ["name": .string($0.name), "state": .string($0.state.rawValue), "reason": text($0.reason)] }),
             "follow_ups": .list(followUps.map(Value.string)),
-            "record": ["records": .integer(Int64(records.count)), "head": .string(head)],
+            "record": .map(recordMembers),
         ]
+    }
+
+    private var recordMembers: [String: Value] {
+        var members: [String: Value] = ["records": .integer(Int64(records.count)), "head": .string(head)]
+        if let signature { members["signature"] = .string(signature) }
+        return members
     }
 
     private func text(_ text: String?) -> Value { text.map(Value.string) ?? .null }

@@ -95,7 +95,11 @@ struct ReportPage {
                 }))
         let files = header.sources.sorted { $0.key < $1.key }.map { [$0.value, String($0.key.split(separator: "=").last ?? "")] }
         add("What was run", .table(["SHA-256", "file"], files + [[header.configuration, "configuration"]]))
-        add("Record", .lines(["\(evidence.records.count) records, head \(evidence.head)"]))
+        add(
+            "Record",
+            .lines(
+                ["\(evidence.records.count) records, head \(evidence.head)"]
+                    + (evidence.signature.map { ["signed:"] + $0.split(separator: "\n").map(String.init) } ?? [])))
     }
 
     private mutating func add(_ title: String, _ block: Block) { sections.append((title, block)) }

@@ -58,6 +58,8 @@ public struct RunEvidence: Sendable {
         }
     }
 
+    /// Somebody's signature of the head, where the host that made this signs.
+    public var signature: String?
     public let header: RunHeader
     public let records: [JournalRecord]
     public let actions: [Action]

@@ -75,6 +75,7 @@ import Testing
     @Test func `G6 a copy that is no beginning of the record here is never written over`() throws {
         let shop = try ShopFixture()
         let configuration = try shop.host().configuration
+        let signatures = try shop.host().headSignatures
         let header = RunHeader(
             id: "r-1", runbook: "x.lua", sources: [:], texts: ["x.lua": ""], parameters: [:], configuration: "", who: "alice@a", seed: 1,
             started: Instant(nanosecondsSince1970: 0))
@@ -90,8 +91,8 @@ import Testing
         }
         let change = MirrorOccasion.change(["pair": "east-west"])
         let first = try journal("a", ["one", "two"]), other = try journal("b", ["one", "three", "four"])
-        let mine = ClusterMirror(journal: first, configuration: configuration, owner: "alice@a 1 x")
-        let theirs = ClusterMirror(journal: other, configuration: configuration, owner: "bob@b 2 y")
+        let mine = ClusterMirror(journal: first, configuration: configuration, owner: "alice@a 1 x", signatures: signatures)
+        let theirs = ClusterMirror(journal: other, configuration: configuration, owner: "bob@b 2 y", signatures: signatures)
         _ = try mine.write("r-1", for: [change])
         let before = try shop.fingerprint("sites/west/.dr")
         for attempt in [{ _ = try theirs.write("r-1", for: [change]) }, { try theirs.claim("r-1") }] {
@@ -101,10 +102,12 @@ import Testing
         }
         #expect(try shop.fingerprint("sites/west/.dr") == before)
         // One that had less of it, too.
-        let shorter = ClusterMirror(journal: try journal("c", ["one"]), configuration: configuration, owner: "carol@c 3 z")
+        let shorter = ClusterMirror(
+            journal: try journal("c", ["one"]), configuration: configuration, owner: "carol@c 3 z", signatures: signatures)
         #expect(throws: DRError.self) { try shorter.write("r-1", for: [change]) }
         // Whoever goes on from there may, and fences who was there before.
-        let longer = ClusterMirror(journal: try journal("d", ["one", "two", "five"]), configuration: configuration, owner: "dave@d 4 w")
+        let longer = ClusterMirror(
+            journal: try journal("d", ["one", "two", "five"]), configuration: configuration, owner: "dave@d 4 w", signatures: signatures)
         try longer.claim("r-1")
         try first.append(JournalEntry(.log, key: "9"), to: "r-1", at: Instant(nanosecondsSince1970: 9))
         let fenced = #expect(throws: DRError.self) { try mine.write("r-1", for: [change]) }
@@ -158,5 +161,37 @@ import Testing
         #expect(try shop.drrunbook("resume", run).status == 0)
         let verified = try shop.drrunbook("verify", run)
         #expect(verified.status == 0 && !verified.output.contains("not anchored"), "\(verified.output)")
+    }
+
+    @Test func `G10 an approval is taken where the run is carried on, and refused elsewhere with a word of where`() throws {
+        let shop = try shop(
+            """
+            dr.migrate { pair = "east-west", applications = { "ledger" } }
+            dr.approve { name = "go", message = "?", not_author = false }
+            dr.log("went on")
+            """)
+        #expect(try shop.drrunbook("run", "runbooks/two.lua").status == 3)
+        let run = try #require(try shop.drrunbook("runs", "--json").lines.last?["run"].string)
+        try toHost("b", from: "a", shop)
+        #expect(try shop.drrunbook("resume", run).status == 3)
+        try toHost("a", from: "b", shop)
+        let before = try shop.fingerprint("sites", ".drrunbook")
+        let answer = try shop.drrunbook("approve", run, "go")
+        #expect(answer.status == 5 && answer.error.contains("is carried on by") && answer.error.contains("say it there"), "\(answer.error)")
+        #expect(try shop.fingerprint("sites") == before.split(separator: "\n").filter { $0.hasPrefix("sites") }.joined(separator: "\n"))
+        #expect(try shop.drrunbook("show", run, "--json").lines.allSatisfy { $0["kind"].string != "approval" })
+        try toHost("b", from: "a", shop)
+        #expect(try shop.drrunbook("approve", run, "go").status == 0)
+        let end = try shop.drrunbook("resume", run)
+        #expect(end.status == 0 && end.output.contains("went on"), "\(end.output)\(end.error)")
+    }
+
+    @Test func `G5 a drill copies no record to any cluster`() throws {
+        let shop = try shop(#"local d = dr.drill { pair = "east-west", applications = { "ledger" } } dr.cleanup { drill = d }"#)
+        let before = ["east", "west"].map { shop.exists("sites/\($0)/.dr/runs") ? (try? shop.fingerprint("sites/\($0)/.dr/runs")) : nil }
+        let answer = try shop.drrunbook("drill", "runbooks/two.lua")
+        #expect(answer.status == 0, "\(answer.output)\(answer.error)")
+        let after = ["east", "west"].map { shop.exists("sites/\($0)/.dr/runs") ? (try? shop.fingerprint("sites/\($0)/.dr/runs")) : nil }
+        #expect(after == before)
     }
 }

@@ -21,6 +21,8 @@ public struct Configuration: Sendable, Hashable {
     public var limits = RunbookLimits()
     public var allow = Allowances()
     public var approvals = ApprovalRules()
+    /// Nil: the ends of records are not signed.
+    public var signing: HeadKeys?
     /// Runbooks that `serve` runs by the clock.
     public var jobs: [JobDeclaration] = []
 

@@ -14,6 +14,11 @@ extension Configuration {
         return try read(text, file: file, folder: PathText.folder(of: path))
     }
 
+    /// The same, for what can do without: nil where there is no such file.
+    public static func loadIfThere(_ file: String) throws -> Configuration? {
+        TextFile.exists(PathText.absolute(file, in: PathText.workingFolder)) ? try load(file) : nil
+    }
+
     /// Checks a configuration's text; paths in it begin from `folder`.
     package static func read(_ text: String, file: String, folder: String) throws -> Configuration {
         let document: YAMLNode
@@ -35,7 +40,7 @@ extension Configuration {
 struct ConfigurationReader {
     static let keys = [
         "engine", "state", "clusters", "objectStores", "applications", "pairs", "schedules", "limits", "allow", "approvals", "notify",
-        "jobs",
+        "jobs", "signing",
     ]
 
     var result: Configuration
@@ -61,6 +66,7 @@ struct ConfigurationReader {
         if let node = document["limits"] { readLimits(node) }
         if let node = document["allow"] { readAllow(node) }
         if let node = document["approvals"] { readApprovals(node) }
+        if let node = document["signing"] { readSigning(node) }
         members(document, "notify") { $0.readNotification($1) }
         members(document, "jobs") { $0.readJob($1) }
         checkNames(document)

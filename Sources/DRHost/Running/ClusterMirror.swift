@@ -21,10 +21,14 @@ final class ClusterMirror: RunMirror {
     private let io = SystemStoreIO()
     /// Of this process: host, process, and a number of its own.
     private let owner: String
+    private let signatures: HeadSignatures
+    /// Of the last head that was signed: each cluster gets the same.
+    private let signed = Lock<(head: HeadStatement, signature: String)?>(nil)
     /// Where copies are, as far as this process has seen.
     private let copies = Lock<[ClusterName: Copy]>([:])
 
-    init(journal: SQLiteJournal, configuration: Configuration, owner: String) {
+    init(journal: SQLiteJournal, configuration: Configuration, owner: String, signatures: HeadSignatures) {
+        self.signatures = signatures
         self.journal = journal
         self.configuration = configuration
         self.owner = owner
@@ -144,11 +148,19 @@ final class ClusterMirror: RunMirror {
             } else {
                 return
             }
-            try StateFile.replace(folder + "/head", with: "\(count) \(hash)\n")
+            let signature = try signature(of: HeadStatement(run: run, count: count, hash: hash))
+            try StateFile.replace(folder + "/head", with: NotedHead(count: count, hash: hash, signature: signature).text)
             copy.count = count
             copy.bytes += Int64(text.utf8.count)
             copies.withLock { $0[cluster.name] = copy }
         }
+    }
+
+    private func signature(of head: HeadStatement) throws -> String? {
+        if let last = signed.withLock({ $0 }), last.head == head { return last.signature }
+        guard let signature = try signatures.sign(head) else { return nil }
+        signed.withLock { $0 = (head, signature) }
+        return signature
     }
 
     /// Under the lock of the run's folder at the cluster.

@@ -10,17 +10,19 @@ public struct RecordCheck: Sendable {
     /// All of them are as they were written.
     public let records: Int64
     public let hash: String
-    /// How many of them are noted at clusters that answered.
-    public let anchors: [(cluster: ClusterName, records: Int64)]
+    /// How many of them are noted at clusters that answered, and who signed that.
+    public let anchors: [(cluster: ClusterName, records: Int64, signed: HeadSigned)]
     /// A file that says itself where it ends.
     public let isClosed: Bool
     /// Clusters that did not answer: they may have noted more.
     public var silent: [ClusterName] = []
     /// What it says of its gates is not what dr.yaml, as it is now, makes of the approvals in it.
     public var doubt: DRError?
+    /// Of a file: who signed its end.
+    public var signed: HeadSigned = .notAsked
 
-    /// Records after these may have been cut off, and nobody could tell.
-    public var anchored: Int64 { anchors.map(\.records).max() ?? 0 }
+    /// Records after these may have been cut off, and nobody could tell. A head that nobody signed anchors nothing where dr.yaml names keys.
+    public var anchored: Int64 { anchors.filter(\.signed.counts).map(\.records).max() ?? 0 }
 }
 
 extension Host {
@@ -38,7 +40,7 @@ extension Host {
             }
             throw error
         }
-        var anchors: [(cluster: ClusterName, records: Int64)] = []
+        var anchors: [(cluster: ClusterName, records: Int64, signed: HeadSigned)] = []
         var silent: [ClusterName] = []
         for cluster in configuration.clusters {
             guard RunCopy.answers(cluster) else {
@@ -59,7 +61,7 @@ extension Host {
                     hint: "`drrunbook resume \(run)` takes the copy of \(cluster.name), which \(copy.owner) wrote",
                     details: ["run": .string(run.text), "record": .integer(own.count)])
             }
-            anchors.append((cluster.name, copy.archive.count))
+            anchors.append((cluster.name, copy.archive.count, try signed(copy)))
         }
         var doubt: DRError?
         do { try admission.admit(own.header, own.records) } catch let error as DRError where error.code == .journalDamaged { doubt = error }
@@ -67,16 +69,30 @@ extension Host {
             run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt)
     }
 
-    /// Verifies an exported run; needs no configuration. Throws `journal-damaged` and names the first bad record.
-    public static func verify(file: String) throws -> RecordCheck {
+    private func signed(_ copy: RunCopy) throws -> HeadSigned {
+        try headSignatures.admit(
+            copy.head.signature, of: HeadStatement(run: copy.archive.header.id, count: copy.head.count, hash: copy.head.hash),
+            at: "\(copy.cluster)")
+    }
+
+    /// Verifies an exported run; needs no configuration, but for whose signature counts. Throws `journal-damaged` and names the first bad record.
+    public static func verify(file: String, configuration: Configuration? = nil) throws -> RecordCheck {
         let archive = try archive(file)
-        return RecordCheck(run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed)
+        var check = RecordCheck(
+            run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed)
+        if let configuration {
+            check.signed = try HeadSignatures(configuration, random: SystemRandom()).admit(
+                archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)
+        }
+        return check
     }
 
     /// The report of a run, from its record alone; the chain is verified first. Throws `not-found`, `journal-damaged`.
     public func evidence(of run: RunID) throws -> RunEvidence {
         let (header, records) = try recorded(run)
-        return try RunEvidence(header: header, records: records)
+        var evidence = try RunEvidence(header: header, records: records)
+        evidence.signature = try headSignatures.sign(HeadStatement(run: run, count: Int64(records.count), hash: evidence.head))
+        return evidence
     }
 
     /// Writes a report. Throws `conflict` when the file exists.
@@ -86,11 +102,13 @@ extension Host {
 
     /// A run as a file of its own. Throws `conflict` when the file exists.
     public func export(_ run: RunID, to file: String) throws {
-        try NewFile.write(try reading().archive(of: run).text, to: PathText.absolute(file, in: PathText.workingFolder), shown: file)
+        let archive = try reading().archive(of: run)
+        let signature = try headSignatures.sign(HeadStatement(run: run, count: archive.count, hash: archive.hash))
+        try NewFile.write(archive.text(signature: signature), to: PathText.absolute(file, in: PathText.workingFolder), shown: file)
     }
 
-    /// Takes an exported run into the journal. Returns it, and how many of its records are new.
-    public func importRun(_ file: String) throws -> (run: RunID, records: Int) {
+    /// Takes an exported run into the journal. Returns it, how many of its records are new, and who signed its end; a wrong signature is refused.
+    public func importRun(_ file: String) throws -> (run: RunID, records: Int, signed: HeadSigned) {
         let archive = try Self.archive(file)
         guard archive.isClosed else {
             throw DRError(
@@ -98,6 +116,8 @@ extension Host {
                 "\(file) does not say where it ends: it is complete up to record \(archive.count), and was cut off there or later",
                 details: ["record": .integer(archive.count)])
         }
+        let signed = try headSignatures.admit(
+            archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)
         try NewFile.makeFolders(configuration.state, shown: configuration.state)
         try admission.admit(archive.header, archive.records)
         let journal = try SQLiteJournal.open(configuration.journal)
@@ -107,7 +127,7 @@ extension Host {
             throw error
         }
         try journal.close()
-        return (archive.header.id, new)
+        return (archive.header.id, new, signed)
     }
 
     static func archive(_ file: String) throws -> RunArchive {
@@ -161,9 +181,11 @@ extension Host {
     func adopt(_ run: RunID, _ journal: any Journal) throws -> String? {
         // Runs that are simulated stand at no cluster.
         guard let journal = journal as? SQLiteJournal, let copy = try copyBeyond(journal, of: run) else { return nil }
+        let signed = try self.signed(copy)
         try admission.admit(copy.archive.header, copy.archive.records)
         let count = try journal.take(copy.archive)
         return "run \(run) is taken over from \(copy.owner), with \(count) records from \(copy.cluster)"
+            + (signed == .missing ? ", whose head nobody signed" : "")
     }
 
     /// All that is known of a run, here or at a cluster.

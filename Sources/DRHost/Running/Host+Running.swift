@@ -137,12 +137,14 @@ extension Host {
     private func mirror(_ journal: any Journal) -> ClusterMirror? {
         (journal as? SQLiteJournal).map {
             ClusterMirror(
-                journal: $0, configuration: configuration, owner: "\(identity.who) \(identity.process) \(world.random.identifier())")
+                journal: $0, configuration: configuration, owner: "\(identity.who) \(identity.process) \(world.random.identifier())",
+                signatures: headSignatures)
         }
     }
 
     func writing(_ body: (any Journal) async throws -> RunReport) async throws -> RunReport {
         if let simulated = world.simulated { return try await body(simulated.journal) }
+        try headSignatures.checkKey()
         try NewFile.makeFolders(configuration.state, shown: configuration.state)
         let journal = try SQLiteJournal.open(configuration.journal)
         let report: RunReport

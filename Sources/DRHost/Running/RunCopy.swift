@@ -5,6 +5,7 @@ internal import DRModel
 struct RunCopy {
     let cluster: ClusterName
     let archive: RunArchive
+    let head: NotedHead
     /// Who carries the run on, as it says there: an account, `alice@db-host`.
     let owner: String
 
@@ -22,14 +23,11 @@ struct RunCopy {
     static func name(of owner: String) -> String { owner.split(separator: " ").first.map(String.init) ?? "another host" }
 
     /// How many records are anchored there, and the last one's hash; nil when nothing is.
-    static func head(of run: RunID, at cluster: ClusterDeclaration) throws -> (count: Int64, hash: String)? {
+    static func head(of run: RunID, at cluster: ClusterDeclaration) throws -> NotedHead? {
         let path = folder(of: run, at: cluster) + "/head"
         guard let text = try TextFile.read(path, shown: path) else { return nil }
-        let words = text.split(whereSeparator: \.isWhitespace)
-        guard words.count == 2, let count = Int64(words[0]) else {
-            throw DRError(.journalDamaged, "\(path) is damaged: expected a count and a hash")
-        }
-        return (count, String(words[1]))
+        guard let head = NotedHead(text) else { throw DRError(.journalDamaged, "\(path) is damaged: expected a count and a hash") }
+        return head
     }
 
     /// Nil when the cluster has none. Throws `journal-damaged`.
@@ -45,8 +43,31 @@ struct RunCopy {
         }
         self.cluster = cluster.name
         self.archive = archive
+        self.head = head
         owner = Self.name(of: try Self.owner(of: run, at: cluster))
     }
+}
+
+/// A head as it stands at a cluster: a line with count and hash, and below it the signature, where there is one.
+struct NotedHead: Hashable {
+    let count: Int64
+    let hash: String
+    let signature: String?
+
+    init(count: Int64, hash: String, signature: String?) {
+        self.count = count
+        self.hash = hash
+        self.signature = signature
+    }
+
+    init?(_ text: String) {
+        let parts = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+        let words = parts[0].split(separator: " ")
+        guard parts.count == 2, words.count == 2, let count = Int64(words[0]) else { return nil }
+        self.init(count: count, hash: String(words[1]), signature: parts[1].isEmpty ? nil : String(parts[1]))
+    }
+
+    var text: String { "\(count) \(hash)\n\(signature ?? "")" }
 }
 
 /// Two records of one run that are not each other's beginning: two hosts wrote on from the same place.

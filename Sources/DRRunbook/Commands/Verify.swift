@@ -7,7 +7,8 @@ struct Verify: HostCommand {
         abstract: "Verifies a run's record: here and against the clusters, or an exported file without either.",
         discussion: """
             A changed, missing, moved or foreign record ends with status 7, and the first bad one is named. What clusters have noted tells whether the end \
-            was cut off; after that it is "not anchored".
+            was cut off; after that it is "not anchored". Where dr.yaml names keys under `signing`, it says who signed each head; one that nobody signed anchors \
+            nothing, and a wrong signature is damage.
 
             EXAMPLE
               drrunbook verify 20260301-021500-3f2a
@@ -22,12 +23,30 @@ struct Verify: HostCommand {
         if let run = try? RunID(record), !record.contains("/"), !record.hasSuffix(".run") {
             return try await withHost { host in tell(try host.verify(run), output) }
         }
-        return tell(try Host.verify(file: record), output)
+        return tell(try Host.verify(file: record, configuration: Configuration.loadIfThere(common.config)), output)
+    }
+
+    private func words(_ signed: HeadSigned) -> String {
+        switch signed {
+        case .notAsked: ""
+        case .by(let host, let fingerprint): ", signed by \(host) (\(fingerprint))"
+        case .missing: ", NOT SIGNED though dr.yaml names keys"
+        case .wrong: ", with a wrong signature"
+        }
+    }
+
+    private func value(_ signed: HeadSigned) -> Value {
+        switch signed {
+        case .notAsked: .null
+        case .by(let host, let fingerprint): ["by": .string(host), "key": .string(fingerprint)]
+        case .missing: "missing"
+        case .wrong: "wrong"
+        }
     }
 
     private func tell(_ check: RecordCheck, _ output: Output) -> ExitStatus {
-        let anchors = check.anchors.map { "\($0.records) at \($0.cluster)" }.joined(separator: ", ")
-        output.say("run \(check.run): \(check.records) records, complete, head \(check.hash)")
+        let anchors = check.anchors.map { "\($0.records) at \($0.cluster)\(words($0.signed))" }.joined(separator: ", ")
+        output.say("run \(check.run): \(check.records) records, complete, head \(check.hash)\(words(check.signed))")
         if !check.isClosed {
             output.say("complete up to record \(check.records), tail not anchored: the file does not say where it ends")
         } else if check.anchored < check.records {
@@ -43,7 +62,14 @@ struct Verify: HostCommand {
                 ("run", .string(check.run.text)), ("records", .integer(check.records)), ("head", .string(check.hash)),
                 ("anchored", .integer(check.anchored)), ("closed", .bool(check.isClosed)),
                 ("silent", .list(check.silent.map { .string($0.text) })), ("doubt", JSONLines.text(check.doubt?.message)),
-                ("anchors", .list(check.anchors.map { ["cluster": .string($0.cluster.text), "records": .integer($0.records)] })),
+                (
+                    "anchors",
+                    .list(
+                        check.anchors.map {
+                            ["cluster": .string($0.cluster.text), "records": .integer($0.records), "signed": value($0.signed)]
+                        })
+                ),
+                ("signed", value(check.signed)),
             ])
         return check.isClosed ? .done : .journalDamaged
     }
@@ -88,7 +114,8 @@ struct Import: HostCommand {
 
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
-            let (run, records) = try host.importRun(file)
+            let (run, records, signed) = try host.importRun(file)
+            if signed == .missing { output.warning("\(file): nobody signed the end of the record, though dr.yaml names keys") }
             output.say(records == 0 ? "run \(run) was here already" : "run \(run): \(records) records taken")
             output.object("imported", [("run", .string(run.text)), ("records", .integer(Int64(records)))])
             return .done
