@@ -150,7 +150,8 @@ struct clua_state {
     uint64_t renewals;     // how often the host renewed the budget
     int closings;          // coroutines that are closed inside one another
     uint64_t closing_since, closing_began;  // when the stop began: on the wall, and in processor time
-    int stopping, hooked;  // hooked: some coroutine was counted, maybe still is
+    int stopping, hooked;  // hooked: some coroutine was counted, maybe still is, or lines are noted
+    struct covered *covered;  // chunks whose lines are noted
     // suspension
     int suspending, answer_raises;
     void *waiting_function;
@@ -248,6 +249,8 @@ static inline void clua_arm(lua_State *L) {
 void clua_note_work(clua_state *state, size_t bytes);  // memory a script has filled: may not raise
 // Functions of the table on top are charged by the size of their arguments or their results.
 void clua_charge_library(lua_State *L, const char *const *names, int by_arguments);
+void clua_note_line(lua_State *L, lua_Debug *activation);
+void clua_close_coverage(clua_state *state);
 void clua_poll(lua_State *L, uint64_t steps);  // every loop in C that a script can make long calls it
 void clua_continue_budget(clua_state *state, clua_awaited *run);  // what it used before counts
 void clua_begin_stop(clua_state *state, int reason);

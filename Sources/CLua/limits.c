@@ -88,7 +88,7 @@ void clua_stop(clua_state *state, int reason) { clua_begin_stop(state, reason); 
 
 // The messages are made when the state is: raising allocates nothing.
 int clua_raise_stop(lua_State *L) {
-    if (lua_gethook(L) != clua_hook) clua_arm(L);  // the __close handlers that run now are counted
+    if (!(lua_gethookmask(L) & LUA_MASKCOUNT)) clua_arm(L);  // the __close handlers that run now are counted
     lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_keys.reasons[clua_of(L)->stopping]);
     return lua_error(L);
 }
@@ -145,7 +145,7 @@ static void spend(lua_State *L, uint64_t steps) {
 }
 
 void clua_hook(lua_State *L, lua_Debug *activation) {
-    (void)activation;
+    if (activation->event == LUA_HOOKLINE) return clua_note_line(L, activation);
     int count = lua_gethookcount(L);
     clua_arm(L);
     spend(L, (uint64_t)count);
@@ -188,19 +188,25 @@ void clua_charge_library(lua_State *L, const char *const *names, int by_argument
     }
 }
 
+static void hook(lua_State *L, int mask, int step) {
+    if (clua_of(L)->covered) mask |= LUA_MASKLINE;
+    if (mask) lua_sethook(L, clua_hook, mask, step);
+    else lua_sethook(L, NULL, 0, 0);
+}
+
 void clua_count(lua_State *L, int step) {
     clua_of(L)->hooked = 1;
-    lua_sethook(L, clua_hook, LUA_MASKCOUNT, step);
+    hook(L, LUA_MASKCOUNT, step);
 }
 
 CLUA_RARE void clua_rearm(lua_State *L) {
     if (!clua_wants_hook(clua_of(L))) {
-        if (lua_gethook(L)) lua_sethook(L, NULL, 0, 0);
+        if (lua_gethookmask(L) != (clua_of(L)->covered ? LUA_MASKLINE : 0)) hook(L, 0, 0);
         return;
     }
     // Only when it is not armed yet: arming restarts the count, and a script could stay below it for ever.
     int step = clua_of(L)->stopping ? CLOSING_STEP : HOOK_STEP;
-    if (lua_gethook(L) != clua_hook || lua_gethookcount(L) != step) clua_count(L, step);
+    if (!(lua_gethookmask(L) & LUA_MASKCOUNT) || lua_gethookcount(L) != step) clua_count(L, step);
 }
 
 void clua_poll(lua_State *L, uint64_t steps) {

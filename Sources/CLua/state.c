@@ -130,6 +130,7 @@ void clua_close(clua_state *state) {
         free(owned);
     }
     for (int slot = 0; slot < state->nslots; slot++) state->configuration.release(state->slots[slot].function);
+    clua_close_coverage(state);
     clua_close_pool(state);
     free(state);
 }

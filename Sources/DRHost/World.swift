@@ -3,6 +3,7 @@ package import DRModel
 internal import DRObjectStores
 internal import DRReplication
 internal import DRSimulation
+internal import LuaBridge
 
 /// The ports an engine works through: real ones, or a plan's.
 package struct World: Sendable {
@@ -72,4 +73,6 @@ struct SimulatedState: Sendable {
     let journal: any Journal
     let control: any RunControl
     let engine: @Sendable (any DREngine) -> any DREngine
+    /// Where the lines of runbooks that run are noted.
+    var coverage: LuaCoverage?
 }

@@ -8,6 +8,8 @@ internal import CLua
 @safe public final class Lua {
     public let limits: LuaLimits
     public let cancellation: LuaCancellation
+    /// Where the lines that run are noted; nil = nowhere, at no cost.
+    public let coverage: LuaCoverage?
     /// Receives each line of `print`, without the line end.
     public var output: (String) -> Void
     /// Finds the source of a module for `require`; see `LuaModule`.
@@ -33,11 +35,12 @@ internal import CLua
 
     /// `seed`: all that `math.random` depends on.
     public init(
-        limits: LuaLimits = LuaLimits(), seed: UInt64 = 0, cancellation: LuaCancellation = LuaCancellation(),
+        limits: LuaLimits = LuaLimits(), seed: UInt64 = 0, cancellation: LuaCancellation = LuaCancellation(), coverage: LuaCoverage? = nil,
         output: @escaping (String) -> Void = { _ in }, modules: ((_ name: String) throws -> LuaModule?)? = nil
     ) {
         self.limits = limits
         self.cancellation = cancellation
+        self.coverage = coverage
         self.output = output
         self.modules = modules
         var configuration = unsafe clua_configuration()
@@ -131,6 +134,7 @@ internal import CLua
         }
         guard status == CLUA_OK.status else { throw takeError(status, from: stack) }
         defer { stack.pop() }
+        if !trusted, let coverage { try unsafe coverage.cover(name, bytes, on: stack, of: core) }
         return LuaFunction(reference: try reference(at: -1, of: stack))
     }
 

@@ -156,6 +156,14 @@ int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults);
 int clua_reset(clua_state *state, lua_State *coroutine);  // runs __close handlers; the coroutine is dead afterwards
 int clua_may_suspend(const clua_state *state);            // is the running function inside a coroutine of the host all the way?
 
+// Which lines can run, and how often each did, on whatever thread. Lines begin at 1.
+void *_Nullable clua_lines_create(lua_State *L);  // of the chunk on top, with all functions in it; NULL: this Lua writes its code in another form
+void clua_lines_destroy(void *lines);             // no state notes in it any more
+int clua_lines_last(const void *lines);
+int clua_lines_executable(const void *lines, int line);
+uint32_t clua_lines_hits(const void *lines, int line);
+void clua_cover(clua_state *state, const char *chunkname, void *lines);  // from now on the state notes what runs of chunks of this name
+
 // Where things are. `source` of 0-terminated text; line <= 0 means unknown.
 typedef struct clua_place { char source[240]; int line; } clua_place;
 void clua_find_place(const clua_state *state, lua_State *L, clua_place *place);  // the nearest Lua frame that is in no trusted chunk

@@ -10,13 +10,14 @@ struct RunbookLoader {
     let approvals: ApprovalRules
     let limits: RunLimits
     let seed: Int64
+    let coverage: LuaCoverage?
 
     /// Throws `runbook` with file and line.
     func load(_ record: RunRecord) throws -> (session: RunSession, runbook: Runbook) {
         let lua = Lua(
             limits: LuaLimits(
                 memory: Int(limits.memory.bytes), processorTime: limits.computing, output: Int(limits.output.bytes)),
-            seed: UInt64(bitPattern: seed), output: { record.tell(.log($0, path: [])) })
+            seed: UInt64(bitPattern: seed), coverage: coverage, output: { record.tell(.log($0, path: [])) })
         let session = RunSession(
             lua: lua, registry: registry, inventory: inventory, outside: outside, approvals: approvals, record: record,
             branchLimit: limits.branches,

@@ -1,6 +1,6 @@
 public import DRModel
 package import DRSupport
-internal import LuaBridge
+package import LuaBridge
 
 /// Executes runbooks: durable, replayable, one at a time, on a thread of its own.
 ///
@@ -17,6 +17,7 @@ public actor RunbookRunner {
     private let journal: any Journal
     private let registry: ActionRegistry
     private let limits: RunLimits
+    private let coverage: LuaCoverage?
     private let host: String
     private let process: Int32
     /// A plan: figures are predictions.
@@ -35,12 +36,14 @@ public actor RunbookRunner {
     /// `confirmed`: a person said yes to applications going live; it stands in the record.
     /// `expectations`: what a plan says of time.
     /// `admission`: how a record that is carried on is looked at first; without one its signatures are believed.
+    /// `coverage`: where the lines of the runbook and its modules that run are noted.
     /// `executor`: everything of the run happens there, so that with an engine on the same one a simulation is repeatable.
     package init(
         engine: any DREngine, outside: any Outside = NoOutside(), approvals: ApprovalRules = ApprovalRules(),
         admission: RecordAdmission? = nil, runningAs: RunningAs = .live, inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
-        limits: RunLimits = RunLimits(), host: String, process: Int32, predicted: Bool = false, confirmed: Bool = false,
+        limits: RunLimits = RunLimits(), coverage: LuaCoverage? = nil, host: String, process: Int32, predicted: Bool = false,
+        confirmed: Bool = false,
         expectations: PastDurations = PastDurations(),
         control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
         previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null }, executor: ThreadExecutor,
@@ -57,6 +60,7 @@ public actor RunbookRunner {
         self.journal = journal
         self.registry = registry
         self.limits = limits
+        self.coverage = coverage
         self.host = host
         self.process = process
         self.predicted = predicted
@@ -72,9 +76,7 @@ public actor RunbookRunner {
     /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
     public func inspect(_ sources: RunbookSources) throws -> Runbook {
         let record = try makeRecord(run: "inspection", history: [], started: clock.now())
-        return try RunbookLoader(
-            sources: sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits, seed: 0
-        ).load(record).runbook
+        return try loader(sources, seed: 0).load(record).runbook
     }
 
     /// Starts a run and carries it to its end. Throws only what happened before its first record, and what keeps the journal from being written.
@@ -83,10 +85,7 @@ public actor RunbookRunner {
         let id = try RunID(Self.name(of: started, random.next()))
         let seed = Int64(truncatingIfNeeded: random.next() >> 1)
         let record = try makeRecord(run: id, history: [], started: started)
-        let (session, runbook) = try RunbookLoader(
-            sources: order.sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits,
-            seed: seed
-        ).load(record)
+        let (session, runbook) = try loader(order.sources, seed: seed).load(record)
         let parameters = try runbook.values(from: order.parameters)
         try journal.begin(header(id, order, parameters, seed, started))
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: started)
@@ -116,11 +115,7 @@ public actor RunbookRunner {
         }
         try admission.admit(header, history)
         let record = try makeRecord(run: run, history: history, started: header.started)
-        let (session, runbook) = try RunbookLoader(
-            sources: try RunbookSources(header: header), registry: registry, inventory: inventory, outside: outside, approvals: approvals,
-            limits: limits,
-            seed: header.seed
-        ).load(record)
+        let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed).load(record)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
         try mirror?.claim(run)
@@ -148,10 +143,7 @@ public actor RunbookRunner {
         try journal.begin(header)
         let end = records.last { $0.entry.kind == .finished }
         let record = try makeRecord(run: header.id, history: records.filter { $0.entry.kind != .finished }, started: header.started)
-        let (session, _) = try RunbookLoader(
-            sources: sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits,
-            seed: header.seed
-        ).load(record)
+        let (session, _) = try loader(sources, seed: header.seed).load(record)
         try session.start(header.parameters)
         while true {
             try session.step()
@@ -171,6 +163,12 @@ public actor RunbookRunner {
         let then = end.entry.payload["error"]["code"].string, now = failure?.code.rawValue
         guard then == now else { throw ReplayDifference.error(end, now: "an end with \(now ?? "no error")") }
         return records.count
+    }
+
+    private func loader(_ sources: RunbookSources, seed: Int64) -> RunbookLoader {
+        RunbookLoader(
+            sources: sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits, seed: seed,
+            coverage: coverage)
     }
 
     private func makeRecord(run: RunID, history: [JournalRecord], started: Instant) throws -> RunRecord {

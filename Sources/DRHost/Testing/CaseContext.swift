@@ -12,18 +12,20 @@ final class CaseContext {
     let base: Configuration?
     let registry: ActionRegistry
     let executor: ThreadExecutor
+    private let coverage: LuaCoverage?
     private(set) var current: Simulation?
     /// Counted in faults that a case does not insist on.
     var optional: Set<Fault> = []
     private var writes = 0
 
-    init(file: String, base: Configuration?, registry: ActionRegistry, executor: ThreadExecutor) {
+    init(file: String, base: Configuration?, registry: ActionRegistry, executor: ThreadExecutor, coverage: LuaCoverage? = nil) {
         let path = PathText.absolute(file, in: PathText.workingFolder)
         folder = PathText.folder(of: path)
         shownFolder = file.contains("/") ? PathText.folder(of: file) + "/" : ""
         self.base = base
         self.registry = registry
         self.executor = executor
+        self.coverage = coverage
     }
 
     /// Made up from dr.yaml where the case has loaded none.
@@ -42,6 +44,7 @@ final class CaseContext {
     @discardableResult func begin(_ fixture: Fixture, seed: UInt64 = 0) async throws -> Simulation {
         guard current == nil else { throw DRError(.invalidInput, "a case has one world, and this one has its own already") }
         let made = try await Simulation.prepared(fixture, seed: seed, registry: registry, executor: executor)
+        made.coverage = coverage
         current = made
         return made
     }

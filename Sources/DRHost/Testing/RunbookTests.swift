@@ -3,6 +3,7 @@ public import DRModel
 internal import DRReplication
 internal import DRSimulation
 internal import DRSupport
+internal import LuaBridge
 
 /// One case of a test, after it was run.
 public struct TestResult: Sendable {
@@ -23,35 +24,50 @@ public struct TestResult: Sendable {
 public struct RunbookTests: Sendable {
     /// Files, in order.
     public let files: [String]
+    /// What lies beside them in the folders that were named: runbooks and modules.
+    private let runbooks: [String]
     private let configuration: Configuration?
     private let registry: ActionRegistry
+    private let coverage: LuaCoverage?
 
     /// `paths`: files, or folders in which all tests are taken; none = the folder `runbooks`, or this one. `configuration`: what counts where a fixture says
-    /// nothing. Throws `invalid-input` where there is none.
-    public init(paths: [String], configuration: Configuration?, registry: ActionRegistry = .standard) throws {
+    /// nothing. `notesLines`: which lines of runbooks run is noted, for `covered`. Throws `invalid-input` where there is none.
+    public init(paths: [String], configuration: Configuration?, registry: ActionRegistry = .standard, notesLines: Bool = false) throws {
         let folders =
             paths.isEmpty ? [TextFile.exists(PathText.absolute("runbooks", in: PathText.workingFolder)) ? "runbooks" : "."] : paths
         var files: [String] = []
+        var runbooks: [String] = []
         for path in folders {
-            let found = try Self.tests(in: path)
-            guard !found.isEmpty else {
+            let found = try Self.scripts(in: path)
+            guard found.contains(where: \.isTest) else {
                 throw DRError(.invalidInput, "there are no tests in \(path)", hint: "tests are files called *_test.lua")
             }
-            for file in found where !files.contains(file) { files.append(file) }
+            for (file, isTest) in found where isTest && !files.contains(file) { files.append(file) }
+            runbooks += found.filter { !$0.isTest }.map(\.file)
         }
         self.files = files
+        self.runbooks = runbooks
         self.configuration = configuration
         self.registry = registry
+        coverage = notesLines ? LuaCoverage() : nil
     }
 
-    private static func tests(in path: String) throws -> [String] {
+    /// Which lines of runbooks and their modules the cases ran, by file; those in the folders of the tests that no case has loaded are among them. Throws
+    /// `runbook` where one of these cannot be loaded.
+    public func covered() throws -> [CoveredFile] {
+        try coverage.map { try CoveredFile.files($0, runbooks: runbooks) } ?? []
+    }
+
+    private static func scripts(in path: String) throws -> [(file: String, isTest: Bool)] {
         let io = SystemStoreIO()
-        func look(_ shown: String, _ isNamed: Bool) throws -> [String] {
+        func look(_ shown: String, _ isNamed: Bool) throws -> [(file: String, isTest: Bool)] {
             let absolute = PathText.absolute(shown, in: PathText.workingFolder)
             guard let facts = try io.facts(StorePath(absolute)) else {
                 throw DRError(.invalidInput, "there is no \(shown)")
             }
-            guard facts.kind == .folder else { return isNamed || shown.hasSuffix("_test.lua") ? [shown] : [] }
+            guard facts.kind == .folder else {
+                return isNamed || shown.hasSuffix(".lua") ? [(shown, isNamed || shown.hasSuffix("_test.lua"))] : []
+            }
             return try io.list(StorePath(absolute)).map { String(decoding: $0, as: UTF8.self) }.filter { !$0.hasPrefix(".") }.sorted()
                 .flatMap { try look(shown == "." ? $0 : "\(shown.hasSuffix("/") ? String(shown.dropLast()) : shown)/\($0)", false) }
         }
@@ -65,7 +81,7 @@ public struct RunbookTests: Sendable {
     /// Throws `runbook` or `invalid-input` where a file cannot be loaded; then no case was run.
     public func run(filter: String? = nil, workers: Int = 2, tell: (TestResult) -> Void) async throws -> [TestResult] {
         var cases: [(file: String, index: Int)] = []
-        let first = TestStage()
+        let first = TestStage(coverage)
         defer { first.stop() }
         for file in files {
             for (index, name) in try await first.names(file, configuration, registry).enumerated()
@@ -76,7 +92,7 @@ public struct RunbookTests: Sendable {
         guard !cases.isEmpty else {
             throw DRError(.invalidInput, "no case fits \"\(filter ?? "")\"", hint: "tests: \(files.joined(separator: ", "))")
         }
-        let stages = [first] + (1..<max(1, min(workers, cases.count))).map { _ in TestStage() }
+        let stages = [first] + (1..<max(1, min(workers, cases.count))).map { _ in TestStage(coverage) }
         defer { for stage in stages.dropFirst() { stage.stop() } }
         var results: [Int: TestResult] = [:]
         var told = 0
@@ -105,7 +121,10 @@ public struct RunbookTests: Sendable {
 /// A thread on which one case at a time is run.
 actor TestStage {
     private nonisolated let executor = ThreadExecutor(name: "dr-test")
+    private let coverage: LuaCoverage?
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    init(_ coverage: LuaCoverage? = nil) { self.coverage = coverage }
 
     nonisolated func stop() { executor.stop() }
 
@@ -135,7 +154,8 @@ actor TestStage {
 
     private func load(_ file: String, _ configuration: Configuration?, _ registry: ActionRegistry) throws -> TestFile {
         try TestFile(
-            RunbookFile(file).sources(), CaseContext(file: file, base: configuration, registry: registry, executor: executor))
+            RunbookFile(file).sources(),
+            CaseContext(file: file, base: configuration, registry: registry, executor: executor, coverage: coverage))
     }
 }
 

@@ -5,6 +5,7 @@ internal import DROutside
 internal import DRReplication
 internal import DRSimulation
 internal import DRSupport
+internal import LuaBridge
 
 /// A world in memory, and the runs that are made in it by the host's own code.
 ///
@@ -20,6 +21,8 @@ final class Simulation {
     private(set) var runs: [SimulatedRun] = []
     private var voices: [Voice] = []
     private var heard: Set<String> = []
+    /// Where the lines of runbooks that run are noted.
+    var coverage: LuaCoverage?
     /// Where nobody else speaks, whoever may passes gates.
     var hasHelpfulPeople = false
     /// What a person does at a gate, in the order of the test.
@@ -102,7 +105,7 @@ final class Simulation {
     func host(_ process: SimulatedProcess, person: String = "operator") -> Host {
         let state = SimulatedState(
             journal: SimulatedJournal(journal, process), control: SimulatedControl(clock: world.clock),
-            engine: { SimulatedEngine($0, process) })
+            engine: { SimulatedEngine($0, process) }, coverage: coverage)
         return Host(
             fixture.configuration, registry,
             World(
