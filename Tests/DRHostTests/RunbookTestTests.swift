@@ -51,6 +51,13 @@ struct RunbookTestTests {
         ("  sim:run(\"failovr.lua\")", "there is no runbook runbooks/failovr.lua"),
         ("  sim:run(\"failover.lua\", { planed = true })", "has no parameter \"planed\" (did you mean \"planned\"?)"),
         ("  sim.run(\"failover.lua\")", "with a colon"),
+        ("  t.called(sim:run(\"failover.lua\"), { ur = \"*\" }, 0)", "unknown field \"ur\" (did you mean \"url\"?)"),
+        ("  t.called(sim:run(\"failover.lua\"), { kind = \"exec\", url = \"*\" }, 0)", "a call of exec is told by: kind, name, argv"),
+        ("  t.called(sim:run(\"failover.lua\"), { kind = \"htp\" }, 0)", "\"htp\" is no kind of call (did you mean \"http\"?)"),
+        ("  sim:answer(\"http\", { metod = \"GET\" }, { status = 200 })", "unknown field \"metod\" (did you mean \"method\"?)"),
+        ("  sim:answer(\"http\", { url = \"*\" }, { stauts = 200 })", "unknown field \"stauts\" (did you mean \"status\"?)"),
+        ("  sim:partition(\"esat\")", "there is no cluster or store \"esat\" (did you mean \"east\"?)"),
+        ("  sim:partition(\"east\", \"west\")", "east and west never talk to each other"),
     ])
     func `G8 a mistake in a test is told with its line and the nearest name`(body: String, words: String) throws {
         let answer = try test(body)
@@ -63,6 +70,60 @@ struct RunbookTestTests {
         let answer = try test("  sim:fault { at = \"failover/last-synk\", kind = \"error\" }\n  sim:run(\"failover.lua\")")
         #expect(answer.status == 1)
         #expect(answer.output.contains("never happened") && answer.output.contains("failover/last-sync"), "\(answer.output)")
+    }
+
+    @Test func `A fault that never happened is named beside what was found instead`() throws {
+        let answer = try test(
+            "  sim:fault { at = \"failover/last-synk\", kind = \"error\" }\n  t.outcome(sim:run(\"failover.lua\"), \"failed\")")
+        #expect(answer.status == 1)
+        #expect(
+            answer.output.contains(
+                "own_test.lua:5: t.outcome: expected failed, got succeeded; and the fault error at failover/last-synk never happened"),
+            "\(answer.output)")
+        let early = try test("  sim:fault { at = \"failover/last-sync\", kind = \"error\" }\n  t.fail(\"before any run\")")
+        #expect(early.status == 1 && !early.output.contains("never happened"), "\(early.output)")
+    }
+
+    @Test func `A cluster and a store that do not reach each other are cut from nobody else`() throws {
+        let answer = try test(
+            """
+              sim:partition("east", "vault")
+              local run = sim:run("failover.lua")
+              t.error(run, "store-unreachable")
+              t.active(sim, "ledger", "east")
+              run = sim:run("own.lua")
+              t.outcome(run, "succeeded")
+              sim:heal()
+              t.outcome(sim:run("failover.lua"), "succeeded")
+              sim:partition("vault", "west")
+              t.error(sim:run("failback.lua"), "store-unreachable")
+            """, runbook: "for _, site in ipairs { \"east\", \"west\" } do dr.list { cluster = site, kind = \"StatefulSet\" } end")
+        #expect(answer.status == 0, "\(answer.output)")
+    }
+
+    @Test func `A site that a fixture does not name is like one that it names`() throws {
+        try shop.write("runbooks/fixtures/named.yaml", "config: ../../dr.yaml\ncopied: 5m\nclusters: { west: { free: 1TiB } }\n")
+        try shop.write(
+            "runbooks/own_test.lua",
+            """
+            local t = require "dr.test"
+            t.case("it", function(sim)
+              sim:load "fixtures/named.yaml"
+              local run = sim:run "own.lua"
+              t.outcome(run, "succeeded")
+            end)
+            """)
+        try shop.write(
+            "runbooks/own.lua",
+            """
+            return dr.runbook { name = "own", run = function()
+              for _, check in ipairs(dr.checks { pair = "east-west", applications = "all", raise = false }) do
+                if check.state ~= "ok" and check.state ~= "skipped" then dr.fail(check.id .. ": " .. check.message) end
+              end
+            end }
+            """)
+        let answer = try shop.drrunbook("test", "runbooks/own_test.lua")
+        #expect(answer.status == 0, "\(answer.output)\(answer.error)")
     }
 
     @Test func `An outside call that nobody answers fails the case, though the runbook goes on`() throws {

@@ -61,6 +61,14 @@ final class CaseContext {
         return found
     }
 
+    /// A store, or a cluster; throws `unknown-name` for anything else.
+    func isStore(_ name: String) async throws -> Bool {
+        let world = try await simulation().world
+        if world.stores.keys.contains(where: { $0.text == name }) { return true }
+        guard !world.clusters.keys.contains(where: { $0.text == name }) else { return false }
+        throw DRError.unknown("cluster or store", name, among: (world.clusters.keys.map(\.text) + world.stores.keys.map(\.text)).sorted())
+    }
+
     func cluster(_ name: String) async throws -> MemoryCluster {
         let known = try await simulation().world.clusters
         guard let found = known.first(where: { $0.key.text == name })?.value else {
@@ -76,14 +84,10 @@ final class CaseContext {
             throw DRError(.invalidInput, "\(application.name) does not run at \(cluster.name), so it writes nothing there")
         }
         writes += 1
-        for volume in try volumes(of: application, at: cluster) {
+        for volume in try cluster.volumes(of: application) {
             cluster.memory.write((cluster.memory.read(volume) ?? "") + "write \(writes)\n", to: volume)
         }
         return writes
-    }
-
-    func volumes(of application: Application, at cluster: MemoryCluster) throws -> [VolumeName] {
-        try cluster.found(of: application).filter { $0.key.kind == "PersistentVolume" }.map { try VolumeName($0.key.name) }
     }
 
     /// What a case that passed may still have got wrong.
@@ -92,15 +96,17 @@ final class CaseContext {
         if let call = current.world.outside.unanswered.first {
             return DRError(.failed, "nobody said what \(call) answers", hint: "sim:answer(\"http\", { url = \"*\" }, { status = 200 })")
         }
-        if let fault = current.world.faults.unused.first(where: { !optional.contains($0) }) {
-            let places = current.world.faults.places.filter { $0.contains("/") == fault.at.contains("/") || !fault.at.contains(".") }
-            return DRError(
-                .failed,
-                "the fault \(fault.text) never happened: nothing of that name was done"
-                    + Spelling.hint(for: fault.at, in: places),
-                hint: "optional = true where that is meant")
-        }
-        return nil
+        return idleFault()
+    }
+
+    /// A fault that the case insists on and whose place nothing ever came by.
+    func idleFault() -> DRError? {
+        guard let faults = current?.world.faults, let fault = faults.unused.first(where: { !optional.contains($0) }) else { return nil }
+        let places = faults.places.filter { $0.contains("/") == fault.at.contains("/") || !fault.at.contains(".") }
+        return DRError(
+            .failed,
+            "the fault \(fault.text) never happened: nothing of that name was done\(Spelling.hint(for: fault.at, in: places))",
+            hint: "optional = true where that is meant")
     }
 }
 

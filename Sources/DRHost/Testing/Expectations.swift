@@ -209,6 +209,7 @@ struct Expectations {
                 }
             } else {
                 let match = try Value(lua: call[1])
+                try OutsideMatch.check(match)
                 found = run.outside.filter { one in
                     OutsideWorld.fits(match, .map((one.asked.map ?? [:]).merging(["kind": .string(one.kind)]) { $1 }))
                 }

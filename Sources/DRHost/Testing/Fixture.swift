@@ -1,6 +1,7 @@
 internal import DRManifest
 internal import DRModel
 internal import DRReplication
+internal import DRSimulation
 internal import DRSupport
 
 /// A world as tests describe it: dr.yaml's sections, and what lies at the sites. See docs/formats.md.
@@ -148,9 +149,7 @@ struct FixtureReader {
         let known = ["platform", "version", "objectSize", "secretsProvider", "free", "resources", "volumes"]
         guard node.entries != nil else { throw node.mismatch(path, expected: "a map with the keys resources, volumes, version ...") }
         if let first = node.unknownKeys(path, allowed: known).first { throw first }
-        var facts = ClusterFacts(
-            platform: "kubernetes", version: "v1.31.2", objectSize: ByteCount(16 << 20 as Int64), secretsProvider: "kubernetes",
-            free: ByteCount(1 << 40 as Int64))
+        var facts = MemoryCluster.usualFacts
         if let node = node["platform"] { facts.platform = try node.string("\(path).platform") }
         if let node = node["version"] { facts.version = try node.string("\(path).version") }
         if let node = node["secretsProvider"] { facts.secretsProvider = try node.string("\(path).secretsProvider") }

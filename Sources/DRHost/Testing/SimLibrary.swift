@@ -64,19 +64,17 @@ struct SimLibrary {
             return []
         }
         try method(sim, "answer") { context, arguments, _ in
-            let kinds = ["exec", "http", "notify"]
             let kind = try text(arguments, 0, "exec, http or notify")
-            guard kinds.contains(kind) else {
-                throw DRError(
-                    .invalidInput, "\"\(kind)\" is no kind of call\(Spelling.hint(for: kind, in: kinds))", hint: "kinds: exec, http, notify"
-                )
-            }
+            try OutsideMatch.check(kind: kind)
             var match = arguments.count > 1 ? arguments[1] : .null
             if let text = match.string {
                 match = kind == "http" ? ["url": .string(text)] : kind == "exec" ? ["name": .string(text)] : ["channel": .string(text)]
             }
-            let answers = arguments.dropFirst(2)
-            try await context.simulation().world.outside.add(kind, match, answers.first?.list ?? Array(answers))
+            try OutsideMatch.check(match, kind: kind)
+            let given = arguments.dropFirst(2)
+            let answers = given.first?.list ?? Array(given)
+            for answer in answers { try OutsideMatch.check(answer: answer, kind: kind) }
+            try await context.simulation().world.outside.add(kind, match, answers)
             return []
         }
     }
@@ -124,16 +122,34 @@ struct SimLibrary {
     }
 
     private func installSites(_ sim: LuaTable) throws {
-        for (name, power) in [("down", true), ("partition", false)] {
-            try method(sim, name) { context, arguments, _ in
-                let world = try await context.simulation().world
-                // The host stands at the second: what it cannot reach any more is the first.
-                let lost = try text(arguments, 0, "a cluster's or a store's name")
-                if !world.stores.keys.contains(where: { $0.text == lost }) { _ = try await context.cluster(lost) }
-                world.timeline.note("world", power ? "\(lost) goes down" : "\(lost) cannot be reached", at: world.clock.now())
-                world.lose(lost, power: power)
+        try method(sim, "down") { context, arguments, _ in
+            let lost = try text(arguments, 0, "a cluster's or a store's name")
+            let world = try await context.simulation().world
+            _ = try await context.isStore(lost)
+            world.timeline.note("world", "\(lost) goes down", at: world.clock.now())
+            world.lose(lost, power: true)
+            return []
+        }
+        try method(sim, "partition") { context, arguments, _ in
+            let lost = try text(arguments, 0, "a cluster's or a store's name")
+            let world = try await context.simulation().world
+            let isStore = try await context.isStore(lost)
+            guard arguments.count > 1, !arguments[1].isNull else {
+                world.timeline.note("world", "\(lost) cannot be reached", at: world.clock.now())
+                world.lose(lost, power: false)
                 return []
             }
+            let other = try text(arguments, 1, "a cluster's or a store's name")
+            guard try await context.isStore(other) != isStore else {
+                throw DRError(
+                    .invalidInput, "\(lost) and \(other) never talk to each other, so there is nothing to cut between them",
+                    hint:
+                        "what goes from cluster to cluster goes through a store: sim:partition(CLUSTER, STORE); sim:partition(CLUSTER) makes it unreachable"
+                )
+            }
+            world.timeline.note("world", "\(lost) and \(other) do not reach each other", at: world.clock.now())
+            world.cut(try ClusterName(isStore ? other : lost), from: try StoreName(isStore ? lost : other))
+            return []
         }
         try method(sim, "heal") { context, _, _ in
             let world = try await context.simulation().world
@@ -159,7 +175,7 @@ struct SimLibrary {
         try method(sim, "read") { context, arguments, _ in
             let application = try await context.application(try text(arguments, 0, "an application"))
             let cluster = try await context.cluster(try text(arguments, 1, "a cluster"))
-            let volumes = try context.volumes(of: application, at: cluster)
+            let volumes = try cluster.volumes(of: application)
             return [.text(volumes.map { cluster.memory.read($0) ?? "" }.joined())]
         }
     }

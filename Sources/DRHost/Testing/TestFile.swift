@@ -71,7 +71,11 @@ final class TestFile {
             return context.leftovers()
         } catch let error as LuaError {
             let known = DRError(script: error)
-            return known.location == nil ? DRError(known.code, known.message, hint: known.hint, location: cases[index].location) : known
+            // What was to go wrong and did not is often why the rest is not as expected.
+            let idle = context.current?.runs.isEmpty == false ? context.idleFault() : nil
+            return DRError(
+                known.code, known.message + (idle.map { "; and \($0.message)" } ?? ""), hint: known.hint ?? idle?.hint,
+                location: known.location ?? cases[index].location)
         } catch {
             return error as? DRError ?? DRError(.internal, "\(error)")
         }

@@ -12,8 +12,7 @@ package final class MemoryCluster: Cluster {
         package var locks: [ApplicationName: ApplicationLock] = [:]
         /// Processes that run, by workload.
         package var processes: [ObjectKey: Int] = [:]
-        package var facts = ClusterFacts(
-            platform: "kubernetes", version: "v1.31.2", objectSize: ByteCount(4 << 20), secretsProvider: "k8s", free: ByteCount(1 << 40))
+        package var facts = MemoryCluster.usualFacts
         package var unreachable = false
         /// How often `ready` answers `starting` before it answers `ready`.
         package var slowness = 0
@@ -22,6 +21,11 @@ package final class MemoryCluster: Cluster {
         package var dead: Set<Int32> = []
         package var onHold: Set<ApplicationName> = []
     }
+
+    /// Of a cluster that nobody said anything of.
+    package static let usualFacts = ClusterFacts(
+        platform: "kubernetes", version: "v1.31.2", objectSize: ByteCount(16 << 20), secretsProvider: "kubernetes", free: ByteCount(1 << 40)
+    )
 
     package let name: ClusterName
     package let memory: MemoryVolumes
@@ -92,6 +96,11 @@ package final class MemoryCluster: Cluster {
     package func found(of application: Application) throws -> [ManifestObject] {
         let all = state.withLock { $0.objects }
         return try ApplicationSelection.of(try all.values.map { try manifests.manifest($0) }, application, at: name)
+    }
+
+    /// The volumes of an application that are there now.
+    package func volumes(of application: Application) throws -> [VolumeName] {
+        try found(of: application).filter { $0.key.kind == "PersistentVolume" }.map { try VolumeName($0.key.name) }
     }
 
     /// Objects, volumes and state as one text: equal texts, equal observable states.

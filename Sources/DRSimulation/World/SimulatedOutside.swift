@@ -97,6 +97,14 @@ package final class OutsideWorld: Sendable {
     /// What nobody gave an answer for is answered as a plan would: for explorations.
     package func answerAll() { state.withLock { $0.answersAll = true } }
 
+    /// What a call of each kind can be told by.
+    package static let keys = ["exec": ["name", "argv"], "http": ["url", "method", "body"], "notify": ["channel", "text"]]
+    /// What an answer of each kind may hold.
+    package static let answerKeys = [
+        "exec": ["code", "stdout", "stderr", "error", "message"],
+        "http": ["status", "json", "body", "headers", "error", "message"], "notify": ["error", "message"],
+    ]
+
     package var calls: [Call] { state.withLock { $0.calls } }
     package var unanswered: [String] { state.withLock { $0.unanswered } }
 

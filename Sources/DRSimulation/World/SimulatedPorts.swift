@@ -52,8 +52,13 @@ struct SimulatedVolumes: VolumeStore {
     let name: ClusterName
     let process: SimulatedProcess
 
-    private func pass<Result>(_ call: String, _ body: () async throws -> Result) async throws -> Result {
-        try await process.port(name.text, call, isChange: false, body)
+    private func pass<Result>(
+        _ call: String, through store: (any ObjectStore)? = nil, _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await process.port(name.text, call, isChange: false) {
+            if let store { try process.world.reach(store.name, from: name) }
+            return try await body()
+        }
     }
 
     func stat(_ volume: VolumeName) async throws -> VolumeFacts? { try await pass("stat") { try await base.stat(volume) } }
@@ -63,10 +68,10 @@ struct SimulatedVolumes: VolumeStore {
     func publish(
         _ capture: Capture, as draft: PointDraft, manifests: [ManifestObject], to store: any ObjectStore
     ) async throws -> Publication {
-        try await pass("publish") { try await base.publish(capture, as: draft, manifests: manifests, to: store) }
+        try await pass("publish", through: store) { try await base.publish(capture, as: draft, manifests: manifests, to: store) }
     }
     func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
-        try await pass("receive") { try await base.receive(point, of: application, from: store) }
+        try await pass("receive", through: store) { try await base.receive(point, of: application, from: store) }
     }
     func verify(_ point: RecoveryPoint) async throws { try await pass("verify") { try await base.verify(point) } }
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
@@ -81,12 +86,12 @@ struct SimulatedVolumes: VolumeStore {
     func sweep(
         _ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>, asked clusters: Set<ClusterName>
     ) async throws -> Swept {
-        try await pass("sweep") { try await base.sweep(store, of: application, keeping: points, asked: clusters) }
+        try await pass("sweep", through: store) { try await base.sweep(store, of: application, keeping: points, asked: clusters) }
     }
     func scrub(
         _ application: ApplicationName, with store: any ObjectStore, after: String?, most: ByteCount
     ) async throws -> Scrubbed {
-        try await pass("scrub") { try await base.scrub(application, with: store, after: after, most: most) }
+        try await pass("scrub", through: store) { try await base.scrub(application, with: store, after: after, most: most) }
     }
     func discard(_ key: OperationKey) async throws { try await pass("discard") { try await base.discard(key) } }
 }

@@ -18,6 +18,7 @@ package final class SimulatedWorld: Sendable {
     private let judge = Lock<(@Sendable (ActivationOrder, ActivationReport) -> Void)?>(nil)
     private let asked = Lock<(@Sendable (PortCall, ActionPlace) -> Void)?>(nil)
     private let powerless = Lock<Set<String>>([])
+    private let cuts = Lock<Set<Set<String>>>([])
 
     package struct Activation: Hashable, Sendable {
         package let order: ActivationOrder
@@ -44,7 +45,8 @@ package final class SimulatedWorld: Sendable {
         let copy = SimulatedWorld(
             inventory: inventory, clusters: clusters.values.map { $0.copy(clock: clock) }, stores: stores.values.map { $0.copy() },
             clock: clock, seed: seed, faults: faults)
-        let (dark, lives) = (powerless.withLock { $0 }, processes.withLock { $0 })
+        let (dark, lives, cut) = (powerless.withLock { $0 }, processes.withLock { $0 }, cuts.withLock { $0 })
+        copy.cuts.withLock { $0 = cut }
         copy.powerless.withLock { $0 = dark }
         copy.processes.withLock { $0 = lives }
         return copy
@@ -112,6 +114,15 @@ package final class SimulatedWorld: Sendable {
         powerless.withLock { _ = $0.insert(name) }
     }
 
+    /// A cluster and a store do not reach each other; both answer everybody else.
+    package func cut(_ cluster: ClusterName, from store: StoreName) { cuts.withLock { _ = $0.insert([cluster.text, store.text]) } }
+
+    func reach(_ store: StoreName, from cluster: ClusterName) throws {
+        if cuts.withLock({ $0.contains([cluster.text, store.text]) }) {
+            throw DRError(.storeUnreachable, "\(cluster) cannot reach \(store)")
+        }
+    }
+
     /// A cluster or a store answers again, if it has power.
     func bringBack(_ name: String) {
         stores.first { $0.key.text == name }?.value.goAway(false)
@@ -125,6 +136,7 @@ package final class SimulatedWorld: Sendable {
             defer { names = [] }
             return names
         }
+        cuts.withLock { $0 = [] }
         for store in stores.values { store.goAway(false) }
         for cluster in clusters.values {
             cluster.goAway(false)

@@ -79,8 +79,7 @@ final class WorldWatch: Sendable {
 
     private func volumes(of application: Application, at cluster: MemoryCluster) -> [VolumeName] {
         // A site whose manifests cannot be read has failed the run already.
-        let objects = (try? cluster.found(of: application)) ?? []
-        return objects.compactMap { $0.key.kind == "PersistentVolume" ? try? VolumeName($0.key.name) : nil }
+        (try? cluster.volumes(of: application)) ?? []
     }
 
     private func judge(_ order: ActivationOrder, _ report: ActivationReport) {
