@@ -22,13 +22,12 @@ check: bootstrap
 	Scripts/check-benchmarks.sh
 	.build/debug/drrunbook lint --strict --config Demo/dr.yaml runbooks/*.lua
 	.build/debug/drrunbook lint --strict --config runbooks/examples/dr.yaml $$(ls runbooks/examples/*.lua | grep -v _test)
-	.build/debug/drrunbook test --config Demo/dr.yaml runbooks
-	.build/debug/drrunbook test --config runbooks/examples/dr.yaml runbooks/examples
+	.build/debug/drrunbook test --config Demo/dr.yaml runbooks --coverage-min 90
 
-# Every schedule of every planted mistake and its twin, and 4,000 of two faults.
+# Every schedule of every planted mistake and its twin, 4,000 of two faults, and every schedule of every shipped runbook.
 explore: bootstrap
 	swift build --build-tests $(BUILD_FLAGS)
-	EXPLORE=1 swift test --skip-build --disable-xctest --filter ExploreTests
+	EXPLORE=1 swift test --skip-build --disable-xctest --filter 'ExploreTests|ShippedRunbookTests'
 
 format:
 	swift format -i -r -p Sources Tests Package.swift

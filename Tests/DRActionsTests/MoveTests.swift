@@ -72,6 +72,13 @@ import Testing
         #expect(report.error?.code == .damaged)
     }
 
+    @Test func `what an earlier quiesce stopped is put back by it, once and in order, not by the failover that failed`() async throws {
+        let stage = Stage(failures: ["start ledger planned": DRError(.damaged, "a chunk is damaged")])
+        let report = try await stage.run("dr.quiesce { pair = \"east-west\", applications = \"all\" } \(failover)")
+        #expect(stage.engine.calls.filter { $0.hasPrefix("restart") } == ["restart ledger", "restart storefront"])
+        #expect(report.undos.map(\.state) == [.undone, .undone])
+    }
+
     @Test func `G9 a disaster asks nothing of the source`() async throws {
         let stage = Stage()
         let report = try await stage.run(

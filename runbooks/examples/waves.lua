@@ -1,5 +1,5 @@
--- A planned failover in waves: traffic is drained first, each wave must answer before the next one moves, and a failure opens the traffic again where
--- the application lives.
+-- A planned failover in waves: traffic is drained and everything stopped first, each wave must answer before the next one moves, and after a failure what
+-- has not moved runs again and the traffic is open where the application lives.
 local lb = require "lib.lb"
 local say = require "lib.say"
 
@@ -24,6 +24,8 @@ return dr.runbook {
       dr.undo(function() lb.open("portal", dr.status { application = "portal" }.active_at) end)
       lb.drain("portal")
     end)
+    -- In reverse order, before anything moves: nothing runs while what it needs runs nowhere.
+    dr.step("stop", function() dr.quiesce { pair = "east-west", applications = "all" } end)
     for _, wave in ipairs(waves) do
       dr.step(wave.name, function()
         say.moved(dr.failover {

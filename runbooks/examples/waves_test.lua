@@ -10,8 +10,9 @@ t.case("the bank moves in waves, and its traffic last", function(sim)
   local run = sim:run("waves.lua", { reason = "test" })
   t.outcome(run, "succeeded")
   for _, name in ipairs { "ledger", "payments", "portal", "reports" } do t.active(sim, name, "west") end
-  t.before(run, "start payments", "stop portal")
-  t.before(run, "start portal", "stop reports")
+  t.before(run, "stop portal", "stop payments")
+  t.before(run, "start payments", "start portal")
+  t.before(run, "start portal", "start reports")
   t.called(run, { kind = "http", url = "https://lb.example.com/pools/portal" }, 2)
 end)
 
@@ -34,6 +35,31 @@ t.case("the second wave fails: the core stays at west, the report says what is w
   t.active(sim, "portal", "east")
   t.active(sim, "reports", "east")
 end)
+
+t.case("a stop fails though all is stopped: what was running runs again, nothing before what it needs", function(sim)
+  bank(sim)
+  sim:fault { at = "core/failover/payments/stop", kind = "error" }
+  local run = sim:run("waves.lua", { reason = "test" })
+  t.outcome(run, "failed")
+  t.before(run, "scale StatefulSet bank-ledger/ledger 0->1 @east", "scale StatefulSet bank-payments/payments 0->1 @east")
+  t.before(run, "scale StatefulSet bank-payments/payments 0->1 @east", "scale StatefulSet bank-portal/portal 0->1 @east")
+  for _, name in ipairs { "ledger", "payments", "portal", "reports" } do t.active(sim, name, "east") end
+end)
+
+for _, fault in ipairs { { at = "core/failover/ledger/start", kind = "lost-reply" }, { at = "core/failover/payments/start", kind = "error" } } do
+  t.case(fault.kind .. " at " .. fault.at .. ": payments only go forward, and the portal does not run without them", function(sim)
+    bank(sim)
+    sim:fault(fault)
+    local run = sim:run("waves.lua", { reason = "test" })
+    t.outcome(run, "partial")
+    t.active(sim, "ledger", "west")
+    t.active(sim, "reports", "east")
+    local states = {}
+    for _, undo in ipairs(run.undos) do states[undo.name] = undo.state end
+    t.equal(states["stop portal"], "owed")
+    t.ok(not pcall(sim.write, sim, "portal", "east"), "the portal runs")
+  end)
+end
 
 for _, place in ipairs { "drain/http", "core/failover/ledger/start", "front/failover/last-sync", "open/http" } do
   t.case("killed after " .. place .. " and carried on", function(sim)

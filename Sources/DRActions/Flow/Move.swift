@@ -29,15 +29,18 @@ enum Move {
           return place, moving
         end
 
-        -- Stops at the source, in reverse order. `stopped` is filled before each stop: one that failed half way has to be put back, too.
+        -- Stops at the source, in reverse order. `stopped` is filled before each stop: one that failed half way has to be put back, too. What was stopped
+        -- before is left to whoever stopped it: started again alone, it would run without what it needs.
         function lib.stop_all(call, on, waves, stopped)
           each(waves, true, function(name)
             lib.scoped(name, function()
               hook(call, on, "stopping", name)
               local order = { pair = call.pair, application = name, reversed = call.reversed }
-              local entry = lib.owe("stop " .. name, name, host.source(call.pair, call.reversed), function() host.perform("restart", order) end)
-              entry.restarts = true
-              stopped[#stopped + 1] = { name = name, order = order, entry = entry }
+              if not lib.owes_restart(name) then
+                local entry = lib.owe("stop " .. name, name, host.source(call.pair, call.reversed), function() host.perform("restart", order) end)
+                entry.restarts = true
+                stopped[#stopped + 1] = { name = name, order = order, entry = entry }
+              end
               host.perform("stop", order)
               hook(call, on, "stopped", name)
             end)
@@ -132,8 +135,13 @@ enum Move {
         lib.exposed = {}
         local function expose(call, place, moved)
           if call.mode ~= "planned" or not place.both_ways or next(moved) == nil then return end
-          if next(lib.exposed) == nil then host.add_final() end
-          for name in pairs(moved) do lib.exposed[name] = { pair = call.pair, reversed = not call.reversed } end
+          for name in pairs(moved) do
+            -- In a drill a clone went live, which is removed with all that was written to it.
+            if not host.cloned_at(name) then
+              if next(lib.exposed) == nil then host.add_final() end
+              lib.exposed[name] = { pair = call.pair, reversed = not call.reversed }
+            end
+          end
         end
 
         local function report(call, place, moved, began)

@@ -29,6 +29,14 @@ enum RunEnd {
           end
         end
 
+        -- An earlier part of the run stopped it, and puts it back at the end, when what it needs is back.
+        function lib.owes_restart(application)
+          for _, entry in ipairs(ledger) do
+            if entry.restarts and entry.application == application then return true end
+          end
+          return false
+        end
+
         -- Applications that go live together: once one of them is, the others only go forward.
         local moves = {}
         function lib.moving(names) moves[#moves + 1] = names end
@@ -45,13 +53,16 @@ enum RunEnd {
           end
         end
 
-        -- The first application that this one needs and that is down, by dr.yaml.
+        -- Part of a move that went on without it: it runs nowhere until that move is brought to its end.
+        local function left_behind(application) return overtaken(application) ~= nil and not host.live_at(application) end
+
+        -- The first application that this one needs and that runs nowhere, by dr.yaml. `down`: those that could not be started again.
         local needs
         function lib.missing(name, down)
-          if next(down) == nil then return nil end
+          if next(down) == nil and #moves == 0 then return nil end
           if needs == nil then needs = select(2, host.waves("all")) end
           for _, other in ipairs(needs[name] or {}) do
-            if down[other] then return other end
+            if down[other] or left_behind(other) then return other end
           end
         end
 
@@ -129,7 +140,7 @@ enum RunEnd {
           if missing then
             down[entry.application] = true
             host.pay(entry.name)
-            host.note_undo(entry.name, entry.application, "owed", missing .. ", which it needs, could not be started again")
+            host.note_undo(entry.name, entry.application, "owed", missing .. ", which it needs, runs nowhere")
             return
           end
           local wait, ok, result, told = 1, nil, nil, nil
@@ -148,6 +159,7 @@ enum RunEnd {
             if entry.restarts then down[entry.application] = true end
             host.note_undo(entry.name, entry.application, "failed", lib.text_of(result))
           elseif result then
+            if entry.restarts then down[entry.application] = true end
             host.note_undo(entry.name, entry.application, "skipped", result)
           else
             host.note_undo(entry.name, entry.application, "undone")

@@ -115,25 +115,25 @@ struct Judgement {
         }
     }
 
+    // A switch may be tried before people are asked where their no takes it back: then it ends at home.
     private func gates(_ explored: ExploredRun) -> [(Invariant, String)] {
-        var live: String?
+        var live: Set<String> = []
         var wasAsked = false
         var no: String?
         for record in explored.records where record.entry.kind == .outcome {
-            switch record.entry.verb {
-            case "start" where record.entry.payload["error"].isNull:
-                let name = record.entry.path.last ?? "an application"
-                if let no { return [(.gate, "people said no (\(no)), and \(name) went live all the same")] }
-                live = live ?? name
-            case "approve" where record.entry.payload["error"].isNull: wasAsked = wasAsked || live == nil
-            case "approve":
-                if let live, !wasAsked {
-                    return [(.gate, "people said no, and \(live) had gone live before anybody was asked: the gate stands after the switch")]
-                }
-            default: break
+            let (verb, error) = (record.entry.verb, record.entry.payload["error"])
+            if verb == "start", error.isNull, let name = record.entry.path.last {
+                let isHome = record.entry.payload["result"]["active_at"].string == explored.start.places[name]
+                if let no, !isHome { return [(.gate, "people said no (\(no)), and \(name) went live all the same")] }
+                if !wasAsked { live.insert(name) }
             }
-            if record.entry.verb == "approve", let code = record.entry.payload["error"]["code"].string { no = code }
+            guard verb == "approve" else { continue }
+            if error.isNull { wasAsked = wasAsked || live.isEmpty }
+            no = error["code"].string ?? no
         }
-        return []
+        guard no != nil, !wasAsked,
+            let left = live.sorted().first(where: { explored.ending.places[$0] != explored.start.places[$0] })
+        else { return [] }
+        return [(.gate, "people said no, and \(left) had gone live before anybody was asked: the gate stands after the switch")]
     }
 }

@@ -56,7 +56,7 @@ public struct RunbookExplorer: Sendable {
             template.world.lose(lost.text, power: true)
             notes.append("\(lost) is lost when the run begins, because the runbook says so")
             base = try await ExploredRun.perform(none, file, parameters, in: template, executor: executor)
-        } else if base.run.effects.isEmpty, base.outcome == "succeeded",
+        } else if base.run.effects.isEmpty, ["succeeded", "refused", "failed"].contains(base.outcome),
             let other = fixture.configuration.inventory.pairs.first?.destination,
             fixture.active == nil
         {
@@ -64,7 +64,8 @@ public struct RunbookExplorer: Sendable {
             moved.active = other
             let there = try await Simulation.prepared(moved, seed: 0, registry: registry, executor: executor)
             let run = try await ExploredRun.perform(none, file, parameters, in: there, executor: executor)
-            if !run.run.effects.isEmpty {
+            let isFound = base.outcome == "succeeded" ? !run.run.effects.isEmpty : ["succeeded", "target-missed"].contains(run.outcome)
+            if isFound {
                 notes.append("all applications live at \(other) when the run begins, because the runbook does nothing otherwise")
                 (template, base) = (there, run)
             }
