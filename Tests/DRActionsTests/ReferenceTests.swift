@@ -41,4 +41,22 @@ import Testing
             _ = try await Stage().runner().inspect(Stage.sources(example))
         }
     }
+
+    @Test func `every function of dr is explained with an example that loads`() async throws {
+        for name in Reference().names {
+            let text = try #require(Reference().text(for: name))
+            let example = try #require(text.components(separatedBy: "\nExample\n  ").dropFirst().first, "\(name)")
+            let isWhole = example.hasPrefix("return dr.runbook")
+            _ = try await Stage().runner().inspect(
+                isWhole ? RunbookSources(main: RunbookSources.Module(file: "example.lua", text: example)) : Stage.sources(example))
+        }
+    }
+
+    @Test func `an editor shows an example with each function of dr`() {
+        let blocks = Reference().luaStubs().split(separator: "\n\n")
+        for name in Reference().names {
+            let block = blocks.first { $0.contains("function dr.\(name)(") || (name == "json" && $0.contains("dr.json = {}")) }
+            #expect(block?.contains("---```lua") == true, "\(name)")
+        }
+    }
 }

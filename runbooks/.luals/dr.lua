@@ -210,48 +210,78 @@ function dr.wait_ready(call) end
 function dr.window(call) end
 
 ---Declares the runbook; the file returns it.
+---```lua
+---return dr.runbook { name = "move", run = function(p) dr.failover { pair = "east-west", applications = "all", mode = "planned" } end }
+---```
 ---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table), ensures?: { active?: table<string, string>, before?: string[][] } }
 function dr.runbook(declaration) end
 
 ---Runs fn under a name that stands in the path of all it does. Like every verb it takes a deadline, at which the run is put down.
+---```lua
+---dr.step("copy ahead", function() dr.migrate { pair = "east-west", applications = "all" } end)
+---```
 ---@param name string
 ---@param fn fun(): any
 ---@param options? { deadline?: string }
 function dr.step(name, fn, options) end
 
 ---Registers what takes back what was done: called in reverse order when the run fails or is stopped with --undo. Of an application that went live elsewhere nothing is undone.
+---```lua
+---dr.undo(function() dr.log("open again") end, { application = "ledger", while_active_at = "east" })
+---```
 ---@param fn fun()
 ---@param options? { application?: string, while_active_at?: string, name?: string }
 function dr.undo(fn, options) end
 
 ---Registers what is done when the run ends, however it ends, after all undos.
+---```lua
+---dr.finally(function() dr.log("however it ended") end)
+---```
 ---@param fn fun()
 function dr.finally(fn) end
 
 ---Adds to what the run gives to its report, and to later runs through `previous`.
+---```lua
+---dr.results { rto_seconds = 42 }
+---```
 ---@param values table
 function dr.results(values) end
 
 ---The newest run before this one, of this runbook if no other is said: { run, runbook, outcome, started, finished, results, parameters }, or nil.
+---```lua
+---local last = dr.previous { outcome = "succeeded" } if last then dr.log("%s", last.run) end
+---```
 ---@param options? { runbook?: string, outcome?: string }
 ---@return table?
 function dr.previous(options) end
 
 ---Forgets the undos registered so far: what was done stays.
+---```lua
+---dr.settle()
+---```
 function dr.settle() end
 
 ---As step, but a failure is returned: ok, value or error.
+---```lua
+---local ok, e = dr.attempt("warm up", function() dr.wait_ready { cluster = "west", kind = "StatefulSet", namespace = "shop-db", name = "pg" } end)
+---```
 ---@param name string
 ---@param fn fun(): any
 ---@return boolean ok, any value_or_error
 function dr.attempt(name, fn) end
 
 ---Runs functions as branches, waits for all, returns their results in order; then raises one error that holds all.
+---```lua
+---local a, b = dr.parallel { function() return 1 end, function() return 2 end }
+---```
 ---@param branches (fun(): any)[]
 ---@return any ...
 function dr.parallel(branches) end
 
 ---Calls fn for each item in the order of `after`; on_failure is "stop" (default), "skip_dependents" or "continue".
+---```lua
+---dr.in_order({ "ledger", "storefront" }, { parallel = 2, on_failure = "skip_dependents" }, function(item) dr.log(item.name) end)
+---```
 ---@param items "all"|(string|{ name: string, after?: string[] })[]
 ---@param options table
 ---@param fn fun(item: { name: string }): any
@@ -259,51 +289,84 @@ function dr.parallel(branches) end
 function dr.in_order(items, options, fn) end
 
 ---Calls fn again after a failure (of the codes in `on`), at most `times` times.
+---```lua
+---dr.retry({ times = 3, every = "10s", backoff = 2, on = { "timeout" } }, function() dr.migrate { pair = "east-west", applications = "all" } end)
+---```
 ---@param options { times?: integer, every?: string, backoff?: number, on?: string[] }
 ---@param fn fun(attempt: integer): any
 function dr.retry(options, fn) end
 
 ---Calls fn until it returns something true; raises `timeout`.
+---```lua
+---dr.wait_until({ timeout = "10m", every = "15s" }, function() return dr.status { application = "ledger" }.protected end)
+---```
 ---@param options { timeout: string, every?: string }
 ---@param fn fun(): any
 function dr.wait_until(options, fn) end
 
 ---Waits; a restart does not begin the wait anew.
+---```lua
+---dr.sleep("30s")
+---```
 ---@param duration string|DRDuration
 function dr.sleep(duration) end
 
 ---Writes a line into the record of the run.
+---```lua
+---dr.log("%s lives at %s", "ledger", "west")
+---```
 ---@param format string
 function dr.log(format, ...) end
 
 ---Ends the runbook as failed, unless caught.
+---```lua
+---dr.fail("the standby is too old")
+---```
 ---@param message string
 function dr.fail(message) end
 
 ---The time, journaled.
+---```lua
+---local began = dr.now() dr.log("took %s", dr.now() - began)
+---```
 ---@return DRTime
 function dr.now() end
 
 ---A number from 0 up to 1, journaled.
+---```lua
+---if dr.random() < 0.5 then dr.log("heads") end
+---```
 ---@return number
 function dr.random() end
 
 ---A time from RFC 3339; times compare, `t2 - t1` is a duration, `t + "15m"` a time.
+---```lua
+---if dr.now() > dr.time("2026-03-01T06:00:00Z") then dr.fail("too late for the window") end
+---```
 ---@param text string
 ---@return DRTime
 function dr.time(text) end
 
 ---A duration from "90s", "15m", "2h"; `:seconds()` is a number.
+---```lua
+---local limit = dr.duration("15m") dr.log("%d s", limit:seconds())
+---```
 ---@param text string
 ---@return DRDuration
 function dr.duration(text) end
 
 ---A handle of a secret that dr.yaml allows, for exec.env, exec.stdin, http.headers and notify.token; nothing else takes it.
+---```lua
+---dr.http { url = "https://lb.example.com/pools/", headers = { Authorization = dr.secret("LB_TOKEN") } }
+---```
 ---@param name string
 ---@return DRSecret
 function dr.secret(name) end
 
 ---JSON in and out.
+---```lua
+---local body = dr.json.encode { drain = true, reason = dr.json.null }
+---```
 dr.json = {}
 ---@param value any
 ---@return string

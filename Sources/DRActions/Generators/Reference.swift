@@ -27,7 +27,7 @@ public struct Reference: Sendable {
         let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
         guard let first = parts.first else { return nil }
         if let function = FlowFunction.all.first(where: { $0.name == first }), parts.count == 1 {
-            return "dr.\(function.signature)\n\n\(function.summary)\n"
+            return "dr.\(function.signature)\n\n\(function.summary)\n" + (function.example.map { "\nExample\n  \($0)\n" } ?? "")
         }
         guard let verb = registry.verbs.first(where: { $0.spec.name == first }) else { return nil }
         if parts.count == 2 {
@@ -71,13 +71,15 @@ public struct Reference: Sendable {
         text += "---@class dr\ndr = {}\n"
         for verb in registry.verbs {
             text += "\n---\(verb.spec.summary)\n"
-            if let example = verb.spec.example { text += "---```lua\n---\(example)\n---```\n" }
+            text += Self.stub(example: verb.spec.example)
             let fields = verb.parameters.map { "\($0.name)\($0.declaration.isRequired ? "" : "?"): \($0.declaration.type.luaType)" }
             text += "---@param call { \(fields.joined(separator: ", ")) }\n---@return table\nfunction dr.\(verb.spec.name)(call) end\n"
         }
-        for function in FlowFunction.all { text += "\n---\(function.summary)\n\(function.stub)\n" }
+        for function in FlowFunction.all { text += "\n---\(function.summary)\n\(Self.stub(example: function.example))\(function.stub)\n" }
         return text
     }
+
+    private static func stub(example: String?) -> String { example.map { "---```lua\n---\($0)\n---```\n" } ?? "" }
 
     public func json() -> Value {
         .list(

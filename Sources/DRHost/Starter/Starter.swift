@@ -8,7 +8,7 @@ public enum Starter {
     /// written; `io`, `no-space`.
     public static func write(to folder: String) throws -> [String] {
         let root = PathText.absolute(folder, in: PathText.workingFolder)
-        let files = files
+        let files = try files()
         let existing = files.map(\.path).filter { TextFile.exists("\(root)/\($0)") }
         guard existing.isEmpty else {
             let named = existing.prefix(3).joined(separator: ", ") + (existing.count > 3 ? " and \(existing.count - 3) more" : "")
@@ -29,11 +29,12 @@ public enum Starter {
         let text: String
     }
 
-    static var files: [File] {
+    static func files() throws -> [File] {
         [
             File(path: "dr.yaml", text: StarterTexts.configuration),
             File(path: ".gitignore", text: StarterTexts.ignored),
-            File(path: ".luarc.json", text: StarterTexts.editor),
+            File(path: ".luarc.json", text: EditorFiles.languageServer),
+            File(path: ".luacheckrc", text: try EditorFiles.luacheck()),
             File(path: "runbooks/protect.lua", text: StarterTexts.protect),
             File(path: "runbooks/failover.lua", text: StarterTexts.failover),
             File(path: "runbooks/failback.lua", text: StarterTexts.failback),
@@ -43,6 +44,7 @@ public enum Starter {
             File(path: "runbooks/fixtures/shop.yaml", text: StarterTexts.fixture),
             File(path: "runbooks/lib/say.lua", text: StarterTexts.say),
             File(path: "runbooks/.luals/dr.lua", text: Reference().luaStubs()),
+            File(path: "runbooks/.luals/dr.test.lua", text: TestReference.luaStubs()),
             File(path: "objects/.gitkeep", text: ""),
             File(path: "sites/east/cluster.yaml", text: StarterTexts.cluster),
             File(path: "sites/east/resources/shop-db.yaml", text: StarterTexts.database),

@@ -29,15 +29,6 @@ enum StarterTexts {
 
         """
 
-    static let editor = """
-        {
-          "runtime.version": "Lua 5.4",
-          "workspace.library": ["runbooks/.luals"],
-          "diagnostics.globals": ["dr"]
-        }
-
-        """
-
     static let protect = """
         -- Puts the shop under protection: the pair and the schedule exist, all is checked, a recovery point lies at west.
         local say = require "lib.say"

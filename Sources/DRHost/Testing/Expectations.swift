@@ -9,11 +9,7 @@ struct Expectations {
     let context: CaseContext
     let runs: RunTables
 
-    static let names = [
-        "case", "outcome", "error", "active", "before", "untouched", "undone", "nothing_left", "rpo", "called", "waiting", "effects",
-        "logged",
-        "one_writer", "equal", "ok", "fail",
-    ]
+    static let names = TestFunction.names(.t)
 
     func install(in t: LuaTable) throws {
         try installRuns(t)

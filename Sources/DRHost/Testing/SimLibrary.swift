@@ -10,11 +10,7 @@ struct SimLibrary {
     /// Runs by what the script holds of them.
     let runs: RunTables
 
-    static let names = [
-        "load", "world", "fault", "approve", "reject", "answer", "run", "drill", "resume", "down", "partition", "heal", "corrupt",
-        "advance",
-        "write", "read", "now",
-    ]
+    static let names = TestFunction.names(.sim)
 
     func table(in lua: Lua) throws -> LuaTable {
         let sim = try lua.table()

@@ -8,35 +8,58 @@ struct Explain: HostCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, md, json
         case luaStubs = "lua-stubs"
+        case luarc, luacheckrc
     }
 
     static let configuration = CommandConfiguration(
-        abstract: "The reference of every verb, from its declaration.",
+        abstract: "The reference of every verb and of dr.test, from its declaration.",
         discussion: """
             EXAMPLE
               drrunbook explain
               drrunbook explain failover
               drrunbook explain failover.mode
               drrunbook explain checks
+              drrunbook explain dr.test
+              drrunbook explain t.called
               drrunbook explain --format lua-stubs > runbooks/.luals/dr.lua
+              drrunbook explain dr.test --format lua-stubs > runbooks/.luals/dr.test.lua
+              drrunbook explain --format luacheckrc > .luacheckrc
             """)
 
-    @Argument(help: ArgumentHelp("A verb, or one of its fields.", valueName: "verb[.field]"))
+    @Argument(help: ArgumentHelp("A verb, one of its fields, dr.test, or a function of it.", valueName: "verb[.field]"))
     var subject: String?
-    @Option(name: .long, help: "text, md, json or lua-stubs; md and lua-stubs are of all verbs.")
+    @Option(name: .long, help: "text, md, json, lua-stubs, luarc or luacheckrc; all but text and json are of all verbs.")
     var format: Format = .text
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         let reference = Reference()
+        if let subject, let text = try ofTests(subject) {
+            Output.write(text, to: 1)
+            return .done
+        }
         let name = subject.map { $0.hasPrefix("dr.") ? String($0.dropFirst(3)) : $0 }
         switch common.json ? .json : format {
         case .md: Output.write(reference.markdown(), to: 1)
         case .luaStubs: Output.write(reference.luaStubs(), to: 1)
+        case .luarc: Output.write(EditorFiles.languageServer, to: 1)
+        case .luacheckrc: Output.write(try EditorFiles.luacheck(reference), to: 1)
         case .json: try writeObjects(reference, name)
         case .text: Output.write(try name.map { try text(reference, $0) } ?? reference.overview(), to: 1)
         }
         return .done
+    }
+
+    /// Nil: it is about a verb.
+    private func ofTests(_ name: String) throws -> String? {
+        if name == "dr.test" { return format == .luaStubs ? TestReference.luaStubs() : TestReference.overview() }
+        guard ["t.", "sim.", "sim:"].contains(where: name.hasPrefix) else { return nil }
+        guard let text = TestReference.text(for: name) else {
+            throw DRError(
+                .unknownName, "there is no \"\(name)\" in dr.test\(Spelling.hint(for: name, in: TestReference.names))",
+                hint: "`drrunbook explain dr.test` lists its functions")
+        }
+        return text
     }
 
     private func text(_ reference: Reference, _ name: String) throws -> String {
