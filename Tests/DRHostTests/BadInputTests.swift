@@ -139,7 +139,7 @@ import Testing
         Case(
             name: "init over what is there", arguments: ["init"], status: 5,
             error:
-                "error: dr.yaml, .gitignore, .luarc.json and 20 more exist already in .\n  hint: nothing was written; name another folder: `drrunbook init DIR`\n"
+                "error: dr.yaml, .gitignore, .luarc.json and 22 more exist already in .\n  hint: nothing was written; name another folder: `drrunbook init DIR`\n"
         ),
     ]
 

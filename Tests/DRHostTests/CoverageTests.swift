@@ -82,6 +82,11 @@ struct CoverageTests {
         #expect(line["lines"].integer == 9 && line["covered"].integer == 7)
     }
 
+    @Test func `What init writes is covered by its own tests`() throws {
+        let answer = try ShopFixture().drrunbook("test", "runbooks", "--coverage-min", "100")
+        #expect(answer.status == 0, "\(answer.output)\(answer.error)")
+    }
+
     @Test func `Cases give the same traces whether lines are noted or not`() throws {
         func traces(_ options: String...) throws -> [String?] {
             try shop.drrunbook(["test", "runbooks", "--json"] + options).lines.map { $0["trace"].string }.filter { $0 != nil }

@@ -22,14 +22,14 @@ struct RunbookTestTests {
         let before = try shop.fingerprint()
         let answer = try shop.drrunbook("test")
         #expect(answer.status == 0, "\(answer.output)\(answer.error)")
-        #expect(answer.output.contains("8 passed"))
+        #expect(answer.output.contains("12 passed"))
         #expect(try shop.fingerprint() == before)
     }
 
     @Test func `A case gives the same trace each time`() throws {
         func traces() throws -> [String] { try shop.drrunbook("test", "--json").lines.compactMap { $0["trace"].string } }
         let first = try traces()
-        #expect(first.count == 8 && Set(first).count > 4)
+        #expect(first.count == 12 && Set(first).count > 4)
         #expect(try traces() == first)
     }
 
@@ -214,6 +214,17 @@ struct RunbookTestTests {
             """)
         let answer = try shop.drrunbook("test", "runbooks/own_test.lua")
         #expect(answer.status == 0, "\(answer.output)\(answer.error)")
+    }
+
+    @Test func `G5 what went live in a drill is not copied back, and nobody is told to protect it`() throws {
+        let answer = try test(
+            """
+              local run = sim:drill("failover.lua", { reason = "drill" })
+              t.outcome(run, "succeeded")
+              for _, line in ipairs(run.log) do t.ok(not line:find("protected", 1, true), line) end
+              for name, a in pairs(run.applications) do t.ok(not a.next, name .. ": " .. tostring(a.next)) end
+            """)
+        #expect(answer.status == 0, "\(answer.output)")
     }
 
     @Test func `Results go to JUnit, one element a case`() throws {

@@ -41,6 +41,8 @@ public enum Starter {
             File(path: "runbooks/drill.lua", text: StarterTexts.drill),
             File(path: "runbooks/failover_test.lua", text: StarterTexts.failoverTest),
             File(path: "runbooks/drill_test.lua", text: StarterTexts.drillTest),
+            File(path: "runbooks/failback_test.lua", text: StarterTexts.failbackTest),
+            File(path: "runbooks/protect_test.lua", text: StarterTexts.protectTest),
             File(path: "runbooks/fixtures/shop.yaml", text: StarterTexts.fixture),
             File(path: "runbooks/lib/say.lua", text: StarterTexts.say),
             File(path: "runbooks/.luals/dr.lua", text: Reference().luaStubs()),

@@ -79,4 +79,49 @@ extension StarterTexts {
         end)
 
         """
+
+    static let failbackTest = """
+        local t = require "dr.test"
+
+        t.case("the shop goes home and loses nothing", function(sim)
+          sim:load "fixtures/shop.yaml"
+          t.outcome(sim:run("failover.lua"), "succeeded")
+          local last = sim:write("ledger", "west")
+          local run = sim:run("failback.lua")
+          t.outcome(run, "succeeded")
+          t.active(sim, "ledger", "east")
+          t.active(sim, "storefront", "east")
+          t.ok(sim:read("ledger", "east"):find("write " .. last, 1, true), "the last write did not arrive")
+        end)
+
+        t.case("east does not answer: the shop stays at west", function(sim)
+          sim:load "fixtures/shop.yaml"
+          t.outcome(sim:run("failover.lua"), "succeeded")
+          sim:partition "east"
+          t.ok(sim:run("failback.lua").outcome ~= "succeeded")
+          t.active(sim, "ledger", "west")
+        end)
+
+        """
+
+    static let protectTest = """
+        local t = require "dr.test"
+
+        t.case("a shop that was never copied is protected afterwards", function(sim)
+          sim:world { config = "../dr.yaml", applied = false }
+          local run = sim:run("protect.lua")
+          t.outcome(run, "succeeded")
+          t.before(run, "create ClusterPair east-west", "publish RecoveryPoint ledger rp#1")
+          t.active(sim, "ledger", "east")
+        end)
+
+        t.case("a store that does not answer fails the copy, and nothing else", function(sim)
+          sim:load "fixtures/shop.yaml"
+          sim:fault { at = "migrate", kind = "store-unreachable" }
+          local run = sim:run("protect.lua")
+          t.error(run, "store-unreachable")
+          t.active(sim, "ledger", "east")
+        end)
+
+        """
 }

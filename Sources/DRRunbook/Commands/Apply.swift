@@ -37,7 +37,8 @@ struct Apply: HostCommand {
             }
             let report = try await host.apply(plan: false)
             write(report, output)
-            output.say(output.style.good("set up") + ": \(report.pairs.count) pairs, \(report.schedules.count) schedules")
+            output.say(
+                output.style.good("set up") + ": \(counted(report.pairs.count, "pair")), \(counted(report.schedules.count, "schedule"))")
             return .done
         }
     }
@@ -60,4 +61,6 @@ struct Apply: HostCommand {
                 ])
         }
     }
+
+    private func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
 }
