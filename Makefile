@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: postgres matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-runs clean
+.PHONY: postgres matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-runs bench-plan clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -110,6 +110,10 @@ sequences-long: build-tests
 # What runs cost: the journal beside the disk, resume, verbs in a plan; see docs/benchmarks.md. RECORD=1 writes the figures there.
 bench-runs: bootstrap
 	Scripts/bench-runs.sh
+
+# Plans of many applications, tests and explored schedules; see docs/benchmarks.md. RECORD=1 writes the figures there.
+bench-plan: bootstrap
+	Scripts/bench-plan.sh
 
 # Our data plane beside rsync, restic, borg, qemu-img, cp and dd; SIZE=1 GiB, see docs/benchmarks.md. RECORD=1 writes the figures there.
 bench-replication: bootstrap

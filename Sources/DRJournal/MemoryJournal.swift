@@ -5,7 +5,8 @@ internal import DRSupport
 public final class MemoryJournal: Journal, Sendable {
     private struct Run {
         let header: RunHeader
-        var hash: String
+        /// Of the header.
+        let hash: String
         var records: [JournalRecord] = []
     }
 
@@ -44,7 +45,13 @@ public final class MemoryJournal: Journal, Sendable {
     }
 
     public func header(of run: RunID) throws -> RunHeader { try found(run).header }
-    public func records(of run: RunID) throws -> [JournalRecord] { try found(run).records }
+
+    public func records(of run: RunID) throws -> [JournalRecord] {
+        try state.withLock { state in
+            guard let place = state.runs.index(forKey: run) else { throw SQLiteJournal.noSuchRun(run, among: state.order.map(\.text)) }
+            return state.runs.values[place].records
+        }
+    }
 
     public func runs() throws -> [RunSummary] {
         state.withLock { state in

@@ -5,29 +5,39 @@ internal import DRSupport
 ///
 /// Edits change the bytes of one scalar and leave every other byte, comment and style alone.
 public struct Manifest: Sendable {
-    public let object: ManifestObject
-    public let root: YAMLNode
+    /// Shared by all manifests of one object.
+    private final class Tree: Sendable {
+        let root: YAMLNode
+        init(_ root: YAMLNode) { self.root = root }
+    }
 
+    public let object: ManifestObject
+    private let tree: Tree
+
+    public var root: YAMLNode { tree.root }
     public var key: ObjectKey { object.key }
     public var text: String { object.text }
 
-    /// Reads an object's own text again. Throws `invalid-input`.
+    /// Reads an object's own text, unless somebody has done so. Throws `invalid-input`.
     public init(_ object: ManifestObject) throws(DRError) {
-        let file = object.location?.file ?? object.key.description
-        let line = object.location?.line ?? 1
-        guard let root = try YAMLNode.parse(document: object.text, file: file, firstLine: line) else {
-            throw DRError(.invalidInput, "the manifest of \(object.key) is empty", location: object.location)
-        }
         self.object = object
-        self.root = root
+        tree = try object.reading { () throws(DRError) in
+            let file = object.location?.file ?? object.key.description
+            let line = object.location?.line ?? 1
+            guard let root = try YAMLNode.parse(document: object.text, file: file, firstLine: line) else {
+                throw DRError(.invalidInput, "the manifest of \(object.key) is empty", location: object.location)
+            }
+            return Tree(root)
+        }
     }
 
     init(text: String, root: YAMLNode, file: String, firstLine: Int) throws(DRError) {
         let reading = ObjectReading(root: root)
-        self.root = root
+        tree = Tree(root)
         object = ManifestObject(
             key: try reading.key(), labels: try reading.texts("labels"), annotations: try reading.texts("annotations"), text: text,
             location: SourceLocation(file: file, line: firstLine))
+        object.keep(tree)
         try checkReplicas()
     }
 
@@ -48,7 +58,8 @@ public struct Manifest: Sendable {
         if root[path]?.scalar == value, !value.isEmpty { return self }
         let file = object.location?.file ?? object.key.description
         let line = object.location?.line ?? 1
-        return try read(try ScalarEdit(object.text, root: root, file: file, firstLine: line).setting(path, to: value), file, line)
+        let (text, root) = try ScalarEdit(object.text, root: root, file: file, firstLine: line).setting(path, to: value)
+        return try Manifest(text: text, root: root, file: file, firstLine: line)
     }
 
     /// The manifest without a key or an item of a list, and without the map or list that would be left empty. Itself where nothing stands at `path`. Throws
@@ -57,13 +68,7 @@ public struct Manifest: Sendable {
         guard root[path] != nil else { return self }
         let file = object.location?.file ?? object.key.description
         let line = object.location?.line ?? 1
-        return try read(try RemovalEdit(object.text, root: root, file: file, firstLine: line).removing(path), file, line)
-    }
-
-    private func read(_ text: String, _ file: String, _ line: Int) throws(DRError) -> Manifest {
-        guard let root = try YAMLNode.parse(document: text, file: file, firstLine: line) else {
-            throw DRError(.internal, "the manifest of \(object.key) is empty after an edit", location: object.location)
-        }
+        let (text, root) = try RemovalEdit(object.text, root: root, file: file, firstLine: line).removing(path)
         return try Manifest(text: text, root: root, file: file, firstLine: line)
     }
 }

@@ -8,6 +8,7 @@ public struct ManifestFile: Sendable {
     /// In the order of the file; empty documents are left out.
     public let manifests: [Manifest]
     private let slices: [DocumentSlice]
+    private let places: [ObjectKey: Int]
 
     /// Throws `invalid-input` with file and line, also when one object stands twice.
     public init(_ text: String, file: String) throws(DRError) {
@@ -20,9 +21,10 @@ public struct ManifestFile: Sendable {
             let slicedText = String(decoding: source.bytes[slice.content], as: UTF8.self)
             guard let root = try YAMLNode.parse(document: slicedText, file: file, firstLine: firstLine) else { continue }
             let manifest = try Manifest(text: slicedText, root: root, file: file, firstLine: firstLine)
-            if let earlier = places.updateValue(root.location.line, forKey: manifest.key) {
+            if let earlier = places.updateValue(manifests.count, forKey: manifest.key) {
                 throw DRError(
-                    .invalidInput, "\(manifest.key) stands twice in this file", hint: "the first is at line \(earlier)",
+                    .invalidInput, "\(manifest.key) stands twice in this file",
+                    hint: "the first is at line \(manifests[earlier].root.location.line)",
                     location: root.location)
             }
             manifests.append(manifest)
@@ -32,9 +34,10 @@ public struct ManifestFile: Sendable {
         self.file = file
         self.manifests = manifests
         self.slices = slices
+        self.places = places
     }
 
-    public func manifest(_ key: ObjectKey) -> Manifest? { manifests.first { $0.key == key } }
+    public func manifest(_ key: ObjectKey) -> Manifest? { places[key].map { manifests[$0] } }
 
     /// The file with some documents replaced, added (at its end) or, where the text is nil, deleted with the line that separated them from the one before.
     /// Each text holds exactly one document. Deleting what is not there changes nothing. Throws `invalid-input`.

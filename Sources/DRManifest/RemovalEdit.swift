@@ -17,8 +17,8 @@ struct RemovalEdit {
         self.firstLine = firstLine
     }
 
-    /// Something must stand at `path`. A map or list that would be left empty goes, too.
-    func removing(_ path: [String]) throws(DRError) -> String {
+    /// The text without what stands at `path`, and its tree. Something must stand there. A map or list that would be left empty goes, too.
+    func removing(_ path: [String]) throws(DRError) -> (text: String, root: YAMLNode) {
         var path = path
         while path.count > 1, let outer = root[Array(path.dropLast())], (outer.entries?.count ?? outer.items?.count) == 1 {
             path.removeLast()
@@ -28,7 +28,7 @@ struct RemovalEdit {
             guard let expected = root.removing(path[...]), let read = try? YAMLNode.parse(document: text, file: file, firstLine: firstLine),
                 read.hasSameContent(as: expected)
             else { continue }
-            return text
+            return (text, read)
         }
         throw DRError(
             .invalidInput, "\(path.joined(separator: ".")) cannot be removed without rewriting what stands around it",

@@ -31,8 +31,8 @@ struct ScalarEdit {
         }
     }
 
-    /// The text with the scalar at `path` set to `value`, in the style it has; a missing key is inserted in the style of its neighbours.
-    func setting(_ path: [String], to value: String) throws(DRError) -> String {
+    /// The text with the scalar at `path` set to `value`, in the style it has, and its tree; a missing key is inserted in the style of its neighbours.
+    func setting(_ path: [String], to value: String) throws(DRError) -> (text: String, root: YAMLNode) {
         for candidate in try candidates(path, value) {
             let changed = Array(source.bytes[..<candidate.range.lowerBound]) + candidate.bytes + source.bytes[candidate.range.upperBound...]
             let text = String(decoding: changed, as: UTF8.self)
@@ -41,7 +41,7 @@ struct ScalarEdit {
                 let read = try? YAMLNode.parse(document: text, file: file, firstLine: firstLine),
                 read.hasSameContent(as: expected)
             else { continue }
-            return text
+            return (text, read)
         }
         throw DRError(
             .invalidInput, "\(path.joined(separator: ".")) cannot be changed without rewriting what stands around it",

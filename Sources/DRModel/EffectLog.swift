@@ -14,24 +14,37 @@ public final class EffectLog: Sendable {
 /// `rp#1`, `rp#2` ...: the names of recovery points in effects, counted per application in the order in which a run meets them. A plan and its run meet them
 /// in the same order, whatever the points' real ids are.
 public final class PointSymbols: Sendable {
-    private let met: Lock<[String: [PointID]]>
+    private struct State {
+        var met: [String: [PointID]]
+        /// Applications with names that no record holds yet.
+        var fresh: Set<String> = []
+    }
 
-    public init(_ met: [String: [PointID]] = [:]) { self.met = Lock(met) }
+    private let state: Lock<State>
+
+    public init(_ met: [String: [PointID]] = [:]) { state = Lock(State(met: met)) }
 
     public func symbol(for point: PointID, of application: ApplicationName) -> String {
-        met.withLock { met in
-            var points = met[application.text] ?? []
-            if let index = points.firstIndex(of: point) { return "rp#\(index + 1)" }
-            points.append(point)
-            met[application.text] = points
-            return "rp#\(points.count)"
+        state.withLock { state in
+            if let index = state.met[application.text]?.firstIndex(of: point) { return "rp#\(index + 1)" }
+            state.met[application.text, default: []].append(point)
+            state.fresh.insert(application.text)
+            return "rp#\(state.met[application.text]?.count ?? 0)"
         }
     }
 
-    /// For the journal: a resumed run goes on with the same names.
-    public var table: [String: [PointID]] {
-        get { met.withLock { $0 } }
+    /// For the journal: the names of applications of which it does not hold all, so that a resumed run goes on with the same.
+    public var unrecorded: [String: [PointID]] {
+        state.withLock { state in Dictionary(uniqueKeysWithValues: state.fresh.map { ($0, state.met[$0] ?? []) }) }
     }
 
-    public func restore(_ table: [String: [PointID]]) { met.withLock { $0 = table } }
+    /// A record holds these names now.
+    public func recorded(_ table: [String: [PointID]]) {
+        state.withLock { state in
+            for (application, points) in table where state.met[application]?.count == points.count { state.fresh.remove(application) }
+        }
+    }
+
+    /// What a record holds: all names of some applications.
+    public func restore(_ table: [String: [PointID]]) { state.withLock { $0.met.merge(table) { _, recorded in recorded } } }
 }

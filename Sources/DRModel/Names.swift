@@ -20,13 +20,18 @@ public struct Name<Of>: Hashable, Comparable, Sendable, CustomStringConvertible 
     public static func < (a: Name, b: Name) -> Bool { a.text < b.text }
 
     private static func isValid(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        guard let first = bytes.first, let last = bytes.last, bytes.count <= 253 else { return false }
-        func isAlphanumeric(_ byte: UInt8) -> Bool {
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        guard text.utf8.count <= 253 else { return false }
+        var last: UInt8?
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): break
+            case UInt8(ascii: "-") where last != nil: break
+            case UInt8(ascii: ".") where last != nil && last != UInt8(ascii: "."): break
+            default: return false
+            }
+            last = byte
         }
-        guard isAlphanumeric(first), isAlphanumeric(last), !text.contains("..") else { return false }
-        return bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+        return last.map { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ".") } ?? false
     }
 }
 

@@ -21,24 +21,3 @@ public struct ObjectKey: Hashable, Comparable, Sendable, Codable, CustomStringCo
         (a.namespace ?? "", a.kind, a.name, a.group) < (b.namespace ?? "", b.kind, b.name, b.group)
     }
 }
-
-/// One Kubernetes object as it stands in a cluster: its manifest's own text, and the little the engine asks of every object.
-public struct ManifestObject: Hashable, Sendable, Codable {
-    public let key: ObjectKey
-    public let labels: [String: String]
-    public let annotations: [String: String]
-    /// One YAML document, byte for byte as its author wrote it.
-    public let text: String
-    /// Where it stands in a file, for messages.
-    public var location: SourceLocation?
-
-    public init(
-        key: ObjectKey, labels: [String: String] = [:], annotations: [String: String] = [:], text: String, location: SourceLocation? = nil
-    ) {
-        self.key = key
-        self.labels = labels
-        self.annotations = annotations
-        self.text = text
-        self.location = location
-    }
-}

@@ -14,7 +14,10 @@ public struct PastDurations: Sendable {
     /// Of each action the newest so many count.
     public static let kept = 5
 
-    public init() {}
+    /// Why nothing could be learned, for a person.
+    public let problem: String?
+
+    public init(problem: String? = nil) { self.problem = problem }
 
     public mutating func learnedFromRun() { runs += 1 }
 

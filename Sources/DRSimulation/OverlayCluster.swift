@@ -6,13 +6,11 @@ internal import DRSupport
 /// One cluster as a plan sees it: reads fall through, commits stay in memory under the same guards and keys.
 final class OverlayCluster: Cluster {
     private struct State {
-        /// Nil = deleted by the plan.
-        var objects: [ObjectKey: ManifestObject?] = [:]
-        /// Nil = removed by the plan.
-        var documents: [DocumentPath: Value?] = [:]
+        var objects = PlannedObjects()
+        var documents = PlannedDocuments()
         var committed: [OperationKey: Committed] = [:]
-        /// What was read of objects' texts, so that each is read once.
-        var manifests: [ObjectKey: Manifest] = [:]
+        /// What belongs to no namespace, with what the plan did to it. Nil = not asked for yet.
+        var shared: SharedObjects?
     }
 
     let name: ClusterName
@@ -30,33 +28,36 @@ final class OverlayCluster: Cluster {
     func facts() async throws -> ClusterFacts { try await base.facts() }
 
     func objects(of application: Application) async throws -> [ManifestObject] {
-        let planned = state.withLock { $0.objects }
-        let real = try await base.objects(of: application)
-        guard !planned.isEmpty else { return real }
-        // What the plan made may need other objects of the whole cluster than what is there.
-        let shared = try await base.objects(.kinds(ApplicationSelection.clusterKinds))
-        var found = Dictionary((real + shared).map { ($0.key, $0) }) { first, _ in first }
         let namespaces = Set(application.namespaces(at: name))
-        for (key, object) in planned where Self.mayBelong(key, to: namespaces) { found[key] = object }
-        return try ApplicationSelection.of(try found.values.map(manifest), application, at: name)
+        let planned = state.withLock { $0.objects.isEmpty ? nil : $0.objects.inNamespaces(namespaces) }
+        let real = try await base.objects(of: application)
+        guard let planned else { return real }
+        var found = Dictionary(real.filter { $0.key.place != nil }.map { ($0.key, $0) }) { first, _ in first }
+        for (key, object) in planned { found[key] = object }
+        // What the plan made may need other objects of the whole cluster than what is there.
+        return try ApplicationSelection.of(
+            try found.values.map { try Manifest($0) }, sharing: try await shared(), application, at: name)
     }
 
-    private static func mayBelong(_ key: ObjectKey, to namespaces: Set<String>) -> Bool {
-        guard let namespace = key.namespace ?? (key.kind == "Namespace" ? key.name : nil) else { return true }
-        return namespaces.contains(namespace)
-    }
-
-    private func manifest(_ object: ManifestObject) throws -> Manifest {
-        if let known = state.withLock({ $0.manifests[object.key] }), known.text == object.text { return known }
-        let manifest = try Manifest(object)
-        state.withLock { $0.manifests[object.key] = manifest }
-        return manifest
+    private func shared() async throws -> SharedObjects {
+        if let known = state.withLock({ $0.shared }) { return known }
+        let real = try await base.objects(.kinds(ApplicationSelection.clusterKinds)).map { try Manifest($0) }
+        return try state.withLock { state in
+            var shared = SharedObjects(real)
+            for (key, object) in state.objects.all { try shared.note(key, object) }
+            state.shared = shared
+            return shared
+        }
     }
 
     func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
-        var found = Dictionary(try await base.objects(query).map { ($0.key, $0) }) { first, _ in first }
-        for (key, object) in state.withLock({ $0.objects }) where query.selects(key) { found[key] = object }
-        return found.values.sorted { $0.key < $1.key }
+        let real = try await base.objects(query)
+        return state.withLock { state in
+            guard !state.objects.isEmpty else { return real }
+            // What the plan changed may no longer have what was asked for.
+            let unchanged = real.filter { state.objects[$0.key] == nil }
+            return (unchanged + state.objects.selected(by: query).values.compactMap(\.self)).sorted { $0.key < $1.key }
+        }
     }
 
     func object(_ key: ObjectKey) async throws -> ManifestObject? {
@@ -70,9 +71,11 @@ final class OverlayCluster: Cluster {
     }
 
     func documents(in folder: DocumentPath) async throws -> [DocumentPath] {
-        let planned = state.withLock { $0.documents }
-        var paths = Set(try await base.documents(in: folder))
-        for (path, value) in planned where path.isDirectly(in: folder) {
+        let planned = state.withLock { $0.documents.directly(in: folder) }
+        let real = try await base.documents(in: folder)
+        guard !planned.isEmpty else { return real }
+        var paths = Set(real)
+        for (path, value) in planned {
             if value == nil { paths.remove(path) } else { paths.insert(path) }
         }
         return paths.sorted()
@@ -88,11 +91,15 @@ final class OverlayCluster: Cluster {
             if case .drop(let volume) = change { overlayVolumes.drop(volume) }
         }
         let committed = Committed(effects: transaction.effects, answer: transaction.answer, repeated: false)
-        state.withLock { state in
+        try state.withLock { state in
             for change in transaction.changes {
                 switch change {
-                case .put(let object): state.objects[object.key] = .some(object)
-                case .delete(let key): state.objects[key] = .some(nil)
+                case .put(let object):
+                    try state.objects.note(object.key, object)
+                    try state.shared?.note(object.key, object)
+                case .delete(let key):
+                    try state.objects.note(key, nil)
+                    try state.shared?.note(key, nil)
                 case .write(let path, let value): state.documents[path] = .some(value)
                 case .remove(let path): state.documents[path] = .some(nil)
                 case .swap, .keep, .drop: break
@@ -153,8 +160,9 @@ final class OverlayCluster: Cluster {
     func keptForks(of application: ApplicationName) async throws -> [Fork] { try await base.keptForks(of: application) }
 }
 
-extension DocumentPath {
-    fileprivate func isDirectly(in folder: DocumentPath) -> Bool {
-        text.hasPrefix(folder.text + "/") && !text.dropFirst(folder.text.utf8.count + 1).contains("/")
+extension SharedObjects {
+    fileprivate mutating func note(_ key: ObjectKey, _ object: ManifestObject?) throws(DRError) {
+        guard key.place == nil else { return }
+        if let object { put(try Manifest(object)) } else { remove(key) }
     }
 }

@@ -35,8 +35,12 @@ import Testing
               if item.name == "a" then dr.fail("no") end
             end)
             dr.log("%s %s %s %s", r.a.state, r.b.state, r.c.state, r.free.state)
+            r = dr.in_order(items, { on_failure = "skip_dependents", raise = false, reverse = true }, function(item)
+              if item.name == "c" then dr.fail("no") end
+            end)
+            dr.log("%s %s (%s) %s %s", r.c.state, r.b.state, r.b.reason, r.a.state, r.free.state)
             """)
-        #expect(stage.logs == ["c b a free", "failed skipped skipped done"])
+        #expect(stage.logs == ["c b a free", "failed skipped skipped done", "failed skipped (c failed) skipped done"])
     }
 
     @Test func `a cycle is named`() async throws {

@@ -106,6 +106,16 @@ import Testing
         #expect(try shop.fingerprint() == before)
     }
 
+    @Test func `a plan says that the journal cannot be read, and is no worse otherwise`() throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        try shop.write(".drrunbook/journal.sqlite", String(repeating: "no journal ", count: 1000))
+        let plan = try shop.drrunbook("plan", "runbooks/failover.lua")
+        #expect(plan.status == 0, "\(plan.output)\(plan.error)")
+        #expect((plan.output + plan.error).contains("past runs say nothing of times: "), "\(plan.output)\(plan.error)")
+        #expect(plan.output.contains("Plan: 2 applications move east -> west"))
+    }
+
     @Test func `a plan without a cluster fails where the cluster is needed and succeeds where it is not`() throws {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)

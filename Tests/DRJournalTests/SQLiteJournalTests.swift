@@ -35,6 +35,40 @@ import Testing
         try journal.close()
     }
 
+    @Test func `what past runs did is told of the newest that ended, with the time it took`() throws {
+        let fixture = try JournalFixture()
+        let journal = try SQLiteJournal.open(fixture.path)
+        func write(_ run: RunID, _ actions: [(String, Value)], ends: Bool = true) throws {
+            try journal.begin(JournalFixture.header(run))
+            for (index, (name, answer)) in actions.enumerated() {
+                let time = Instant(nanosecondsSince1970: Int64(index))
+                let input: Value = ["application": .string(name)]
+                try journal.append(JournalEntry(.intent, key: "\(index)", verb: "stop", payload: input), to: run, at: time)
+                try journal.append(JournalEntry(.outcome, key: "\(index)", verb: "stop", payload: answer), to: run, at: time)
+            }
+            if ends { try journal.append(JournalEntry(.finished, key: ""), to: run, at: Instant(nanosecondsSince1970: 9)) }
+        }
+        let took: Value = ["duration": .duration(.seconds(3)), "result": ["changed": true], "effects": []]
+        try write("run-old", [("web", took)])
+        try write(
+            "run-1",
+            [
+                ("ledger", took), ("failed", ["duration": .duration(.seconds(4)), "error": ["code": "timeout"]]),
+                ("same", ["duration": .duration(.seconds(5)), "result": ["changed": false]]), ("silent", ["result": .null]),
+            ])
+        try write("run-2", [("storefront", ["duration": .duration(.seconds(6)), "result": .null])])
+        try write("run-large", Array(repeating: ("web", took), count: 4))
+        try write("run-open", [("web", took)], ends: false)
+        try journal.close()
+
+        let reader = try SQLiteJournal.openForReading(fixture.path)
+        let told = try reader.pastActions(runs: 3, records: 8).map {
+            $0.map { "\($0.verb) \($0.input["application"].string ?? "") \($0.duration.text)" }
+        }
+        #expect(told == [["stop ledger 3s"], ["stop storefront 6s"]])
+        #expect(try reader.pastActions(runs: 2, records: 100).map(\.count) == [1, 4])
+    }
+
     @Test func `a run is begun once`() throws {
         let fixture = try JournalFixture()
         try fixture.write("run-1")

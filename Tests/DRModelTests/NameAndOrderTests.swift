@@ -54,8 +54,32 @@ struct NameAndOrderTests {
         #expect(symbols.symbol(for: "ledger-e1-g2", of: "ledger") == "rp#2")
         #expect(symbols.symbol(for: "ledger-e1-g9", of: "ledger") == "rp#1")
         #expect(symbols.symbol(for: "ledger-e1-g9", of: "other") == "rp#1")
-        let resumed = PointSymbols(symbols.table)
+        let resumed = PointSymbols(symbols.unrecorded)
         #expect(resumed.symbol(for: "ledger-e1-g2", of: "ledger") == "rp#2")
+    }
+
+    @Test func `what a record holds of the symbols is not recorded again, and is all that a resumed run needs`() {
+        let symbols = PointSymbols()
+        let resumed = PointSymbols()
+        func record() -> [String: [PointID]] {
+            let table = symbols.unrecorded
+            symbols.recorded(table)
+            resumed.restore(table)
+            return table
+        }
+        _ = symbols.symbol(for: "ledger-e1-g1", of: "ledger")
+        _ = symbols.symbol(for: "web-e1-g1", of: "web")
+        #expect(record() == ["ledger": ["ledger-e1-g1"], "web": ["web-e1-g1"]])
+        _ = symbols.symbol(for: "ledger-e1-g1", of: "ledger")
+        #expect(record() == [:])
+        _ = symbols.symbol(for: "ledger-e1-g2", of: "ledger")
+        let early = symbols.unrecorded
+        _ = symbols.symbol(for: "ledger-e1-g3", of: "ledger")
+        symbols.recorded(early)
+        #expect(record() == ["ledger": ["ledger-e1-g1", "ledger-e1-g2", "ledger-e1-g3"]])
+        #expect(resumed.symbol(for: "ledger-e1-g3", of: "ledger") == "rp#3")
+        #expect(resumed.symbol(for: "web-e1-g1", of: "web") == "rp#1")
+        #expect(resumed.symbol(for: "web-e1-g2", of: "web") == "rp#2")
     }
 
     @Test func `later epochs count before later generations`() {

@@ -28,8 +28,8 @@ public struct ApplicationSet: ParameterType, Hashable {
     public static var luaType: String { "\"all\"|string[]" }
 
     public init(parameter value: Value, in surroundings: ParameterSurroundings) throws {
-        let known = surroundings.inventory.applications.map(\.name).sorted()
         if value.string == "all" {
+            let known = surroundings.inventory.applications.map(\.name).sorted()
             guard !known.isEmpty else { throw DRError(.invalidInput, "\"all\" matches nothing: dr.yaml declares no application") }
             names = known
             return
@@ -38,15 +38,15 @@ public struct ApplicationSet: ParameterType, Hashable {
             throw value.map?.isEmpty == true
                 ? DRError(.invalidInput, "the list is empty: expected \(Self.expectation)") : Self.mismatch(value)
         }
-        names = try Set(items.map { try ApplicationSet.name($0, among: known) }).sorted()
+        names = try Set(items.map { try ApplicationSet.name($0, in: surroundings.inventory) }).sorted()
     }
 
     public var parameterValue: Value { .list(names.map { .string($0.text) }) }
 
-    static func name(_ value: Value, among known: [ApplicationName]) throws -> ApplicationName {
+    static func name(_ value: Value, in inventory: Inventory) throws -> ApplicationName {
         guard let text = value.string else { throw mismatch(value) }
-        guard let name = known.first(where: { $0.text == text }) else {
-            let names = known.map(\.text)
+        guard let name = inventory.application(named: text)?.name else {
+            let names = inventory.applications.map(\.name.text).sorted()
             throw DRError(
                 .unknownName, "there is no application \"\(text)\"\(Spelling.hint(for: text, in: names))",
                 hint: DRActions.known("applications", names))
@@ -63,7 +63,7 @@ public struct ApplicationReference: ParameterType, Hashable {
     public static var luaType: String { "string" }
 
     public init(parameter value: Value, in surroundings: ParameterSurroundings) throws {
-        name = try ApplicationSet.name(value, among: surroundings.inventory.applications.map(\.name))
+        name = try ApplicationSet.name(value, in: surroundings.inventory)
     }
 
     public var parameterValue: Value { .string(name.text) }

@@ -141,14 +141,22 @@ enum Prelude {
           for i = 1, #waves do order[i] = waves[options.reverse and #waves + 1 - i or i] end
           local results, failed, stopped = {}, {}, false
 
-          -- The item that `name` had to wait for and that did not get done, if any.
-          local function blocked(name)
+          -- For each item those before it.
+          local before = needs
+          if options.reverse and on_failure == "skip_dependents" then
+            before = {}
             for item, needed in pairs(needs) do
               for _, other in ipairs(needed) do
-                local before, later = other, item
-                if options.reverse then before, later = item, other end
-                if later == name and results[before] and results[before].state ~= "done" then return before end
+                before[other] = before[other] or {}
+                before[other][#before[other] + 1] = item
               end
+            end
+          end
+
+          -- The item that `name` had to wait for and that did not get done, if any.
+          local function blocked(name)
+            for _, other in ipairs(before[name] or {}) do
+              if results[other] and results[other].state ~= "done" then return other end
             end
           end
 

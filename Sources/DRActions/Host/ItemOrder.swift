@@ -15,7 +15,7 @@ struct ItemOrder {
         } else {
             for item in items.list ?? [] {
                 switch item {
-                case .string(let name): needs[name] = inventory.applications.first { $0.name.text == name }?.after.map(\.text) ?? []
+                case .string(let name): needs[name] = inventory.application(named: name)?.after.map(\.text) ?? []
                 case .map(let members):
                     guard let name = members["name"]?.string else {
                         throw DRError(.invalidInput, "in_order: an item is a name or { name = ..., after = {...} }")
@@ -26,24 +26,24 @@ struct ItemOrder {
             }
         }
         guard !needs.isEmpty else { throw DRError(.invalidInput, "in_order: the items match nothing") }
-        let known = Set(needs.keys).union(inventory.applications.map(\.name.text))
+        func isKnown(_ name: String) -> Bool { needs[name] != nil || inventory.application(named: name) != nil }
+        func unknown(_ name: String) -> DRError {
+            let known = Set(needs.keys).union(inventory.applications.map(\.name.text))
+            return DRError(.unknownName, "after: there is no item \"\(name)\"\(Spelling.hint(for: name, in: known))")
+        }
         for (name, earlier) in after.map ?? [:] {
-            guard needs[name] != nil else { throw Self.unknown(name, in: known) }
+            guard needs[name] != nil else { throw unknown(name) }
             needs[name] =
                 try earlier.list?.map { item in
-                    guard let text = item.string, known.contains(text) else { throw Self.unknown(item.string ?? item.kind, in: known) }
+                    guard let text = item.string, isKnown(text) else { throw unknown(item.string ?? item.kind) }
                     return text
                 } ?? []
         }
         for (name, earlier) in needs {
-            if let stranger = earlier.first(where: { !known.contains($0) }) { throw Self.unknown(stranger, in: known) }
+            if let stranger = earlier.first(where: { !isKnown($0) }) { throw unknown(stranger) }
             needs[name] = earlier.filter { needs[$0] != nil }.sorted()
         }
         self.needs = needs
         waves = try DependencyOrder(needs, of: "items").waves
-    }
-
-    private static func unknown(_ name: String, in known: Set<String>) -> DRError {
-        DRError(.unknownName, "after: there is no item \"\(name)\"\(Spelling.hint(for: name, in: known))")
     }
 }

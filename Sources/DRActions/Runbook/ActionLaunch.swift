@@ -16,7 +16,7 @@ struct ActionLaunch: Sendable {
         }
         let outcome = ActionOutcome(
             result: result, effects: context.call.effects.effects, duration: context.clock.now() - context.begun,
-            points: context.call.points.table)
+            points: context.call.points.unrecorded)
         return Completion(key: key, outcome: outcome)
     }
 }

@@ -5,7 +5,7 @@ struct ActionOutcome: Sendable {
     let result: Result<Value, DRError>
     let effects: [Effect]
     let duration: Duration
-    /// The names given to recovery points so far, so that a resumed run goes on with them.
+    /// The names given to recovery points that no earlier record holds, with the others of their applications, so that a resumed run goes on with them.
     let points: [String: [PointID]]
 
     var error: DRError? { if case .failure(let error) = result { error } else { nil } }

@@ -14,10 +14,10 @@ struct LostAnswers {
     private(set) var answers: [(PendingAction, ActionOutcome)] = []
 
     /// `waiting`: actions whose intent history holds and whose outcome it does not. Throws `not-found` when something else was settled.
-    /// `points`: the run's table, which every outcome carries.
+    /// `points`: the run's names, of which every outcome carries what no record holds yet.
     init(_ waiting: [PendingAction], settled: [String: Settlement], run: RunID, points: PointSymbols, runningAs: RunningAs) throws {
         func outcome(_ pending: PendingAction, _ result: Result<Value, DRError>) -> ActionOutcome {
-            ActionOutcome(result: result, effects: [Self.effect(pending.intent)], duration: .zero, points: points.table)
+            ActionOutcome(result: result, effects: [Self.effect(pending.intent)], duration: .zero, points: points.unrecorded)
         }
         let lost = waiting.filter { if case .unknown = $0.recovery(runningAs) { true } else { false } }
         for key in settled.keys.sorted() where !lost.contains(where: { $0.intent.key == key }) {

@@ -114,7 +114,7 @@ final class RunConductor {
                     if try passParked(now) { continue }
                     if try mirrorFails() { continue }
                     try record.flush()
-                    for pending in session.waiting where canBegin(pending) && launched.insert(pending.intent.key).inserted {
+                    for pending in session.takeNew() where canBegin(pending) && launched.insert(pending.intent.key).inserted {
                         flying.insert(pending.intent.key)
                         if pending.action.effect != .observes { underWay.insert(pending.intent.key) }
                         let order = launch(pending)
@@ -160,10 +160,7 @@ final class RunConductor {
             stopping = asked
             return .answered
         }
-        for (pending, outcome) in lost.answers {
-            try record.outcome(outcome, of: pending.intent)
-            try session.deliver(outcome, for: pending.intent.key)
-        }
+        for (pending, outcome) in lost.answers { try answer(pending, outcome) }
         if let asked {
             try cancel(asked)
             return .answered
@@ -187,14 +184,19 @@ final class RunConductor {
             underWay.remove(completion.key)
             flying.remove(completion.key)
             if !world.predicted { failpoint("run.action-done") }
-            guard let pending = session.waiting.first(where: { $0.intent.key == completion.key }) else { return }
+            guard let pending = session.waiting[completion.key] else { return }
             // It was not begun or went back by itself because the run is put down: it is asked for again.
             if stopping != nil, completion.outcome.error?.code == .stopped, completion.outcome.effects.isEmpty { return }
             let outcome = world.predicted ? record.ledger.expecting(pending.action, completion.outcome) : completion.outcome
-            try record.outcome(outcome, of: pending.intent)
-            if !world.predicted { failpoint("run.outcome-taken") }
-            try session.deliver(outcome, for: completion.key)
+            try answer(pending, outcome)
         }
+    }
+
+    private func answer(_ pending: PendingAction, _ outcome: ActionOutcome) throws {
+        try record.outcome(outcome, of: pending.intent)
+        points.recorded(outcome.points)
+        if !world.predicted { failpoint("run.outcome-taken") }
+        try session.deliver(outcome, for: pending.intent.key)
     }
 
     private func cancel(_ request: StopRequest) throws {
@@ -207,6 +209,7 @@ final class RunConductor {
         session.cancel(request.error, underWay: kept)
         // What came back while the run was being put down is asked for again.
         launched.formIntersection(flying)
+        session.lookAgain()
     }
 
     // MARK: The copy at the clusters
@@ -295,9 +298,8 @@ final class RunConductor {
     }
 
     private func settle(_ pending: PendingAction, _ result: Result<Value, DRError>) throws {
-        let outcome = ActionOutcome(result: result, effects: [], duration: world.clock.now() - pending.begun, points: points.table)
-        try record.outcome(outcome, of: pending.intent)
-        try session.deliver(outcome, for: pending.intent.key)
+        let outcome = ActionOutcome(result: result, effects: [], duration: world.clock.now() - pending.begun, points: points.unrecorded)
+        try answer(pending, outcome)
     }
 
     /// Nothing is under way, and all that is waited for are people or times: the run is left until somebody takes it up.
@@ -331,7 +333,7 @@ final class RunConductor {
 
     private func checkDeadlines() {
         let own = begun + world.limit
-        let others = session.waiting.flatMap(\.branch.deadlines).map { ($0.time(resumed: begun), $0) }
+        let others = session.deadlines.map { ($0.time(resumed: begun), $0) }
         let now = world.clock.now()
         let parked = world.predicted ? [] : session.waiting.compactMap { $0.wake(after: now) }
         nextDeadline.withLock { $0 = (others.map(\.0) + parked).reduce(own, min) }

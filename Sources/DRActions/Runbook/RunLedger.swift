@@ -34,7 +34,9 @@ struct RunLedger {
     private var planBegin: PlanTimeline.Moment?
     private var planLook: PlanTimeline.Moment?
     private var items: [ApplicationName: Item] = [:]
-    private var order: [ApplicationName] = []
+    /// Where each stands among the others.
+    private var places: [ApplicationName: Int] = [:]
+    private var nextPlace = 0
     /// Effects by branch, each branch in the order of its actions.
     private var effectsByBranch: [String: [Effect]] = [:]
     private var firstDisruption: Instant?
@@ -76,7 +78,7 @@ struct RunLedger {
         if action == "locate", firstLook == nil { firstLook = begun }
         guard ["stop", "start", "restart"].contains(action), let name = try input["application"].string.map({ try ApplicationName($0) })
         else { return }
-        if items[name] == nil { order.append(name) }
+        if places[name] == nil { putLast(name) }
         var item = items[name] ?? Item()
         switch action {
         case "stop":
@@ -94,8 +96,7 @@ struct RunLedger {
                 return
             }
             // A person reads what went live in the order in which it did.
-            order.removeAll { $0 == name }
-            order.append(name)
+            putLast(name)
             item.from = source(of: input)
             item.inDisaster = input["mode"].string == "disaster"
             item.moved = report
@@ -113,8 +114,15 @@ struct RunLedger {
             let cluster = try error.details?["active"].string.map({ try ClusterName($0) })
         else { return }
         items[name, default: Item()].elsewhere = (cluster, error.details?["epoch"].integer.map { Epoch($0) })
-        if !order.contains(name) { order.append(name) }
+        if places[name] == nil { putLast(name) }
     }
+
+    private mutating func putLast(_ name: ApplicationName) {
+        places[name] = nextPlace
+        nextPlace += 1
+    }
+
+    private var order: [ApplicationName] { places.sorted { $0.value < $1.value }.map(\.key) }
 
     private static func report<Report: Decodable>(_ outcome: ActionOutcome, as type: Report.Type, of action: String) throws -> Report? {
         guard let value = outcome.value else { return nil }
@@ -137,7 +145,9 @@ struct RunLedger {
     /// Something of a cluster was changed.
     private(set) var hasChanged = false
 
-    var effects: [Effect] { effectsByBranch.keys.sorted { Self.isBefore($0, $1) }.flatMap { effectsByBranch[$0] ?? [] } }
+    var effects: [Effect] {
+        effectsByBranch.map { (Self.numbers($0.key), $0.value) }.sorted { $0.0.lexicographicallyPrecedes($1.0) }.flatMap(\.1)
+    }
 
     /// `error` is what ended the runbook, if anything did; `owed` the undos that nobody came to.
     func report(run: RunID, error: DRError?, owed: [String] = [], isHeld: Bool = false) -> RunReport {
@@ -259,10 +269,7 @@ struct RunLedger {
     }
 
     // "0.4-10" comes after "0.4-2".
-    private static func isBefore(_ a: String, _ b: String) -> Bool {
-        func numbers(_ branch: String) -> [Int] { branch.split { $0 == "." || $0 == "-" }.map { Int($0) ?? 0 } }
-        return numbers(a).lexicographicallyPrecedes(numbers(b))
-    }
+    private static func numbers(_ branch: String) -> [Int] { branch.split { $0 == "." || $0 == "-" }.map { Int($0) ?? 0 } }
 }
 
 extension ErrorCode {

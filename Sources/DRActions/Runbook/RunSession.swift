@@ -32,8 +32,8 @@ final class RunSession {
     private(set) var owed: [String] = []
     private var finals = 0
     /// Actions whose intent is recorded and whose outcome is not, by key, in the order they were asked for.
-    private(set) var waiting: [PendingAction] = []
-    private var ready: [(branch: Branch, input: Resumption)] = []
+    private(set) var waiting = WaitingActions()
+    private var ready = Queue<(branch: Branch, input: Resumption)>()
     private var declared: LuaTable?
 
     struct Ending {
@@ -201,11 +201,20 @@ final class RunSession {
         try record.results(JournalEntry(.note, key: branch.nextPlace(), path: branch.path, verb: "results", payload: value))
     }
 
+    /// Those that nobody was given yet: they are to be begun.
+    func takeNew() -> [PendingAction] { waiting.takeNew() }
+    func lookAgain() { waiting.lookAgain() }
+
+    private var hasDeadlines = false
+    /// Those that stand around what is waited for.
+    var deadlines: [Deadline] { hasDeadlines ? waiting.flatMap(\.branch.deadlines) : [] }
+
     func beginDeadline(_ limit: Duration, of what: String) throws {
         let answer = try input("deadline") { .instant(record.now()) }
         guard case .instant(let begun) = answer else {
             throw LuaStop(DRError(.replayMismatch, "the history holds no time for a deadline"))
         }
+        hasDeadlines = true
         current?.deadlines.append(Deadline(what: what, begun: begun, limit: limit))
     }
     func endDeadline() { _ = current?.deadlines.popLast() }
@@ -221,7 +230,7 @@ final class RunSession {
             return
         }
         ending = Ending(end: .returned([]), cancellation: reason)
-        ready = []
+        ready.removeAll()
         waiting.removeAll { !underWay.contains($0.intent.key) }
     }
 
@@ -246,8 +255,7 @@ final class RunSession {
     /// Runs script code until every branch waits for an answer or the run has ended.
     func step() throws {
         while end == nil {
-            if !ready.isEmpty {
-                let (branch, input) = ready.removeFirst()
+            if let (branch, input) = ready.popFirst() {
                 try advance(branch, input)
             } else if ending != nil, waiting.isEmpty {
                 try close()
@@ -259,10 +267,9 @@ final class RunSession {
 
     /// Gives an action's answer to the branch that waits for it.
     @discardableResult func deliver(_ outcome: ActionOutcome, for key: String) throws -> PendingAction {
-        guard let index = waiting.firstIndex(where: { $0.intent.key == key }) else {
+        guard let pending = waiting.remove(key) else {
             throw DRError(.replayMismatch, "the history holds an outcome for \(key), which the runbook did not ask for")
         }
-        let pending = waiting.remove(at: index)
         let (action, branch) = (pending.action, pending.branch)
         try record.ledger.record(branch: branch.id, action: action.name, input: action.input, begun: pending.begun, outcome: outcome)
         // A branch that was left does not go on.
@@ -346,7 +353,7 @@ final class RunSession {
 
     private func finishAll(_ end: BranchEnd, undoes: Bool) {
         guard let ending, isClosing else {
-            ready = []
+            ready.removeAll()
             waiting.removeAll { $0.action.effect == .observes }
             ending = Ending(end: end, cancellation: nil)
             if !undoes { self.end = end }

@@ -89,6 +89,7 @@ public actor RunbookRunner {
         let parameters = try runbook.values(from: order.parameters)
         try journal.begin(header(id, order, parameters, seed, started))
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: started)
+        if let problem = expectations.problem { record.tell(.warning(problem)) }
         try session.start(parameters)
         return try await conduct(session, record, runbook: order.sources.main.file)
     }

@@ -23,7 +23,7 @@ extension ConfigurationReader {
         application.rpo = positive(member, "rpo")
         readResources(member, into: &application)
         if let node = member.node["rules"] { application.rules = rules(node, "\(member.path).rules") }
-        result.inventory.applications.append(application)
+        applications.append(application)
     }
 
     private mutating func namespaces(_ node: YAMLNode, _ path: String) -> [String] {

@@ -44,6 +44,7 @@ struct ConfigurationReader {
     ]
 
     var result: Configuration
+    var applications: [Application] = []
     var problems: [DRError] = []
     /// Names with the places where they were declared, for errors that concern two of them.
     var places: [String: SourceLocation] = [:]
@@ -61,6 +62,7 @@ struct ConfigurationReader {
         members(document, "clusters") { $0.readCluster($1) }
         members(document, "objectStores") { $0.readObjectStore($1) }
         members(document, "applications") { $0.readApplication($1) }
+        result.inventory.applications = applications
         members(document, "pairs") { $0.readPair($1) }
         members(document, "schedules") { $0.readSchedule($1) }
         if let node = document["limits"] { readLimits(node) }

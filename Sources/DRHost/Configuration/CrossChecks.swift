@@ -7,10 +7,11 @@ extension ConfigurationReader {
     /// Every name that is mentioned is declared.
     mutating func checkNames(_ document: YAMLNode) {
         let inventory = result.inventory
-        let clusters = inventory.clusters.map(\.text), stores = inventory.objectStores.map(\.text)
-        let applications = inventory.applications.map(\.name.text)
+        let clusters = DeclaredNames(inventory.clusters.map(\.text)), stores = DeclaredNames(inventory.objectStores.map(\.text))
+        let applications = DeclaredNames(inventory.applications.map(\.name.text))
+        let declared = Self.members(document["applications"])
         // Of what could not be read nothing more is said: its name may be meant.
-        let pairs = document["pairs"]?.entries?.map(\.key) ?? []
+        let pairs = DeclaredNames(document["pairs"]?.entries?.map(\.key) ?? [])
         for pair in inventory.pairs {
             let node = document["pairs"]?[pair.name.text]
             checkName(pair.source.text, clusters, "cluster", "pairs.\(pair.name).source", node?["source"])
@@ -18,7 +19,7 @@ extension ConfigurationReader {
             checkName(pair.objectStore.text, stores, "object store", "pairs.\(pair.name).objectStore", node?["objectStore"])
         }
         for application in inventory.applications {
-            let items = document["applications"]?[application.name.text]?["after"]?.items ?? []
+            let items = declared[application.name.text]?["after"]?.items ?? []
             for (index, other) in application.after.enumerated() {
                 let path = "applications.\(application.name).after[\(index)]"
                 checkName(other.text, applications, "application", path, items.first { $0.scalar == other.text })
@@ -33,25 +34,38 @@ extension ConfigurationReader {
             let node = document["schedules"]?[schedule.name.text]
             checkName(schedule.pair.text, pairs, "pair", "schedules.\(schedule.name).pair", node?["pair"])
             for (index, name) in schedule.applications.enumerated() {
-                let path = "schedules.\(schedule.name).applications[\(index)]"
-                checkName(name.text, applications, "application", path, node?["applications"]?.items?.first { $0.scalar == name.text })
+                checkName(
+                    name.text, applications, "application", "schedules.\(schedule.name).applications[\(index)]",
+                    node?["applications"]?.items?.first { $0.scalar == name.text })
             }
         }
     }
 
-    private mutating func checkName(_ name: String, _ known: [String], _ what: String, _ path: String, _ node: YAMLNode?) {
-        guard !known.contains(name) else { return }
+    private static func members(_ node: YAMLNode?) -> [String: YAMLNode] {
+        Dictionary((node?.entries ?? []).map { ($0.key, $0.value) }) { first, _ in first }
+    }
+
+    private mutating func checkName(
+        _ name: String, _ known: DeclaredNames, _ what: String, _ path: @autoclosure () -> String, _ node: @autoclosure () -> YAMLNode?
+    ) {
+        guard !known.set.contains(name) else { return }
         problems.append(
             DRError(
-                .configuration, "\(path): there is no \(what) \"\(name)\"\(Spelling.hint(for: name, in: known))",
-                hint: known.isEmpty ? "no \(what) is declared" : "declared: \(known.joined(separator: ", "))", location: node?.location))
+                .configuration, "\(path()): there is no \(what) \"\(name)\"\(Spelling.hint(for: name, in: known.list))",
+                hint: known.list.isEmpty ? "no \(what) is declared" : "declared: \(known.list.joined(separator: ", "))",
+                location: node()?.location))
     }
 
     /// No two applications share an object, and none waits for itself.
     mutating func checkApplications(_ document: YAMLNode) {
         let applications = result.inventory.applications
+        // Those that were read so far, by each name that one of their namespaces has anywhere.
+        var byNamespace: [String: [Int]] = [:]
         for (index, application) in applications.enumerated() {
-            for earlier in applications[..<index] {
+            let names = Set(application.namespaces + application.renamed.keys.flatMap { application.namespaces(at: $0) })
+            let neighbours = Set(names.flatMap { byNamespace[$0] ?? [] })
+            for name in names { byNamespace[name, default: []].append(index) }
+            for earlier in neighbours.sorted().map({ applications[$0] }) {
                 guard !Self.excludeEachOther(application.labels, earlier.labels) else { continue }
                 let path = "applications.\(application.name)"
                 guard let namespace = application.namespaces.first(where: earlier.namespaces.contains) else {
@@ -116,5 +130,16 @@ extension ConfigurationReader {
 
     private mutating func refuseFolder(_ message: String, _ node: YAMLNode?, _ hint: String) {
         problems.append(DRError(.configuration, message, hint: hint, location: node?.location))
+    }
+}
+
+/// Names in the order of the file.
+private struct DeclaredNames {
+    let list: [String]
+    let set: Set<String>
+
+    init(_ list: [String]) {
+        self.list = list
+        set = Set(list)
     }
 }

@@ -86,13 +86,8 @@ public enum ObjectQuery: Hashable, Sendable {
     case keys(Set<ObjectKey>)
     /// By name, whatever their group.
     case kinds(Set<String>)
-
-    public func selects(_ key: ObjectKey) -> Bool {
-        switch self {
-        case .keys(let keys): keys.contains(key)
-        case .kinds(let kinds): kinds.contains(key.kind)
-        }
-    }
+    /// Those that have one of these things, of which a cluster has one each: `node port 30080`, `volume pg-data`. See `Manifest.sole`.
+    case having(Set<String>)
 }
 
 /// Facts of a cluster that checks compare.
@@ -121,6 +116,11 @@ public struct DocumentPath: Hashable, Comparable, Sendable, CustomStringConverti
 
     public init(_ segments: String...) { text = segments.joined(separator: "/") }
     public var description: String { text }
+    /// The path without its last name.
+    package var folder: DocumentPath {
+        guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { return DocumentPath() }
+        return DocumentPath(String(text[..<slash]))
+    }
     public static func < (a: DocumentPath, b: DocumentPath) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
 
     public static func application(_ name: ApplicationName) -> DocumentPath { DocumentPath("state", "applications", name.text) }

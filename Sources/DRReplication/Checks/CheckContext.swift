@@ -23,8 +23,8 @@ struct CheckContext {
         var arriving: [ApplicationName: [Manifest]?] = [:]
         var present: [Set<String>: [Manifest]] = [:]
         var newest: [ApplicationName: NewestPoint] = [:]
-        var others: [Set<String>: [Manifest]] = [:]
-        var claims: [String: [ObjectKey]]?
+        var own: Set<ObjectKey>?
+        var schedules: [Schedule]?
     }
 
     /// The clusters that may be asked, source first.
@@ -73,30 +73,35 @@ struct CheckContext {
         return manifests
     }
 
-    /// Objects of these kinds at the destination that are not the applications' own.
-    func others(_ kinds: Set<String>) async throws -> [Manifest] {
-        if let known = memo.others[kinds] { return known }
-        var own: Set<ObjectKey> = []
-        for application in applications { own.formUnion(try await arriving(application)?.map(\.key) ?? []) }
-        let others = try await present(kinds).filter { !own.contains($0.key) }
-        memo.others[kinds] = others
-        return others
+    /// Who at the destination has these things, of which there is one each, apart from the applications' own objects.
+    func holders(of things: Set<String>) async throws -> [String: ObjectKey] {
+        guard !things.isEmpty else { return [:] }
+        let own = try await ownKeys()
+        var holders: [String: ObjectKey] = [:]
+        for object in try await destination.objects(.having(things)) where !own.contains(object.key) {
+            for thing in try Manifest(object).sole { holders[thing] = object.key }
+        }
+        return holders
     }
 
-    /// The claims of each volume, whosever they are: at the source, or among the newest recovery points where it is not asked.
-    func claims() async throws -> [String: [ObjectKey]] {
-        if let known = memo.claims { return known }
+    private func ownKeys() async throws -> Set<ObjectKey> {
+        if let known = memo.own { return known }
+        var own: Set<ObjectKey> = []
+        for application in applications { own.formUnion(try await arriving(application)?.map(\.key) ?? []) }
+        memo.own = own
+        return own
+    }
+
+    /// The claims of each of these volumes, whosever they are: at the source, or among the newest recovery points where it is not asked.
+    func claims(of volumes: Set<String>) async throws -> [String: [ObjectKey]] {
+        guard !volumes.isEmpty else { return [:] }
         var manifests: [Manifest] = []
         if let source {
-            manifests = try await source.objects(.kinds(["PersistentVolumeClaim"])).map { try Manifest($0) }
+            manifests = try await source.objects(.having(Set(volumes.map(Manifest.soleVolume)))).map { try Manifest($0) }
         } else {
             for application in applications { manifests += try await arriving(application) ?? [] }
         }
-        let claims = Dictionary(grouping: manifests.filter { $0.volumeName != nil }) { $0.volumeName ?? "" }.mapValues {
-            $0.map(\.key).sorted()
-        }
-        memo.claims = claims
-        return claims
+        return Dictionary(grouping: manifests.filter { $0.volumeName != nil }) { $0.volumeName ?? "" }.mapValues { $0.map(\.key).sorted() }
     }
 
     /// Objects of these kinds at the destination.
@@ -115,10 +120,17 @@ struct CheckContext {
 
     /// Schedules that copy the application, as clusters know them or dr.yaml declares them; those that cannot be read are left out.
     func schedules(of application: Application) async throws -> [Schedule] {
+        try await schedules().filter { $0.applications.contains(application.name) }
+    }
+
+    private func schedules() async throws -> [Schedule] {
+        if let known = memo.schedules { return known }
         var found: [ScheduleName: Schedule] = [:]
         for schedule in inventory.schedules { found[schedule.name] = schedule }
         for end in ends { for schedule in try await end.schedules().sound { found[schedule.name] = schedule } }
-        return found.values.filter { $0.applications.contains(application.name) }.sorted { $0.name < $1.name }
+        let schedules = found.values.sorted { $0.name < $1.name }
+        memo.schedules = schedules
+        return schedules
     }
 
     /// The newest verified point at the destination whose record and manifests can be read; a damaged one hides no older one.

@@ -9,8 +9,9 @@ struct ClaimsUnshared: ManifestCheck {
     static let calm = "each volume has one claim"
 
     func findings(in manifests: [Manifest], of application: Application, _ context: CheckContext) async throws -> [String] {
-        let claims = try await context.claims()
-        return manifests.compactMap(\.volumeName).compactMap { volume in
+        let volumes = manifests.compactMap(\.volumeName)
+        let claims = try await context.claims(of: Set(volumes))
+        return volumes.compactMap { volume in
             guard let sharing = claims[volume], sharing.count > 1 else { return nil }
             return "\(volume) is claimed by \(sharing.map(\.description).joined(separator: " and "))"
         }

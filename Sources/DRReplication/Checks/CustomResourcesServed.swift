@@ -9,6 +9,7 @@ struct CustomResourcesServed: ManifestCheck {
     static let calm = "every kind of custom resource is known there"
 
     func findings(in manifests: [Manifest], of application: Application, _ context: CheckContext) async throws -> [String] {
+        guard manifests.contains(where: \.object.isCustomResource) else { return [] }
         let definitions = manifests + (try await context.present(["CustomResourceDefinition"]))
         let known = Set(
             definitions.filter { $0.key.kind == "CustomResourceDefinition" }.map {

@@ -7,10 +7,9 @@ struct NamespacesSettled: Check {
 
     func run(in context: CheckContext) async throws -> CheckResult {
         let wanted = Set(context.applications.flatMap { $0.namespaces(at: context.destination.name) })
-        let ending = try await context.present(["Namespace"]).filter { manifest in
-            wanted.contains(manifest.key.name)
-                && (manifest.scalar(at: ["metadata", "deletionTimestamp"]) != nil
-                    || manifest.scalar(at: ["status", "phase"]) == "Terminating")
+        let present = try await context.destination.objects(.keys(Set(wanted.map { ObjectKey(kind: "Namespace", name: $0) })))
+        let ending = try present.map { try Manifest($0) }.filter { manifest in
+            manifest.scalar(at: ["metadata", "deletionTimestamp"]) != nil || manifest.scalar(at: ["status", "phase"]) == "Terminating"
         }
         guard ending.isEmpty else {
             return failed(

@@ -8,14 +8,14 @@ struct ReferencesPresent: ManifestCheck {
     static let calm = "all that pods name is there"
 
     func findings(in manifests: [Manifest], of application: Application, _ context: CheckContext) async throws -> [String] {
-        var known = Set(manifests.map(\.key))
-        let there = try await context.present(["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim"])
-        known.formUnion(there.map(\.key))
-        return manifests.flatMap { manifest in
-            Self.references(of: manifest).filter { reference in
-                !Self.isMadeThere(reference) && !known.contains(reference)
-            }.map { "\(manifest.key) names \($0)" }
+        let own = Set(manifests.map(\.key))
+        let open = manifests.map { manifest in
+            (manifest.key, Self.references(of: manifest).filter { !Self.isMadeThere($0) && !own.contains($0) })
         }
+        let sought = Set(open.flatMap(\.1))
+        guard !sought.isEmpty else { return [] }
+        let there = Set(try await context.destination.objects(.keys(sought)).map(\.key))
+        return open.flatMap { key, references in references.filter { !there.contains($0) }.map { "\(key) names \($0)" } }
     }
 
     private static func isMadeThere(_ key: ObjectKey) -> Bool {

@@ -17,8 +17,6 @@ public final class DirectoryCluster: Cluster {
     let cache: ManifestCache
     /// Kernel locks of applications that this process holds, by application.
     let held = Lock<[ApplicationName: HeldLock]>([:])
-    /// Of a picture: what `resources/` held when it was first looked at.
-    private let pictured: Lock<ResourceFiles?>?
     let renewsLeases: Bool
     /// Renews this process's leases while it holds a lock.
     let heartbeat = Lock<Heartbeat?>(nil)
@@ -39,23 +37,9 @@ public final class DirectoryCluster: Cluster {
         ruleCommands = rules
         folder = ClusterFolder(cluster: name, root: directory, io: io)
         cache = ManifestCache(clock: clock)
-        pictured = nil
     }
 
-    private init(pictureOf cluster: DirectoryCluster) {
-        name = cluster.name
-        volumes = cluster.volumes
-        clock = cluster.clock
-        workloads = nil
-        ruleCommands = cluster.ruleCommands
-        renewsLeases = false
-        folder = cluster.folder
-        cache = cluster.cache
-        pictured = Lock(nil)
-    }
-
-    /// Manifests are read once, when they are first asked for. It is for looking only.
-    public func picture() -> any Cluster { DirectoryCluster(pictureOf: self) }
+    public func picture() -> any Cluster { DirectoryPicture(self) }
 
     public func facts() async throws -> ClusterFacts {
         try folder.reach {
@@ -69,36 +53,26 @@ public final class DirectoryCluster: Cluster {
     // MARK: Objects
 
     public func objects(of application: Application) async throws -> [ManifestObject] {
-        let candidates = try resources().manifests(in: application.namespaces(at: name))
-        return try ApplicationSelection.of(candidates, application, at: name)
+        let resources = try resources()
+        let candidates = resources.manifests(in: application.namespaces(at: name))
+        return try ApplicationSelection.of(candidates, sharing: resources.shared, application, at: name)
     }
 
     public func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
         switch query {
-        case .keys(let keys):
-            let resources = try resources(knowing: keys)
-            return keys.sorted().compactMap { resources.manifest($0)?.object }
-        case .kinds: return try resources().manifests.filter { query.selects($0.key) }.map(\.object).sorted { $0.key < $1.key }
+        case .keys(let keys): try resources(knowing: keys).objects(query)
+        case .kinds, .having: try resources().objects(query)
         }
     }
 
     public func object(_ key: ObjectKey) async throws -> ManifestObject? { try resources(knowing: [key]).manifest(key)?.object }
 
-    private func resources() throws -> ResourceFiles {
-        guard let pictured else { return try resourcesNow() }
-        if let seen = pictured.withLock({ $0 }) { return seen }
-        let seen = try resourcesNow()
-        pictured.withLock { $0 = seen }
-        return seen
-    }
-
-    private func resourcesNow() throws -> ResourceFiles {
+    func resources() throws -> ResourceFiles {
         try reading { pending in try ResourceFiles.read(in: folder, pending: pending, cache: cache) }
     }
 
     private func resources(knowing keys: Set<ObjectKey>) throws -> ResourceFiles {
-        guard pictured == nil else { return try resources() }
-        return try reading { pending in
+        try reading { pending in
             if pending == nil, let known = try cache.known(keys, in: folder) { return known }
             return try ResourceFiles.read(in: folder, pending: pending, cache: cache)
         }
@@ -112,15 +86,24 @@ public final class DirectoryCluster: Cluster {
     }
 
     public func documents(in path: DocumentPath) async throws -> [DocumentPath] {
-        let inner = try DocumentFile.folder(of: path)
-        return try reading { pending in
+        let documents = try names(in: try DocumentFile.folder(of: path)).compactMap {
+            $0.hasSuffix(".json") ? String($0.dropLast(5)) : nil
+        }
+        return documents.map { DocumentPath(path.text, $0) }.sorted()
+    }
+
+    /// The names of all commits that were made here.
+    func commits() throws -> Set<String> { try names(in: CommitRecord.folder) }
+
+    /// Of the files of a folder below the cluster's own.
+    private func names(in inner: String) throws -> Set<String> {
+        try reading { pending in
             var names = Set(try folder.names(in: folder[inner]).filter { !$0.hasPrefix(".") })
             for change in pending?.files ?? [] where change.path.hasPrefix(inner + "/") {
                 let name = String(change.path.dropFirst(inner.count + 1))
                 if change.text == nil { names.remove(name) } else if !name.contains("/") { names.insert(name) }
             }
-            let documents = names.compactMap { $0.hasSuffix(".json") ? String($0.dropLast(5)) : nil }
-            return documents.map { DocumentPath(path.text, $0) }.sorted()
+            return names
         }
     }
 
@@ -201,6 +184,8 @@ struct CommitRecord: Sendable, Codable {
     var effects: [Effect]
     var answer: Value
 
-    static func path(of key: OperationKey) -> String { ".dr/keys/\(Digest.hex(of: key.text)).json" }
+    static let folder = ".dr/keys"
+    static func name(of key: OperationKey) -> String { "\(Digest.hex(of: key.text)).json" }
+    static func path(of key: OperationKey) -> String { "\(folder)/\(name(of: key))" }
     var committed: Committed { Committed(effects: effects, answer: answer, repeated: true) }
 }

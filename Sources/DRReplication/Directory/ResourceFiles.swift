@@ -1,5 +1,5 @@
 internal import DRManifest
-internal import DRModel
+package import DRModel
 internal import DRSupport
 
 /// The manifests of an embedded cluster, in whatever files their authors keep them.
@@ -7,8 +7,11 @@ struct ResourceFiles: Sendable {
     /// By path relative to the cluster's folder.
     private let files: [String: ManifestFile]
     private let places: [ObjectKey: String]
-    /// Namespaces among what is in them, all else of the whole cluster under the empty name.
+    /// Namespaces among what is in them.
     private let byNamespace: [String: [Manifest]]
+    private let byKind: [String: [Manifest]]
+    let shared: SharedObjects
+    private let sole = SoleIndex()
 
     private static let bound = 100_000
     private static let depth = 20
@@ -17,9 +20,11 @@ struct ResourceFiles: Sendable {
         var places: [ObjectKey: String] = [:]
         places.reserveCapacity(files.count)
         var byNamespace: [String: [Manifest]] = [:]
+        var byKind: [String: [Manifest]] = [:]
         for path in files.keys.sorted() {
             for manifest in files[path]?.manifests ?? [] {
-                byNamespace[Self.namespace(of: manifest.key), default: []].append(manifest)
+                if let namespace = manifest.key.place { byNamespace[namespace, default: []].append(manifest) }
+                byKind[manifest.key.kind, default: []].append(manifest)
                 if let other = places.updateValue(path, forKey: manifest.key) {
                     let first = files[other]?.manifest(manifest.key)?.root.location
                     throw DRError(
@@ -31,6 +36,8 @@ struct ResourceFiles: Sendable {
         self.files = files
         self.places = places
         self.byNamespace = byNamespace
+        self.byKind = byKind
+        shared = SharedObjects(ApplicationSelection.clusterKinds.lazy.flatMap { byKind[$0] ?? [] })
     }
 
     /// Reads all of `resources/`, as it will be when `pending` is carried out. Unchanged files come from the cache.
@@ -70,15 +77,17 @@ struct ResourceFiles: Sendable {
 
     // MARK: Reading
 
-    var manifests: [Manifest] { byNamespace.values.flatMap(\.self) }
+    func manifests(in namespaces: some Sequence<String>) -> [Manifest] { Set(namespaces).flatMap { byNamespace[$0] ?? [] } }
 
-    /// Of these namespaces, and those of the whole cluster.
-    func manifests(in namespaces: some Sequence<String>) -> [Manifest] {
-        (byNamespace[""] ?? []) + Set(namespaces).flatMap { byNamespace[$0] ?? [] }
-    }
-
-    private static func namespace(of key: ObjectKey) -> String {
-        key.namespace ?? (key.kind == "Namespace" && key.group.isEmpty ? key.name : "")
+    /// In key order.
+    func objects(_ query: ObjectQuery) -> [ManifestObject] {
+        switch query {
+        case .keys(let keys): return keys.sorted().compactMap { manifest($0)?.object }
+        case .kinds(let kinds): return kinds.flatMap { byKind[$0] ?? [] }.map(\.object).sorted { $0.key < $1.key }
+        case .having(let things):
+            let holders = sole.holders(of: things) { Manifest.soleKinds.flatMap { byKind[$0] ?? [] } }
+            return holders.map(\.object).sorted { $0.key < $1.key }
+        }
     }
 
     /// Was it made of this reading?
@@ -147,4 +156,9 @@ struct ResourceFiles: Sendable {
         let changed = try ManifestFile(text, file: file).changing(texts)
         return changed.isBlank ? nil : changed.text
     }
+}
+
+extension ObjectKey {
+    /// The namespace it is in, or that it is; nil for what belongs to the whole cluster.
+    package var place: String? { namespace ?? (kind == "Namespace" ? name : nil) }
 }

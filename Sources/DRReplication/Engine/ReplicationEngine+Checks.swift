@@ -14,9 +14,10 @@ extension ReplicationEngine {
         for id in (order.only ?? []) + order.skip.keys.sorted() where !known.contains(id) { throw unknown("check", id, among: known) }
         let direction = try await direction(order.pair, reversed: order.reversed)
         let applications = try Set(order.applications).sorted().map { name in try application(name) }
+        // They look, at what is there now.
         let context = CheckContext(
-            pair: direction.pair, home: direction.home, source: order.withoutSource ? nil : direction.source,
-            sourceName: direction.source.name, destination: direction.destination,
+            pair: direction.pair, home: direction.home, source: order.withoutSource ? nil : direction.source.picture(),
+            sourceName: direction.source.name, destination: direction.destination.picture(),
             applications: applications, inventory: inventory,
             storeName: direction.storeName, store: stores[direction.storeName], holder: call.holder, now: clock.now())
         try await requireReadableInput(context)

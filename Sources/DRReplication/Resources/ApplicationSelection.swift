@@ -3,17 +3,23 @@ package import DRModel
 
 /// Which objects are an application's: those of its namespaces that carry all its labels and none it excludes. What serves the whole cluster follows from them.
 package enum ApplicationSelection {
-    /// Of all manifests of a cluster those of the application, in key order.
-    package static func of(_ manifests: [Manifest], _ application: Application, at cluster: ClusterName) throws(DRError) -> [ManifestObject]
-    {
+    /// Of a cluster's manifests those of the application, in key order. `manifests`: those of its namespaces at least. `shared`: all that belong to none.
+    package static func of(
+        _ manifests: some Sequence<Manifest>, sharing shared: SharedObjects, _ application: Application, at cluster: ClusterName
+    ) throws(DRError) -> [ManifestObject] {
         let namespaces = Set(application.namespaces(at: cluster))
         let own = manifests.filter { selects($0.object, application, namespaces) }
         let needed = NeededObjects(of: own, in: namespaces, sharing: !application.labels.isEmpty)
-        let others = manifests.filter { $0.key.namespace == nil && needed.contains($0) && !excludes($0.object, application) }
+        let others = needed.among(shared).filter { !excludes($0.object, application) }
         // Roles are named by bindings that are themselves needed.
-        let roles = needed.roles(named: others)
-        let granted = manifests.filter { $0.key.kind == "ClusterRole" && roles.contains($0.key.name) && !excludes($0.object, application) }
+        let granted = shared.manifests("ClusterRole", needed.roles(named: others)).filter { !excludes($0.object, application) }
         return (own + others + granted).map(\.object).sorted { $0.key < $1.key }
+    }
+
+    /// Of all manifests of a cluster.
+    package static func of(_ manifests: [Manifest], _ application: Application, at cluster: ClusterName) throws(DRError) -> [ManifestObject]
+    {
+        try of(manifests, sharing: SharedObjects(manifests), application, at: cluster)
     }
 
     /// Kinds of objects that belong to no namespace and may be needed by one.
@@ -23,8 +29,7 @@ package enum ApplicationSelection {
     ]
 
     private static func selects(_ object: ManifestObject, _ application: Application, _ namespaces: Set<String>) -> Bool {
-        let place = object.key.namespace ?? (object.key.kind == "Namespace" ? object.key.name : nil)
-        guard let place, namespaces.contains(place), !excludes(object, application) else { return false }
+        guard let place = object.key.place, namespaces.contains(place), !excludes(object, application) else { return false }
         // A namespace is needed by whatever is in it.
         return object.key.namespace == nil || application.labels.allSatisfy { object.labels[$0.key] == $0.value }
     }
@@ -83,14 +88,20 @@ private struct NeededObjects {
         Set(manifests.filter { $0.key.kind == kind }.map { "\($0.key.namespace ?? "")/\($0.key.name)" })
     }
 
-    func contains(_ manifest: Manifest) -> Bool {
+    /// What of all that belongs to no namespace is needed, apart from roles.
+    func among(_ shared: SharedObjects) -> [Manifest] {
+        var found = shared.manifests("PersistentVolume", volumes) + shared.manifests("StorageClass", storageClasses)
+        found += shared.manifests("PriorityClass", priorityClasses) + shared.definitions(of: customKinds)
+        found += shared.naming(namespaces)
+        return found.filter(contains)
+    }
+
+    private func contains(_ manifest: Manifest) -> Bool {
         switch manifest.key.kind {
         case "PersistentVolume": return manifest.key.group.isEmpty && volumes.contains(manifest.key.name)
         case "StorageClass": return storageClasses.contains(manifest.key.name)
         case "PriorityClass": return priorityClasses.contains(manifest.key.name)
-        case "CustomResourceDefinition":
-            let group = manifest.scalar(at: ["spec", "group"]) ?? ""
-            return customKinds.contains("\(group)/\(manifest.scalar(at: ["spec", "names", "kind"]) ?? "")")
+        case "CustomResourceDefinition": return customKinds.contains(manifest.definedKind)
         case "ClusterRoleBinding":
             return (manifest.root["subjects"]?.items ?? []).contains { isOwn($0["namespace"], $0["name"], among: accounts, but: "default") }
         case "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration":
@@ -110,6 +121,7 @@ private struct NeededObjects {
         return wholeNamespaces || known.contains("\(namespace)/\(name)")
     }
 
+    /// By name.
     func roles(named others: [Manifest]) -> Set<String> {
         let bound = others.filter { $0.key.kind == "ClusterRoleBinding" }.compactMap { $0.scalar(at: ["roleRef", "name"]) }
         return roleNames.union(bound)

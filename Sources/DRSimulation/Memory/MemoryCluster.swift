@@ -6,7 +6,9 @@ package import DRSupport
 /// A cluster in memory that keeps the promises of the port: what simulations run on.
 package final class MemoryCluster: Cluster {
     package struct State: Sendable {
-        package var objects: [ObjectKey: ManifestObject] = [:]
+        package var objects: [ObjectKey: ManifestObject] = [:] { didSet { revision += 1 } }
+        /// Another one whenever an object has changed.
+        package private(set) var revision = 0
         package var documents: [DocumentPath: Value] = [:]
         package var committed: [OperationKey: Committed] = [:]
         package var locks: [ApplicationName: ApplicationLock] = [:]
@@ -31,24 +33,22 @@ package final class MemoryCluster: Cluster {
     package let memory: MemoryVolumes
     package let state: Lock<State>
     private let clock: any WallClock
-    private let manifests: ManifestTexts
     package var volumes: any VolumeStore { memory }
 
     package convenience init(_ name: ClusterName, clock: any WallClock) {
-        self.init(name, State(), MemoryVolumes(at: name, clock: clock), ManifestTexts(), clock)
+        self.init(name, State(), MemoryVolumes(at: name, clock: clock), clock)
     }
 
-    private init(_ name: ClusterName, _ state: State, _ memory: MemoryVolumes, _ manifests: ManifestTexts, _ clock: any WallClock) {
+    private init(_ name: ClusterName, _ state: State, _ memory: MemoryVolumes, _ clock: any WallClock) {
         self.name = name
         self.state = Lock(state)
         self.memory = memory
-        self.manifests = manifests
         self.clock = clock
     }
 
     /// The same cluster again: what happens to one does not happen to the other.
     package func copy(clock: any WallClock) -> MemoryCluster {
-        MemoryCluster(name, state.withLock { $0 }, memory.copy(clock: clock), manifests, clock)
+        MemoryCluster(name, state.withLock { $0 }, memory.copy(clock: clock), clock)
     }
 
     // MARK: The world's hand
@@ -73,7 +73,7 @@ package final class MemoryCluster: Cluster {
 
     package func replicas(_ kind: String, _ name: String) throws -> Int? {
         let object = state.withLock { $0.objects.values.first { $0.key.kind == kind && $0.key.name == name } }
-        return try object.flatMap { try manifests.manifest($0).replicas }
+        return try object.flatMap { try Manifest($0).replicas }
     }
 
     package func processes(_ name: String) -> Int { state.withLock { $0.processes.first { $0.key.name == name }?.value ?? 0 } }
@@ -85,7 +85,7 @@ package final class MemoryCluster: Cluster {
         let objects = state.withLock { $0.objects }
         var running: [ObjectKey: Int] = [:]
         for (key, object) in objects {
-            if let replicas = try manifests.manifest(object).replicas, replicas > 0 { running[key] = replicas }
+            if let replicas = try Manifest(object).replicas, replicas > 0 { running[key] = replicas }
         }
         set { $0.processes = running }
     }
@@ -95,7 +95,7 @@ package final class MemoryCluster: Cluster {
     /// The objects of an application as they are now, however the cluster can be reached.
     package func found(of application: Application) throws -> [ManifestObject] {
         let all = state.withLock { $0.objects }
-        return try ApplicationSelection.of(try all.values.map { try manifests.manifest($0) }, application, at: name)
+        return try ApplicationSelection.of(try all.values.map { try Manifest($0) }, application, at: name)
     }
 
     /// The volumes of an application that are there now.
@@ -124,11 +124,18 @@ package final class MemoryCluster: Cluster {
 
     package func objects(of application: Application) async throws -> [ManifestObject] {
         let all = try reach { $0.objects }
-        return try ApplicationSelection.of(try all.values.map { try manifests.manifest($0) }, application, at: name)
+        return try ApplicationSelection.of(try all.values.map { try Manifest($0) }, application, at: name)
     }
 
     package func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
-        try reach { $0.objects.values.filter { query.selects($0.key) }.sorted { $0.key < $1.key } }
+        let all = try reach { $0.objects }
+        let found: [ManifestObject]
+        switch query {
+        case .keys(let keys): found = keys.compactMap { all[$0] }
+        case .kinds(let kinds): found = all.values.filter { kinds.contains($0.key.kind) }
+        case .having(let things): found = try all.values.filter { try Manifest($0).sole.contains(where: things.contains) }
+        }
+        return found.sorted { $0.key < $1.key }
     }
 
     package func object(_ key: ObjectKey) async throws -> ManifestObject? { try reach { $0.objects[key] } }
@@ -233,17 +240,5 @@ package final class MemoryCluster: Cluster {
                 )
             }
         }
-    }
-}
-
-/// Manifests that were read once: simulations ask for them thousands of times. Shared by the copies of a cluster.
-final class ManifestTexts: Sendable {
-    private let read = Lock<[ManifestObject: Manifest]>([:])
-
-    func manifest(_ object: ManifestObject) throws -> Manifest {
-        if let known = read.withLock({ $0[object] }) { return known }
-        let manifest = try Manifest(object)
-        read.withLock { $0[object] = manifest }
-        return manifest
     }
 }

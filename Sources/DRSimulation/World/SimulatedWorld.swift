@@ -14,11 +14,16 @@ package final class SimulatedWorld: Sendable {
     package let outside = OutsideWorld()
     package let activations = Lock<[Activation]>([])
     private let processes = Lock<Int32>(0)
-    private let watcher = Lock<(@Sendable (PortCall) -> Void)?>(nil)
-    private let judge = Lock<(@Sendable (ActivationOrder, ActivationReport) -> Void)?>(nil)
-    private let asked = Lock<(@Sendable (PortCall, ActionPlace) -> Void)?>(nil)
+    private let watchers = Lock(Watchers())
     private let powerless = Lock<Set<String>>([])
     private let cuts = Lock<Set<Set<String>>>([])
+
+    /// In a struct, which keeps functions as they are: a generic place that held one by itself would wrap it once more with each look at it.
+    private struct Watchers {
+        var change: (@Sendable (PortCall) -> Void)?
+        var activation: (@Sendable (ActivationOrder, ActivationReport) -> Void)?
+        var question: (@Sendable (PortCall, ActionPlace) -> Void)?
+    }
 
     package struct Activation: Hashable, Sendable {
         package let order: ActivationOrder
@@ -82,15 +87,17 @@ package final class SimulatedWorld: Sendable {
     // MARK: Watching
 
     /// `watch` is called after each change of a cluster.
-    package func onActivation(_ watch: @escaping @Sendable (ActivationOrder, ActivationReport) -> Void) { judge.withLock { $0 = watch } }
+    package func onChange(_ watch: @escaping @Sendable (PortCall) -> Void) { watchers.withLock { $0.change = watch } }
+    func look(_ call: PortCall) { watchers.withLock { $0 }.change?(call) }
+    package func onActivation(_ watch: @escaping @Sendable (ActivationOrder, ActivationReport) -> Void) {
+        watchers.withLock { $0.activation = watch }
+    }
     /// `watch` is called before each call of a port that an action makes.
-    package func onQuestion(_ watch: @escaping @Sendable (PortCall, ActionPlace) -> Void) { asked.withLock { $0 = watch } }
-    func ask(_ call: PortCall, for action: ActionPlace) { asked.withLock { $0 }?(call, action) }
-    package func onChange(_ watch: @escaping @Sendable (PortCall) -> Void) { watcher.withLock { $0 = watch } }
-    func look(_ call: PortCall) { watcher.withLock { $0 }?(call) }
+    package func onQuestion(_ watch: @escaping @Sendable (PortCall, ActionPlace) -> Void) { watchers.withLock { $0.question = watch } }
+    func ask(_ call: PortCall, for action: ActionPlace) { watchers.withLock { $0 }.question?(call, action) }
 
     func activated(_ order: ActivationOrder, _ report: ActivationReport) {
-        judge.withLock { $0 }?(order, report)
+        watchers.withLock { $0 }.activation?(order, report)
         activations.withLock { $0.append(Activation(order: order, report: report, time: clock.now())) }
     }
 
@@ -150,13 +157,26 @@ package final class SimulatedWorld: Sendable {
     // MARK: What somebody sees who sees both sites at once
 
     /// The clusters at which processes of the application run, drills' clones left out.
-    package func running(_ application: Application) -> [ClusterName] {
+    package func running(_ application: Application) -> [ClusterName] { running(application, whatRuns()) }
+
+    /// The same of all applications at one look.
+    package func running() -> [ApplicationName: [ClusterName]] {
+        let processes = whatRuns()
+        return Dictionary(inventory.applications.map { ($0.name, running($0, processes)) }) { first, _ in first }
+    }
+
+    // By cluster and namespace.
+    private func whatRuns() -> [ClusterName: [String: [ObjectKey]]] {
+        clusters.mapValues { cluster in
+            let processes = cluster.state.withLock { $0.processes }
+            return Dictionary(grouping: processes.lazy.filter { $0.value > 0 }.map(\.key)) { $0.namespace ?? "" }
+        }
+    }
+
+    private func running(_ application: Application, _ processes: [ClusterName: [String: [ObjectKey]]]) -> [ClusterName] {
         clusters.values.filter { cluster in
-            let namespaces = Set(application.namespaces(at: cluster.name))
-            let processes = cluster.state.withLock { state in state.processes.filter { $0.value > 0 }.map(\.key) }
-            return processes.contains { key in
-                guard namespaces.contains(key.namespace ?? "") else { return false }
-                return application.labels.isEmpty || owns(application, key, at: cluster)
+            application.namespaces(at: cluster.name).contains { namespace in
+                (processes[cluster.name]?[namespace] ?? []).contains { application.labels.isEmpty || owns(application, $0, at: cluster) }
             }
         }.map(\.name).sorted()
     }

@@ -9,6 +9,8 @@ final class WorldWatch: Sendable {
         var found: [(Invariant, String)] = []
         var highest: [ApplicationName: Int64] = [:]
         var writes = 0
+        /// As they were found at a revision of the cluster's objects.
+        var volumes: [ClusterName: (revision: Int, found: [ApplicationName: [VolumeName]])] = [:]
     }
 
     private let world: SimulatedWorld
@@ -33,11 +35,12 @@ final class WorldWatch: Sendable {
     }
 
     func look(_ call: PortCall) {
+        let everywhere = world.running()
         for application in world.inventory.applications {
-            let running = world.running(application)
+            let running = everywhere[application.name] ?? []
             epochs(of: application.name, running)
             for other in application.after {
-                guard let needed = world.inventory.application(other), !running.isEmpty, world.running(needed).isEmpty else { continue }
+                guard let there = everywhere[other], !running.isEmpty, there.isEmpty else { continue }
                 tell(.dependencies, "\(application.name) runs at \(Self.names(running)) while \(other), on which it depends, runs nowhere")
             }
             write(application, running)
@@ -78,8 +81,16 @@ final class WorldWatch: Sendable {
     }
 
     private func volumes(of application: Application, at cluster: MemoryCluster) -> [VolumeName] {
+        let revision = cluster.state.withLock { $0.revision }
+        let known = state.withLock { $0.volumes[cluster.name] }
+        if let known, known.revision == revision, let found = known.found[application.name] { return found }
         // A site whose manifests cannot be read has failed the run already.
-        (try? cluster.volumes(of: application)) ?? []
+        let found = (try? cluster.volumes(of: application)) ?? []
+        state.withLock { state in
+            if state.volumes[cluster.name]?.revision != revision { state.volumes[cluster.name] = (revision, [:]) }
+            state.volumes[cluster.name]?.found[application.name] = found
+        }
+        return found
     }
 
     private func judge(_ order: ActivationOrder, _ report: ActivationReport) {

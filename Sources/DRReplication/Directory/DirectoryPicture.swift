@@ -1,0 +1,108 @@
+internal import DRManifest
+internal import DRModel
+internal import DRSupport
+
+/// An embedded cluster as it was when it was looked at: what was read of it once, a folder's listing as well, is not read again.
+///
+/// It is for plans. What is asked of it for the first time is read then, so that a plan of few applications reads little.
+final class DirectoryPicture: Cluster {
+    private struct Seen {
+        var facts: ClusterFacts?
+        var resources: ResourceFiles?
+        var documents: [DocumentPath: Value?] = [:]
+        var folders: [DocumentPath: Listing] = [:]
+        var commits: Set<String>?
+        var locks: [ApplicationLock]?
+    }
+
+    private struct Listing {
+        let paths: [DocumentPath]
+        let names: Set<DocumentPath>
+    }
+
+    private let cluster: DirectoryCluster
+    private let seen = Lock(Seen())
+
+    var name: ClusterName { cluster.name }
+    var volumes: any VolumeStore { cluster.volumes }
+    var rules: [RuleName]? { cluster.rules }
+
+    init(_ cluster: DirectoryCluster) { self.cluster = cluster }
+
+    func picture() -> any Cluster { self }
+
+    func facts() async throws -> ClusterFacts {
+        if let known = seen.withLock({ $0.facts }) { return known }
+        let facts = try await cluster.facts()
+        seen.withLock { $0.facts = facts }
+        return facts
+    }
+
+    // MARK: Objects
+
+    func objects(of application: Application) async throws -> [ManifestObject] {
+        let resources = try resources()
+        let candidates = resources.manifests(in: application.namespaces(at: name))
+        return try ApplicationSelection.of(candidates, sharing: resources.shared, application, at: name)
+    }
+
+    func objects(_ query: ObjectQuery) async throws -> [ManifestObject] { try resources().objects(query) }
+    func object(_ key: ObjectKey) async throws -> ManifestObject? { try resources().manifest(key)?.object }
+
+    private func resources() throws -> ResourceFiles {
+        if let known = seen.withLock({ $0.resources }) { return known }
+        let resources = try cluster.resources()
+        seen.withLock { $0.resources = resources }
+        return resources
+    }
+
+    // MARK: Documents
+
+    func document(_ path: DocumentPath) async throws -> Value? {
+        if let known = seen.withLock({ $0.documents[path] }) { return known }
+        // A folder that cannot be listed may still hold it.
+        let isMissing = (try? await listing(of: path.folder))?.names.contains(path) == false
+        let value = isMissing ? nil : try await cluster.document(path)
+        seen.withLock { $0.documents[path] = .some(value) }
+        return value
+    }
+
+    func documents(in folder: DocumentPath) async throws -> [DocumentPath] { try await listing(of: folder).paths }
+
+    private func listing(of folder: DocumentPath) async throws -> Listing {
+        if let known = seen.withLock({ $0.folders[folder] }) { return known }
+        let paths = try await cluster.documents(in: folder)
+        let listing = Listing(paths: paths, names: Set(paths))
+        seen.withLock { $0.folders[folder] = listing }
+        return listing
+    }
+
+    func committed(_ key: OperationKey) async throws -> Committed? {
+        let commits = try seen.withLock { $0.commits } ?? cluster.commits()
+        seen.withLock { $0.commits = commits }
+        guard !commits.isEmpty, commits.contains(CommitRecord.name(of: key)) else { return nil }
+        return try await cluster.committed(key)
+    }
+
+    func commit(_ transaction: Transaction) async throws -> Committed { throw readOnly }
+
+    // MARK: What else is asked
+
+    func locks() async throws -> [ApplicationLock] {
+        if let known = seen.withLock({ $0.locks }) { return known }
+        let locks = try await cluster.locks()
+        seen.withLock { $0.locks = locks }
+        return locks
+    }
+
+    func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await self.cluster.agentMark(of: cluster) }
+    func keptForks(of application: ApplicationName) async throws -> [Fork] { try await cluster.keptForks(of: application) }
+
+    func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState { throw readOnly }
+    func lock(_ application: ApplicationName, for holder: LockHolder) async throws { throw readOnly }
+    func unlock(run: RunID) async throws { throw readOnly }
+    func noteAgent(_ mark: AgentMark) async throws { throw readOnly }
+    func fence(_ application: ApplicationName) async throws { throw readOnly }
+
+    private var readOnly: DRError { DRError(.internal, "a picture of cluster \(name) was to be changed") }
+}
