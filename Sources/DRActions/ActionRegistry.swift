@@ -9,19 +9,31 @@ internal import DRModel
 public struct ActionRegistry: Sendable {
     public private(set) var actions: [any DRAction.Type] = []
     public private(set) var flows: [any DRFlow.Type] = []
+    private var actionsByName: [String: any DRAction.Type] = [:]
+    private var flowsByName: [String: any DRFlow.Type] = [:]
+    /// By verb: a declaration is looked at when it is added, not at each call.
+    private var parameters: [String: [NamedParameter]] = [:]
 
     public init() {}
 
     public func adding(_ action: any DRAction.Type) -> ActionRegistry {
         var copy = self
         copy.actions.append(action)
+        copy.actionsByName[action.spec.name] = copy.actionsByName[action.spec.name] ?? action
+        copy.note(action)
         return copy
     }
 
     public func adding(flow: any DRFlow.Type) -> ActionRegistry {
         var copy = self
         copy.flows.append(flow)
+        copy.flowsByName[flow.spec.name] = copy.flowsByName[flow.spec.name] ?? flow
+        copy.note(flow)
         return copy
+    }
+
+    private mutating func note(_ verb: any Declared.Type) {
+        if parameters[verb.spec.name] == nil { parameters[verb.spec.name] = verb.parameters }
     }
 
     /// Every verb of the product: one line a verb.
@@ -64,10 +76,10 @@ public struct ActionRegistry: Sendable {
         return all.filter { !$0.spec.isInternal }.sorted { $0.spec.name < $1.spec.name }
     }
 
-    func action(named name: String) -> (any DRAction.Type)? { actions.first { $0.spec.name == name } }
+    func action(named name: String) -> (any DRAction.Type)? { actionsByName[name] }
     /// Handles of secrets may stand in its fields.
     func takesSecrets(_ name: String) -> Bool { action(named: name)?.spec.effect == .outside }
-    func flow(named name: String) -> (any DRFlow.Type)? { flows.first { $0.spec.name == name } }
+    func flow(named name: String) -> (any DRFlow.Type)? { flowsByName[name] }
 
     /// Reads and checks a call. Throws DRError with verb and field.
     func prepare(_ name: String, _ input: Value, in surroundings: ParameterSurroundings) throws -> PreparedAction {
@@ -78,11 +90,11 @@ public struct ActionRegistry: Sendable {
     private func prepare<Action: DRAction>(
         _ type: Action.Type, _ input: Value, in surroundings: ParameterSurroundings
     ) throws -> PreparedAction {
-        let action = try ActionDecoding.decode(type, from: input, in: surroundings)
+        let (action, filled) = try ActionDecoding.decode(type, parameters[type.spec.name] ?? type.parameters, from: input, in: surroundings)
         try (action as? Approve)?.check(surroundings.approvals)
         try (action as? Window)?.check()
         return PreparedAction(
-            name: type.spec.name, effect: type.spec.effect, recovery: action.recovery, input: action.input, parking: Parking(action)
+            name: type.spec.name, effect: type.spec.effect, recovery: action.recovery, input: filled, parking: Parking(action)
         ) { context in try Value(encoding: try await action.perform(in: context)) }
     }
 
@@ -90,7 +102,7 @@ public struct ActionRegistry: Sendable {
     func prepareFlow(_ name: String, _ input: Value, in surroundings: ParameterSurroundings) throws -> Value {
         guard let type = flow(named: name) else { throw DRError(.runbook, "there is no verb \"\(name)\"") }
         func decode<Flow: DRFlow>(_ type: Flow.Type) throws -> Value {
-            try ActionDecoding.decode(type, from: input, in: surroundings).input
+            try ActionDecoding.decode(type, parameters[name] ?? type.parameters, from: input, in: surroundings).input
         }
         return try decode(type)
     }

@@ -57,16 +57,16 @@ import Testing
                 ("same", ["duration": .duration(.seconds(5)), "result": ["changed": false]]), ("silent", ["result": .null]),
             ])
         try write("run-2", [("storefront", ["duration": .duration(.seconds(6)), "result": .null])])
-        try write("run-large", Array(repeating: ("web", took), count: 4))
+        try write("run-large", Array(repeating: ("web", took), count: 5))
         try write("run-open", [("web", took)], ends: false)
         try journal.close()
 
         let reader = try SQLiteJournal.openForReading(fixture.path)
-        let told = try reader.pastActions(runs: 3, records: 8).map {
+        let told = try reader.pastActions(runs: 3, records: 9).map {
             $0.map { "\($0.verb) \($0.input["application"].string ?? "") \($0.duration.text)" }
         }
         #expect(told == [["stop ledger 3s"], ["stop storefront 6s"]])
-        #expect(try reader.pastActions(runs: 2, records: 100).map(\.count) == [1, 4])
+        #expect(try reader.pastActions(runs: 2, records: 100).map(\.count) == [1, 5])
     }
 
     @Test func `a run is begun once`() throws {

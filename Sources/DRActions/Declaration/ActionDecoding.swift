@@ -8,11 +8,31 @@ struct ActionDecoding: Decoder {
     let input: [String: Value]
     let surroundings: ParameterSurroundings
     let codingPath: [any CodingKey]
+    private let filled: Filled
     let userInfo: [CodingUserInfoKey: Any] = [:]
 
-    static func decode<Action: Declared>(_ type: Action.Type, from input: Value, in surroundings: ParameterSurroundings) throws -> Action {
+    /// What the fields have become.
+    private final class Filled {
+        var members: [String: Value] = [:]
+    }
+
+    private init(
+        _ verb: String, _ parameters: [NamedParameter], _ input: [String: Value], _ surroundings: ParameterSurroundings,
+        _ codingPath: [any CodingKey], _ filled: Filled
+    ) {
+        self.verb = verb
+        self.parameters = parameters
+        self.input = input
+        self.surroundings = surroundings
+        self.codingPath = codingPath
+        self.filled = filled
+    }
+
+    /// With the fields as they stand in the journal: complete, defaults filled in. `parameters`: those of the type.
+    static func decode<Action: Declared>(
+        _ type: Action.Type, _ parameters: [NamedParameter], from input: Value, in surroundings: ParameterSurroundings
+    ) throws -> (action: Action, input: Value) {
         let spec = type.spec
-        let parameters = type.parameters
         let members: [String: Value]
         switch input {
         case .map(let map): members = map
@@ -29,10 +49,9 @@ struct ActionDecoding: Decoder {
                 hint: names.isEmpty ? "\(spec.name) takes no fields" : "fields: " + names.joined(separator: ", ")
             ).inVerb(spec.name)
         }
-        return try Action(
-            from: ActionDecoding(
-                verb: spec.name, parameters: parameters, input: members.filter { !$0.value.isNull }, surroundings: surroundings,
-                codingPath: []))
+        let decoding = ActionDecoding(spec.name, parameters, members.filter { !$0.value.isNull }, surroundings, [], Filled())
+        let action = try Action(from: decoding)
+        return (action, .map(decoding.filled.members))
     }
 
     private static func usage(_ verb: String, _ parameters: [NamedParameter]) -> String {
@@ -45,14 +64,20 @@ struct ActionDecoding: Decoder {
         }
         let value = input[name] ?? declaration.defaultValue
         guard let value else {
-            if type.isOptional { return try Wrapped(parameter: .null, in: surroundings) }
+            if type.isOptional { return fill(name, try Wrapped(parameter: .null, in: surroundings)) }
             throw DRError(.invalidInput, "field \"\(name)\" is missing: expected \(type.expectation)").inVerb(verb)
         }
         do {
-            return try Wrapped(parameter: value, in: surroundings)
+            return fill(name, try Wrapped(parameter: value, in: surroundings))
         } catch let error as DRError {
             throw DRError(error.code, "field \"\(name)\": \(error.message)", hint: error.hint).inVerb(verb)
         }
+    }
+
+    private func fill<Wrapped: ParameterType>(_ name: String, _ value: Wrapped) -> Wrapped {
+        let shown = value.parameterValue
+        if !shown.isNull { filled.members[name] = shown }
+        return value
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -65,7 +90,7 @@ struct ActionDecoding: Decoder {
     }
 
     private func at(_ key: any CodingKey) -> ActionDecoding {
-        ActionDecoding(verb: verb, parameters: parameters, input: input, surroundings: surroundings, codingPath: codingPath + [key])
+        ActionDecoding(verb, parameters, input, surroundings, codingPath + [key], filled)
     }
 
     struct Fields<Key: CodingKey>: KeyedDecodingContainerProtocol {

@@ -59,26 +59,6 @@ extension Declared {
             return NamedParameter(name: label.hasPrefix("_") ? String(label.dropFirst()) : label, declaration: declaration)
         }
     }
-
-    /// The fields as they stand in the journal: complete, defaults filled in.
-    var input: Value {
-        var members: [String: Value] = [:]
-        for child in Mirror(reflecting: self).children {
-            guard let label = child.label, let parameter = child.value as? any FilledParameter, !parameter.filledValue.isNull else {
-                continue
-            }
-            members[label.hasPrefix("_") ? String(label.dropFirst()) : label] = parameter.filledValue
-        }
-        return .map(members)
-    }
-}
-
-protocol FilledParameter {
-    var filledValue: Value { get }
-}
-
-extension Parameter: FilledParameter {
-    var filledValue: Value { declaration == nil ? wrappedValue.parameterValue : .null }
 }
 
 /// A primitive verb: it has effects, a key and journal records.

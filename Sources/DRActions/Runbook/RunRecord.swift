@@ -75,7 +75,8 @@ final class RunRecord {
     }
 
     func outcome(_ outcome: ActionOutcome, of intent: JournalEntry) throws {
-        let entry = JournalEntry(.outcome, key: intent.key, path: intent.path, verb: intent.verb, payload: try outcome.payload())
+        let entry = JournalEntry(
+            .outcome, key: intent.key, path: intent.path, verb: intent.verb, payload: predicted ? .null : try outcome.payload())
         let time = try append(entry)
         tellFinished(intent, outcome, at: time, replayed: false)
     }
@@ -201,6 +202,8 @@ final class RunRecord {
         if let failure { throw failure }
         if firstNew == nil { firstNew = entry }
         let time = clock.now()
+        // Nobody resumes a plan.
+        if predicted { return time }
         group.add(entry, at: time)
         if group.isFull { try flush() }
         return time

@@ -39,7 +39,7 @@ struct Output: Sendable {
         lines?.write("warning", [("message", .string(text))])
     }
 
-    func table(_ table: Table) { if lines == nil { for line in table.lines(style) { Self.standard(line) } } }
+    func table(_ table: Table) { if lines == nil { Self.standard(table.lines(style)) } }
 
     /// One object of a list, under `--json`.
     func object(_ type: String, _ members: [(String, Value)]) { lines?.write(type, members) }
@@ -61,6 +61,10 @@ struct Output: Sendable {
         for line in excerpt.lines { Self.error(style.faint(line)) }
     }
 
+    /// Lines that are told together.
+    static func standard(_ lines: [String]) {
+        if !lines.isEmpty { write(lines.map { Style.visible($0) + "\n" }.joined(), to: STDOUT_FILENO) }
+    }
     static func standard(_ text: String) { write(Style.visible(text) + "\n", to: STDOUT_FILENO) }
     static func error(_ text: String) { write(Style.visible(text) + "\n", to: STDERR_FILENO) }
 
@@ -100,7 +104,8 @@ struct Style: Sendable {
 
     /// Nothing that somebody wrote into a runbook, a comment or a reason is obeyed by the terminal; our own colors are.
     static func visible(_ text: String) -> String {
-        text.split(separator: "\u{1B}[", omittingEmptySubsequences: false).enumerated().map { index, part in
+        if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
+        return text.split(separator: "\u{1B}[", omittingEmptySubsequences: false).enumerated().map { index, part in
             let code = part.prefix { $0 != "m" }
             let isColor = index > 0 && code.endIndex < part.endIndex && (code == "0" || codes.contains(String(code)))
             return (index == 0 ? "" : isColor ? "\u{1B}[" : "\u{1B}[".visible) + String(part).visible

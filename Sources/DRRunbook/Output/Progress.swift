@@ -20,7 +20,7 @@ final class Progress: Sendable {
         }
         underWay.withLock { underWay in
             clear()
-            for line in self.lines(event, &underWay) { Output.standard(line) }
+            Output.standard(self.lines(event, &underWay))
             if let current = underWay.last, output.style.isTerminal {
                 // One row of any terminal: a longer line could not be taken back.
                 Output.write(output.style.faint("  ...      \(Self.title(current))".prefix(78).description), to: 1)

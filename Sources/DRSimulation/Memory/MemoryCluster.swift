@@ -29,7 +29,15 @@ package final class MemoryCluster: Cluster {
         platform: "kubernetes", version: "v1.31.2", objectSize: ByteCount(16 << 20), secretsProvider: "kubernetes", free: ByteCount(1 << 40)
     )
 
+    /// Objects by where they are, as they were at one revision.
+    private struct Places {
+        let revision: Int
+        let byNamespace: [String: [Manifest]]
+        let shared: SharedObjects
+    }
+
     package let name: ClusterName
+    private let places = Lock<Places?>(nil)
     package let memory: MemoryVolumes
     package let state: Lock<State>
     private let clock: any WallClock
@@ -94,8 +102,7 @@ package final class MemoryCluster: Cluster {
 
     /// The objects of an application as they are now, however the cluster can be reached.
     package func found(of application: Application) throws -> [ManifestObject] {
-        let all = state.withLock { $0.objects }
-        return try ApplicationSelection.of(try all.values.map { try Manifest($0) }, application, at: name)
+        try selected(application, state.withLock { $0 })
     }
 
     /// The volumes of an application that are there now.
@@ -123,8 +130,22 @@ package final class MemoryCluster: Cluster {
     package func facts() async throws -> ClusterFacts { try reach { $0.facts } }
 
     package func objects(of application: Application) async throws -> [ManifestObject] {
-        let all = try reach { $0.objects }
-        return try ApplicationSelection.of(try all.values.map { try Manifest($0) }, application, at: name)
+        try selected(application, try reach { $0 })
+    }
+
+    private func selected(_ application: Application, _ state: State) throws -> [ManifestObject] {
+        var found = places.withLock { $0 }
+        if found?.revision != state.revision {
+            let manifests = try state.objects.values.map { try Manifest($0) }
+            found = Places(
+                revision: state.revision,
+                byNamespace: Dictionary(grouping: manifests.filter { $0.key.place != nil }) { $0.key.place ?? "" },
+                shared: SharedObjects(manifests))
+            places.withLock { $0 = found }
+        }
+        guard let found else { return [] }
+        let own = Set(application.namespaces(at: name)).flatMap { found.byNamespace[$0] ?? [] }
+        return try ApplicationSelection.of(own, sharing: found.shared, application, at: name)
     }
 
     package func objects(_ query: ObjectQuery) async throws -> [ManifestObject] {
