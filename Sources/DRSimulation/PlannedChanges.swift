@@ -16,14 +16,20 @@ struct PlannedObjects {
 
     /// Nil = deleted. Throws `invalid-input` for a manifest that cannot be read.
     mutating func note(_ key: ObjectKey, _ object: ManifestObject?) throws(DRError) {
-        let sole = try object.map { object throws(DRError) in try Manifest(object).sole } ?? []
+        let sole = try Self.sole(object)
         if let before = all.updateValue(object, forKey: key) {
-            if let before { for thing in try Manifest(before).sole { bySole[thing]?.remove(key) } }
+            for thing in try Self.sole(before) { bySole[thing]?.remove(key) }
         } else {
             if let namespace = key.place { byNamespace[namespace, default: []].insert(key) }
             byKind[key.kind, default: []].insert(key)
         }
         for thing in sole { bySole[thing, default: []].insert(key) }
+    }
+
+    // What cannot have such things is not read for them.
+    private static func sole(_ object: ManifestObject?) throws(DRError) -> [String] {
+        guard let object, Manifest.soleKinds.contains(object.key.kind) else { return [] }
+        return try Manifest(object).sole
     }
 
     func inNamespaces(_ namespaces: Set<String>) -> [ObjectKey: ManifestObject?] {

@@ -14,7 +14,7 @@ extension Manifest {
     }
 
     /// The kinds that have such things.
-    static let soleKinds = ["Service", "Deployment", "StatefulSet", "DaemonSet", "Ingress", "Route", "PersistentVolumeClaim"]
+    package static let soleKinds = ["Service", "Deployment", "StatefulSet", "DaemonSet", "Ingress", "Route", "PersistentVolumeClaim"]
 
     static func soleDoor(_ door: String) -> String { "door \(door)" }
     static func soleVolume(_ name: String) -> String { "volume \(name)" }
