@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: postgres matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-runs bench-plan clean
+.PHONY: postgres plan-differential matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-runs bench-plan clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -28,6 +28,10 @@ check: bootstrap
 explore: bootstrap
 	swift build --build-tests $(BUILD_FLAGS)
 	EXPLORE=1 swift test --skip-build --disable-xctest --filter 'ExploreTests|ShippedRunbookTests'
+
+# Generated runbooks over generated states of two sites: planned, run, and compared effect by effect. PLAN_DIFFERENTIAL_SEED=N begins there.
+plan-differential: build-tests
+	PLAN_DIFFERENTIAL=$${PLAN_DIFFERENTIAL:-2000} swift test --skip-build --disable-xctest --filter PlanDifferentialTests
 
 format:
 	swift format -i -r -p Sources Tests Package.swift

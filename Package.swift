@@ -81,8 +81,8 @@ let package = Package(
         .testTarget(
             name: "DRHostTests",
             dependencies: [
-                "DRHost", "DRRunbook", "DRActions", "DRJournal", "DRLint", "DRReplication", "DRSimulation", "DRManifest", "DRModel",
-                support,
+                "DRHost", "DRRunbook", "DRActions", "DRJournal", "DRLint", "DROutside", "DRReplication", "DRSimulation", "DRManifest",
+                "DRModel", support,
             ]),
     ],
     swiftLanguageModes: [.v6]

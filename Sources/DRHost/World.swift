@@ -36,7 +36,9 @@ package struct World: Sendable {
     }
 
     /// The clusters and stores as declared; a missing one shows when it is asked.
-    init(_ configuration: Configuration, io: any StoreIO, clock: any WallClock, random: any RandomSource) throws {
+    package init(
+        _ configuration: Configuration, io: any StoreIO, clock: any WallClock, random: any RandomSource, outside: (any Outside)? = nil
+    ) throws {
         var clusters: [ClusterName: any Cluster] = [:]
         for declared in configuration.clusters {
             clusters[declared.name] = DirectoryCluster(
@@ -55,7 +57,7 @@ package struct World: Sendable {
         for declared in configuration.objectStores {
             stores[declared.name] = try Self.store(declared, io: io, clock: clock, random: random)
         }
-        self.init(clusters: clusters, stores: stores, clock: clock, random: random)
+        self.init(clusters: clusters, stores: stores, clock: clock, random: random, outside: outside)
     }
 
     /// As a plan sees it: reads fall through, changes stay in memory, time moves only by waiting. `without`: clusters that do not answer.

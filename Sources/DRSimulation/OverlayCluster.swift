@@ -11,17 +11,23 @@ final class OverlayCluster: Cluster {
         var committed: [OperationKey: Committed] = [:]
         /// What belongs to no namespace, with what the plan did to it. Nil = not asked for yet.
         var shared: SharedObjects?
+        /// What the plan's run would hold.
+        var locks: [ApplicationName: ApplicationLock] = [:]
+        /// What the plan set aside of a deposed cluster's volumes.
+        var forks: [Fork] = []
     }
 
     let name: ClusterName
     private let base: any Cluster
     private let overlayVolumes: OverlayVolumeStore
+    private let clock: any WallClock
     private let state = Lock(State())
     var volumes: any VolumeStore { overlayVolumes }
 
     init(_ base: any Cluster, transit: PlannedPoints, clock: any WallClock) {
         self.base = base.picture()
         name = base.name
+        self.clock = clock
         overlayVolumes = OverlayVolumeStore(base.volumes, at: base.name, transit: transit, clock: clock)
     }
 
@@ -102,7 +108,8 @@ final class OverlayCluster: Cluster {
                     try state.shared?.note(key, nil)
                 case .write(let path, let value): state.documents[path] = .some(value)
                 case .remove(let path): state.documents[path] = .some(nil)
-                case .swap, .keep, .drop: break
+                case .keep(let volume, let application, let epoch): keep(volume, of: application, epoch, in: &state)
+                case .swap, .drop: break
                 }
             }
             state.committed[transaction.key] = committed
@@ -143,10 +150,14 @@ final class OverlayCluster: Cluster {
     func letGo(_ application: ApplicationName) async throws -> Bool { false }
     func onHold() async throws -> [ApplicationName] { try await base.onHold() }
 
-    // A plan takes no lock, but it would be refused where its run would be.
+    // A lock of the plan stands in memory, so that what the run would say of its own locks is said; it is refused where the run would be.
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
         guard let other = try await base.locks().first(where: { $0.application == application && $0.counts && $0.holder.run != holder.run })
-        else { return }
+        else {
+            let since = state.withLock { $0.locks[application]?.since } ?? clock.now()
+            state.withLock { $0.locks[application] = ApplicationLock(application: application, holder: holder, since: since, alive: true) }
+            return
+        }
         throw DRError(
             .locked,
             "\(application) is locked at \(name) by run \(other.holder.run) of \(other.holder.runbook) "
@@ -154,10 +165,30 @@ final class OverlayCluster: Cluster {
             hint: "wait until it ends, or see `drrunbook show \(other.holder.run)`")
     }
 
-    func unlock(run: RunID) async throws {}
-    func locks() async throws -> [ApplicationLock] { try await base.locks() }
+    func unlock(run: RunID) async throws { state.withLock { state in state.locks = state.locks.filter { $0.value.holder.run != run } } }
+
+    func locks() async throws -> [ApplicationLock] {
+        let planned = state.withLock { $0.locks }
+        return (try await base.locks().filter { planned[$0.application] == nil } + planned.values).sorted {
+            $0.application < $1.application
+        }
+    }
+
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }
-    func keptForks(of application: ApplicationName) async throws -> [Fork] { try await base.keptForks(of: application) }
+
+    func keptForks(of application: ApplicationName) async throws -> [Fork] {
+        let planned = state.withLock { $0.forks.filter { $0.application == application } }
+        return (try await base.keptForks(of: application) + planned).sorted { $0.epoch < $1.epoch }
+    }
+
+    private func keep(_ volume: VolumeName, of application: ApplicationName, _ epoch: Epoch, in state: inout State) {
+        let place = ".dr/divergent/\(application)-e\(epoch)"
+        let index = state.forks.firstIndex { $0.place == place }
+        let volumes = (index.map { state.forks[$0].volumes } ?? []) + [volume.text]
+        let fork = Fork(
+            application: application, cluster: name, epoch: epoch, state: .kept, at: clock.now(), place: place, volumes: volumes.sorted())
+        if let index { state.forks[index] = fork } else { state.forks.append(fork) }
+    }
 }
 
 extension SharedObjects {

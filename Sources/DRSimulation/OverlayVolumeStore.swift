@@ -40,6 +40,8 @@ final class OverlayVolumeStore: VolumeStore {
 
     func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture {
         for volume in volumes { _ = try await existing(volume) }
+        // Whatever a capture takes, two of them are never of one instant: the order of points goes by it.
+        try await clock.sleep(for: .milliseconds(1))
         return Capture(
             application: application, key: key, instant: clock.now(), consistency: stopped ? .application : .crash, volumes: volumes)
     }

@@ -1,0 +1,42 @@
+import DRModel
+import Testing
+
+/// What generated cases found once: a plan that did not tell the truth.
+@Suite struct PlanTruthTests {
+    typealias Case = PlanDifferentialTests.Case
+
+    private static let migrate = #"dr.migrate { pair = "east-west", applications = "all" }"#
+    private static let disaster =
+        #"dr.failover { pair = "east-west", applications = { "ledger" }, mode = "disaster", accept_data_loss = "10h", source_down = { evidence = "dark", fenced = "power" } }"#
+
+    /// What the plan's runbook logged; the run must have logged the same.
+    private func planned(_ what: Case) async throws -> [String] {
+        let (found, plan, _) = try await PlanDifferentialTests.difference(what)
+        #expect(found == nil)
+        return plan.logs.map(\.text)
+    }
+
+    @Test func `G4 a plan's runbook sees the locks that its run would hold`() async throws {
+        let logs = try await planned(
+            Case(Self.migrate + #" local l = dr.status { application = "ledger" }.lock dr.log("%s", l ~= nil)"#))
+        #expect(logs == ["true"])
+    }
+
+    @Test func `G4 points that a plan makes are as old as their order says`() async throws {
+        let logs = try await planned(
+            Case(
+                Self.migrate + " " + Self.migrate
+                    + #" for _, p in ipairs(dr.recovery_points { pair = "east-west", applications = "all" }) do dr.log("%s", p.id) end"#))
+        #expect(logs == ["storefront-e1-g2", "ledger-e1-g2", "storefront-e1-g1", "ledger-e1-g1"])
+    }
+
+    @Test func `G4 what a plan sets aside of a deposed site stands in its status`() async throws {
+        let logs = try await planned(
+            Case(
+                past: [Self.migrate, Self.disaster],
+                #"dr.failback { pair = "east-west", applications = { "ledger" } } "#
+                    + #"for _, f in ipairs(dr.status { application = "ledger" }.forks or {}) do dr.log("%s %s", f.state, f.volumes[1]) end"#
+            ))
+        #expect(logs == ["kept ledger-v1"])
+    }
+}
