@@ -7,14 +7,16 @@ internal import LuaBridge
 
 /// The ports an engine works through: real ones, or a plan's.
 package struct World: Sendable {
-    package let clusters: [ClusterName: any Cluster]
-    package let stores: [StoreName: any ObjectStore]
+    package private(set) var clusters: [ClusterName: any Cluster]
+    package private(set) var stores: [StoreName: any ObjectStore]
     package let clock: any WallClock
     package let random: any RandomSource
     /// Instead of what dr.yaml allows: for tests.
     package let outside: (any Outside)?
     /// Instead of the state folder and whoever stops runs: in a simulation.
     let simulated: SimulatedState?
+    /// Of a plan: clusters that it is to do without.
+    private(set) var lost: LostClusters?
 
     package init(
         clusters: [ClusterName: any Cluster], stores: [StoreName: any ObjectStore], clock: any WallClock, random: any RandomSource,
@@ -60,13 +62,25 @@ package struct World: Sendable {
         self.init(clusters: clusters, stores: stores, clock: clock, random: random, outside: outside)
     }
 
-    /// As a plan sees it: reads fall through, changes stay in memory, time moves only by waiting. `without`: clusters that do not answer.
-    func planned(without lost: [ClusterName]) -> World {
-        var clusters = clusters
-        for name in lost { clusters[name] = UnreachableCluster(name: name) }
+    /// As a plan sees it: reads fall through, changes stay in memory, time moves only by waiting.
+    func planned() -> World {
         let clock = VirtualClock(clock.now())
         return World(
             clusters: Overlay(clusters: clusters, clock: clock).clusters, stores: stores, clock: clock, random: random, outside: outside)
+    }
+
+    /// The same where some clusters, and what goes with them, do not answer.
+    func planned(without lost: LostClusters, _ configuration: Configuration) -> World {
+        guard !lost.clusters.isEmpty else { return planned() }
+        var world = self
+        for cluster in lost.clusters { world.clusters[cluster.name] = UnreachableCluster(name: cluster.name, lost: lost) }
+        for store in configuration.objectStores {
+            guard let (cluster, what) = lost.holder(of: store) else { continue }
+            world.stores[store.name] = UnreachableStore(name: store.name, cluster: cluster, what: what, lost: lost)
+        }
+        world = world.planned()
+        world.lost = lost
+        return world
     }
 }
 

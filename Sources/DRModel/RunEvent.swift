@@ -139,11 +139,14 @@ public struct RunReport: Sendable, Hashable {
     public let isHeld: Bool
     /// Of a plan: where its times come from. `rto` and those of the applications are then predicted.
     public let planned: PlannedTime?
+    /// Of a plan: what it assumed, and what it touched of clusters that it was to do without.
+    public var notes: PlanNotes
 
     public init(
         run: RunID, outcome: RunOutcome, error: DRError?, rto: Duration?, applications: [Item], effects: [Effect], undos: [Undo] = [],
-        isHeld: Bool = false, planned: PlannedTime? = nil
+        isHeld: Bool = false, planned: PlannedTime? = nil, notes: PlanNotes = PlanNotes()
     ) {
+        self.notes = notes
         self.planned = planned
         self.undos = undos
         self.isHeld = isHeld

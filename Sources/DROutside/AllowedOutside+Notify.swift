@@ -7,6 +7,12 @@ public protocol NotificationMemory: Sendable {
     /// SHA-256 of the last text; nil when nothing is known.
     func last(_ channel: String) -> String?
     func remember(_ digest: String, _ channel: String) throws
+    /// A plan would tell it: what follows in the plan goes by that, and nothing is written.
+    func plan(_ digest: String, _ channel: String)
+}
+
+extension NotificationMemory {
+    public func plan(_ digest: String, _ channel: String) {}
 }
 
 extension AllowedOutside {
@@ -29,6 +35,7 @@ extension AllowedOutside {
         call.effects.record(Effect(calling: "notify", channel.name))
         switch conduct(order.standIn, onlyAsks: false, call) {
         case .answer(let value, let origin):
+            if origin == .predicted { memory?.plan(digest, channel.name) }
             return NotificationReport(sent: value["sent"].bool ?? (origin == .predicted), reason: nil, origin: origin)
         case .perform: break
         }

@@ -32,7 +32,7 @@ import Testing
                 """,
             problems: """
                 dr.yaml:2: clusters.east: unknown key "directroy" (did you mean "directory"?)
-                  hint: known keys: directory, selfFence, workloads, rules, kubeconfig, context
+                  hint: known keys: directory, selfFence, hosts, workloads, rules, kubeconfig, context
                 dr.yaml:2: clusters.east: directory is missing: expected the folder of the embedded cluster
                 dr.yaml:3: unknown key "applicatoins" (did you mean "applications"?)
                   hint: known keys: \(keys)

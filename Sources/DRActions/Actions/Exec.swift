@@ -3,7 +3,8 @@ internal import DRModel
 struct Exec: DRAction {
     static let spec = ActionSpec(
         "exec", summary: "Runs a program that dr.yaml allows, without a shell. In plans it is never run.", effect: .outside,
-        example: #"dr.exec { argv = { "psql", "--no-psqlrc", "-c", "checkpoint" }, env = { PGPASSWORD = dr.secret("PGPASSWORD") } }"#)
+        example: #"dr.exec { argv = { "psql", "--no-psqlrc", "-c", "checkpoint" }, env = { PGPASSWORD = dr.secret("PGPASSWORD") } }"#,
+        estimates: ["*"])
 
     @Parameter("The program by its name or path in dr.yaml, then its arguments.") var argv: [String]
     @Parameter("Variables of its environment, beside the few it always has.", default: [:]) var env: [String: SecretText]

@@ -4,7 +4,8 @@ internal import DRSupport
 struct Approve: DRAction {
     static let spec = ActionSpec(
         "approve", summary: "A gate: the run stops here until people approve. Raises `rejected` and `gate-timeout`.", effect: .observes,
-        example: #"dr.approve { name = "cutover", message = "Move the shop to west?", quorum = 2, groups = { "dba" } }"#)
+        example: #"dr.approve { name = "cutover", message = "Move the shop to west?", quorum = 2, groups = { "dba" } }"#,
+        estimates: ["by", "identity", "comment", "waited", "break_glass"])
     @Parameter("Its name, as `drrunbook approve RUN GATE` calls it.") var name: String
     @Parameter("What is asked.") var message: String
     @Parameter("How many different people must approve.", default: 1) var quorum: Int
@@ -43,7 +44,7 @@ struct Approve: DRAction {
 struct Window: DRAction {
     static let spec = ActionSpec(
         "window", summary: "Parks the run until a window of time is open. No lock is held meanwhile.", effect: .observes,
-        example: #"dr.window { opens = "2026-03-01T22:00:00Z", closes = "2026-03-02T04:00:00Z" }"#)
+        example: #"dr.window { opens = "2026-03-01T22:00:00Z", closes = "2026-03-02T04:00:00Z" }"#, estimates: ["opened", "closes"])
     @Parameter("When it opens.") var opens: TimeReference?
     @Parameter("When it closes.") var closes: TimeReference?
     @Parameter("Minutes, hours, days, months and days of the week at which it opens: \"0 22 * * 6\".") var cron: CronPattern?

@@ -3,7 +3,8 @@ internal import DRModel
 struct HTTP: DRAction {
     static let spec = ActionSpec(
         "http", summary: "Asks a web service that dr.yaml allows. In plans it is never asked; drills only GET and HEAD.", effect: .outside,
-        example: #"dr.http { method = "PUT", url = "https://lb.example.com/pools/shop", json = { active = "west" }, idempotent = true }"#)
+        example: #"dr.http { method = "PUT", url = "https://lb.example.com/pools/shop", json = { active = "west" }, idempotent = true }"#,
+        estimates: ["*"])
 
     @Parameter("GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.", default: .GET) var method: Method
     @Parameter("Where, as `allow.http` permits.") var url: String

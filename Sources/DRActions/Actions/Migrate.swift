@@ -3,7 +3,8 @@ internal import DRModel
 struct Migrate: DRAction {
     static let spec = ActionSpec(
         "migrate", summary: "Copies applications to the destination once. Nothing moves, nothing starts.", effect: .changes,
-        example: #"local m = dr.migrate { pair = "east-west", applications = { "ledger" } }"#)
+        example: #"local m = dr.migrate { pair = "east-west", applications = { "ledger" } }"#,
+        estimates: ["bytes_read", "bytes_sent", "consistency", "duration", "instant"])
 
     @Parameter("The pair, by name or handle.") var pair: PairReference
     @Parameter("The applications to copy.") var applications: ApplicationSet

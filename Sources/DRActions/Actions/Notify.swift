@@ -5,7 +5,7 @@ struct Notify: DRAction {
         "notify",
         summary:
             "Tells people through a webhook of dr.yaml. Left out when the run has changed nothing and they were told the same last time.",
-        effect: .outside, example: #"dr.notify { to = "oncall", text = "the shop lives at west" }"#)
+        effect: .outside, example: #"dr.notify { to = "oncall", text = "the shop lives at west" }"#, estimates: ["*"])
 
     @Parameter("A name under `notify:` in dr.yaml.") var to: String
     @Parameter("What to say.") var text: String

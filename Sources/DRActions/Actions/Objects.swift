@@ -35,7 +35,8 @@ struct WaitReady: DRAction {
     static let spec = ActionSpec(
         "wait_ready", summary: "Waits until an object is ready: a workload's processes answer, or its status has the condition.",
         effect: .observes,
-        example: #"dr.wait_ready { cluster = "west", kind = "StatefulSet", namespace = "shop-db", name = "pg", timeout = "5m" }"#)
+        example: #"dr.wait_ready { cluster = "west", kind = "StatefulSet", namespace = "shop-db", name = "pg", timeout = "5m" }"#,
+        estimates: ["ready_at"])
     @Parameter("The cluster.") var cluster: ClusterReference
     @Parameter("Its kind.") var kind: String
     @Parameter("Its namespace.") var namespace: String?

@@ -3,7 +3,7 @@ internal import DRModel
 struct Status: DRAction {
     static let spec = ActionSpec(
         "status", summary: "Where an application is, how old its newest copy is, who holds it.", effect: .observes,
-        example: #"local s = dr.status { application = "ledger" }"#)
+        example: #"local s = dr.status { application = "ledger" }"#, estimates: ["rpo"])
     @Parameter("One application; all of them, by name, if not said.") var application: ApplicationReference?
 
     func perform(in context: ActionContext) async throws -> Value {
@@ -17,7 +17,7 @@ struct Status: DRAction {
 struct RecoveryPoints: DRAction {
     static let spec = ActionSpec(
         "recovery_points", summary: "The recovery points at the destination, newest first.", effect: .observes,
-        example: #"local points = dr.recovery_points { pair = "east-west", applications = { "ledger" } }"#)
+        example: #"local points = dr.recovery_points { pair = "east-west", applications = { "ledger" } }"#, estimates: ["age"])
     @Parameter("The pair, by name or handle.") var pair: PairReference
     @Parameter("The applications.") var applications: ApplicationSet
     @Parameter("Only points of this instant or before (RFC 3339).") var at_or_before: TimeReference?

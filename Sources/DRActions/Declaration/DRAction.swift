@@ -10,8 +10,13 @@ public struct ActionSpec: Sendable {
     public let example: String?
     /// Runbooks do not call it themselves; flows are made of it.
     public let isInternal: Bool
+    /// Fields of its answer, however deep, that a plan can only estimate: a look at one is noted with its place. `"*"` = all.
+    public let estimates: [String]
 
-    public init(_ name: String, summary: String, effect: ActionEffect, example: String? = nil, isInternal: Bool = false) {
+    public init(
+        _ name: String, summary: String, effect: ActionEffect, example: String? = nil, isInternal: Bool = false, estimates: [String] = []
+    ) {
+        self.estimates = estimates
         self.name = name
         self.summary = summary
         self.effect = effect

@@ -5,7 +5,8 @@ struct Drill: DRFlow {
         "drill",
         summary: "A failover into an isolated clone at the destination. Source, replication, epochs and points stay as they are.",
         effect: .changes,
-        example: #"local d = dr.drill { pair = "east-west", applications = "all", ttl = "2h" } dr.cleanup { drill = d }"#)
+        example: #"local d = dr.drill { pair = "east-west", applications = "all", ttl = "2h" } dr.cleanup { drill = d }"#,
+        estimates: ["expires", "instant", "ready_at", "rto"])
 
     @Parameter("The pair, by name or handle.") var pair: PairReference
     @Parameter("The applications to try.") var applications: ApplicationSet

@@ -4,7 +4,8 @@ struct Failover: DRFlow {
     static let spec = ActionSpec(
         "failover",
         summary: "Applications go live at the destination: stop at the source, one last sync, start in order. Planned loses nothing.",
-        effect: .changes, example: #"local f = dr.failover { pair = "east-west", applications = "all", mode = "planned" }"#)
+        effect: .changes, example: #"local f = dr.failover { pair = "east-west", applications = "all", mode = "planned" }"#,
+        estimates: ["rto", "skew"])
 
     @Parameter("The pair, by name or handle.") var pair: PairReference
     @Parameter("The applications to move.") var applications: ApplicationSet
@@ -34,7 +35,7 @@ struct Failover: DRFlow {
 struct Failback: DRFlow {
     static let spec = ActionSpec(
         "failback", summary: "Applications go home again over the reversed pair, as in a planned failover.", effect: .changes,
-        example: #"dr.failback { pair = "east-west", applications = "all" }"#)
+        example: #"dr.failback { pair = "east-west", applications = "all" }"#, estimates: ["rto", "skew"])
 
     @Parameter("The original pair; it must be both_ways.") var pair: PairReference
     @Parameter("The applications to bring home.") var applications: ApplicationSet
@@ -75,8 +76,9 @@ struct Quiesce: DRFlow {
 struct Activate: DRFlow {
     static let spec = ActionSpec(
         "activate", summary: "Raises epochs and starts applications at the destination in order, each wave when the one before is ready.",
-        effect: .changes, example: #"dr.activate { pair = "east-west", applications = "all", recovery_point = "latest", mode = "planned" }"#
-    )
+        effect: .changes,
+        example: #"dr.activate { pair = "east-west", applications = "all", recovery_point = "latest", mode = "planned" }"#,
+        estimates: ["rto", "skew"])
 
     @Parameter("The pair, by name or handle.") var pair: PairReference
     @Parameter("The applications to start.") var applications: ApplicationSet

@@ -4,7 +4,8 @@ struct Reprotect: DRFlow {
     static let spec = ActionSpec(
         "reprotect",
         summary: "Protects applications from where they are live: one copy the other way now, and a schedule for those to come.",
-        effect: .changes, example: #"dr.reprotect { pair = "east-west", applications = "all", interval = "15m" }"#)
+        effect: .changes, example: #"dr.reprotect { pair = "east-west", applications = "all", interval = "15m" }"#,
+        estimates: ["bytes_read", "bytes_sent", "consistency", "instant"])
 
     @Parameter("The pair, by name or handle; it must be both_ways for applications that live at its destination.") var pair: PairReference
     @Parameter("The applications.") var applications: ApplicationSet

@@ -28,6 +28,10 @@ struct HostLibrary {
             guard let define = try library.get("flow").function else { throw DRError(.internal, "the prelude defines no flows") }
             try define.call([.text(name), body])
         }
+        if session.record.isPlan {
+            try installAssumptions(host)
+            try lua.load(Prelude.captured + Assumptions.text, name: Assumptions.name, trusted: true).call(surroundings)
+        }
         // A tail call (`return dr.failover{...}`) would leave no line behind for messages.
         for (name, value) in try dr.pairs() {
             if let function = value.function { try dr.set(name, .function(lua.entry(function))) }
@@ -117,7 +121,9 @@ struct HostLibrary {
             return [try answer.lua(in: call.lua)]
         }
         try host.register("random") { [unowned session] (call: LuaCall) in
+            let isNew = !session.record.isReplaying
             let answer = try uncatchable { try session.input("random") { .number(session.record.random()) } }
+            if isNew, session.record.isPlan { session.assume("random", answer.json(), at: session.place(call.location)) }
             return [try answer.lua(in: call.lua)]
         }
         try host.register("log") { [unowned session] (call: LuaCall) in

@@ -5,12 +5,13 @@ internal import DRSupport
 struct ActionLaunch: Sendable {
     let key: String
     let action: PreparedAction
+    let place: CallPlace?
     let context: ActionContext
 
     func perform() async -> Completion {
         let result: Result<Value, DRError>
         do {
-            result = .success(try await action.perform(context))
+            result = .success(try await CallPlace.$current.withValue(place) { try await action.perform(context) })
         } catch {
             result = .failure(DRError(any: error))
         }

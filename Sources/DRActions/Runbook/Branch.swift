@@ -21,6 +21,8 @@ final class Branch {
     var undos: Int
     /// What must have ended by when: deadlines of verbs and steps that are under way.
     var deadlines: [Deadline]
+    /// Its last answer came from a plan's overlay, not from the journal or the world.
+    var isAnswerPredicted = false
     private var requests = 0
 
     init(
@@ -93,4 +95,6 @@ struct PendingAction {
     let begun: Instant
     /// It was asked for before: it may have been begun.
     let isRecorded: Bool
+
+    var place: CallPlace? { location.map { CallPlace(verb: action.name, location: $0) } }
 }

@@ -196,7 +196,7 @@ final class RunConductor {
         try record.outcome(outcome, of: pending.intent)
         points.recorded(outcome.points)
         if !world.predicted { failpoint("run.outcome-taken") }
-        try session.deliver(outcome, for: pending.intent.key)
+        try session.deliver(outcome, for: pending.intent.key, isPredicted: world.predicted)
     }
 
     private func cancel(_ request: StopRequest) throws {
@@ -218,14 +218,14 @@ final class RunConductor {
     /// cannot be copied is not begun, unless it goes back. True: something was answered.
     private func mirrorFails() throws -> Bool {
         guard let mirror = world.mirror else { return false }
-        let next = session.waiting.compactMap { pending -> (PendingAction, MirrorOccasion)? in
+        let next = session.new.compactMap { pending -> (PendingAction, MirrorOccasion)? in
             guard !launched.contains(pending.intent.key), canBegin(pending) else { return nil }
             return pending.occasion(world.runningAs).map { (pending, $0) }
         }
         guard !next.isEmpty else { return false }
         try record.flush()
         var isAnswered = false
-        for ((pending, _), error) in zip(next, try mirror.write(record.run, for: next.map(\.1))) {
+        for ((pending, _), error) in zip(next, try mirror.write(record.run, for: next.map { ($1, $0.place) })) {
             guard let error else { continue }
             if pending.waitsForCopy {
                 try settle(pending, .failure(error))
@@ -240,7 +240,7 @@ final class RunConductor {
     /// The last records, to where copies are. What they tell has happened already.
     private func anchor() {
         do {
-            if let error = try world.mirror?.write(record.run, for: [.rest]).first, let error { throw error }
+            if let error = try world.mirror?.write(record.run, for: [(.rest, nil)]).first, let error { throw error }
         } catch {
             record.tell(.warning("the end of the record could not be copied: \(DRError(any: error).message)"))
         }
@@ -388,6 +388,6 @@ final class RunConductor {
         let context = ActionContext(
             engine: world.engine, outside: world.outside, clock: world.clock, inventory: world.inventory, call: call,
             begun: pending.begun, runningAs: pending.isInDrill ? .drill : world.runningAs, hasChanged: record.ledger.hasChanged)
-        return ActionLaunch(key: pending.intent.key, action: pending.action, context: context)
+        return ActionLaunch(key: pending.intent.key, action: pending.action, place: pending.place, context: context)
     }
 }

@@ -84,7 +84,7 @@ public protocol RunMirror: Sendable {
     func claim(_ run: RunID) throws
     /// Copies the records so far, once to each cluster however many occasions want it there. Returns, in the order of the occasions, why a copy that one needs could not
     /// be written (`cluster-unreachable`); nil where it was.
-    func write(_ run: RunID, for occasions: [MirrorOccasion]) throws -> [DRError?]
+    func write(_ run: RunID, for occasions: [(MirrorOccasion, at: CallPlace?)]) throws -> [DRError?]
 }
 
 /// Why the records so far are copied.

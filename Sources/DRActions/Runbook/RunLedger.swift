@@ -44,10 +44,16 @@ struct RunLedger {
     private var firstLook: Instant?
     private var sent: [ApplicationName: ByteCount] = [:]
     private var undos: [RunReport.Undo] = []
+    /// Of a plan.
+    var notes = PlanNotes()
+    /// Of a plan that is to do without clusters: what it wanted of them so far.
+    private let touches: @Sendable () -> [PlanNotes.Touch]
 
     init(
-        inventory: Inventory, started: Instant, predicted: Bool, isDrill: Bool = false, expectations: PastDurations = PastDurations()
+        inventory: Inventory, started: Instant, predicted: Bool, isDrill: Bool = false, expectations: PastDurations = PastDurations(),
+        touches: @escaping @Sendable () -> [PlanNotes.Touch] = { [] }
     ) {
+        self.touches = touches
         timeline = PlanTimeline(expectations)
         self.isDrill = isDrill
         self.inventory = inventory
@@ -158,7 +164,8 @@ struct RunLedger {
         return RunReport(
             run: run, outcome: isHeld ? .stopped : outcome(error, list, left), error: error, rto: isUnknown ? nil : rtos.max(),
             applications: list,
-            effects: effects, undos: undos + left, isHeld: isHeld, planned: predicted ? planned : nil)
+            effects: effects, undos: undos + left, isHeld: isHeld, planned: predicted ? planned : nil,
+            notes: PlanNotes(assumptions: notes.assumptions, touches: touches()))
     }
 
     /// With the time that past runs took, or none; how long the overlay took says nothing.

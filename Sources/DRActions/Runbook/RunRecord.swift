@@ -56,6 +56,8 @@ final class RunRecord {
     }
 
     var isReplaying: Bool { !replay.isOver }
+    /// What changes is changed in an overlay alone.
+    var isPlan: Bool { predicted }
     /// What history holds next.
     var pending: JournalRecord? { replay.pending }
     /// The first thing asked for after history was over.

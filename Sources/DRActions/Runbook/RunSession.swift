@@ -204,6 +204,8 @@ final class RunSession {
     /// Those that nobody was given yet: they are to be begun.
     func takeNew() -> [PendingAction] { waiting.takeNew() }
     func lookAgain() { waiting.lookAgain() }
+    /// The same, and they stay new.
+    var new: [PendingAction] { waiting.new }
 
     private var hasDeadlines = false
     /// Those that stand around what is waited for.
@@ -266,11 +268,12 @@ final class RunSession {
     }
 
     /// Gives an action's answer to the branch that waits for it.
-    @discardableResult func deliver(_ outcome: ActionOutcome, for key: String) throws -> PendingAction {
+    @discardableResult func deliver(_ outcome: ActionOutcome, for key: String, isPredicted: Bool = false) throws -> PendingAction {
         guard let pending = waiting.remove(key) else {
             throw DRError(.replayMismatch, "the history holds an outcome for \(key), which the runbook did not ask for")
         }
         let (action, branch) = (pending.action, pending.branch)
+        branch.isAnswerPredicted = isPredicted
         try record.ledger.record(branch: branch.id, action: action.name, input: action.input, begun: pending.begun, outcome: outcome)
         // A branch that was left does not go on.
         if ending != nil, !isClosing { return pending }

@@ -27,6 +27,7 @@ public actor RunbookRunner {
     private let events: @Sendable (RunEvent) -> Void
     private let control: (any RunControl)?
     private let mirror: (any RunMirror)?
+    private let touches: @Sendable () -> [PlanNotes.Touch]
     /// The newest run before of a runbook, with an outcome: a table, or null.
     private let previous: @Sendable (String, String?) throws -> Value
     private let executor: ThreadExecutor
@@ -45,7 +46,7 @@ public actor RunbookRunner {
         limits: RunLimits = RunLimits(), coverage: LuaCoverage? = nil, host: String, process: Int32, predicted: Bool = false,
         confirmed: Bool = false,
         expectations: PastDurations = PastDurations(),
-        control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
+        control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil, touches: @escaping @Sendable () -> [PlanNotes.Touch] = { [] },
         previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null }, executor: ThreadExecutor,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
@@ -68,6 +69,7 @@ public actor RunbookRunner {
         self.expectations = expectations
         self.control = control
         self.mirror = mirror
+        self.touches = touches
         self.previous = previous
         self.executor = executor
         self.events = events
@@ -176,7 +178,8 @@ public actor RunbookRunner {
         try RunRecord(
             run: run, journal: journal, history: history, clock: clock, random: random,
             ledger: RunLedger(
-                inventory: inventory, started: started, predicted: predicted, isDrill: runningAs == .drill, expectations: expectations),
+                inventory: inventory, started: started, predicted: predicted, isDrill: runningAs == .drill, expectations: expectations,
+                touches: touches),
             predicted: predicted, limit: limits.records, previous: previous, events: events)
     }
 

@@ -33,6 +33,9 @@ struct WaitingActions: Sequence {
         return slots[firstNew...].compactMap(\.self)
     }
 
+    /// The same, and they stay new.
+    var new: [PendingAction] { slots[firstNew...].compactMap(\.self) }
+
     /// All of them are new again.
     mutating func lookAgain() { firstNew = 0 }
 

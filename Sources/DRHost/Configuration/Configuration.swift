@@ -48,6 +48,8 @@ public struct ClusterDeclaration: Sendable, Hashable {
     public let directory: String
     /// A source that has lost its destination for so long stops its own workloads.
     public var selfFence: Duration?
+    /// Names of hosts that go with the site, `*.east.example.com` among them: `plan --without` takes them as lost, too.
+    public var hosts: [String] = []
     public var workloads: WorkloadDeclaration?
     /// Commands that quiet an application for a snapshot and let it go on; `{application}` stands for its name.
     public var rules: [RuleName: [String]] = [:]

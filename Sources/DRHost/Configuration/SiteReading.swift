@@ -4,7 +4,7 @@ internal import DRModel
 // clusters, objectStores and pairs.
 extension ConfigurationReader {
     mutating func readCluster(_ member: Member) {
-        guard map(member, ["directory", "selfFence", "workloads", "rules", "kubeconfig", "context"]), let name: ClusterName = name(member)
+        guard map(member, ["directory", "selfFence", "hosts", "workloads", "rules", "kubeconfig", "context"]), let name: ClusterName = name(member)
         else {
             return
         }
@@ -20,6 +20,7 @@ extension ConfigurationReader {
         else { return }
         var cluster = ClusterDeclaration(name: name, directory: PathText.absolute(directory, in: result.folder))
         cluster.selfFence = optional(member, "selfFence") { node, path throws(DRError) in try node.duration(path) }
+        cluster.hosts = optional(member, "hosts") { node, path throws(DRError) in try node.strings(path) } ?? []
         if let node = member.node["workloads"] { cluster.workloads = readWorkloads(node, "\(member.path).workloads") }
         if let node = member.node["rules"] { cluster.rules = readRules(node, "\(member.path).rules") }
         result.clusters.append(cluster)

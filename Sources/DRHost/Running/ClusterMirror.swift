@@ -48,9 +48,9 @@ final class ClusterMirror: RunMirror {
     /// What became of the clusters that were written to already: what begins at the same time needs one copy.
     private typealias Round = [ClusterName: Result<Void, DRError>]
 
-    func write(_ run: RunID, for occasions: [MirrorOccasion]) throws -> [DRError?] {
+    func write(_ run: RunID, for occasions: [(MirrorOccasion, at: CallPlace?)]) throws -> [DRError?] {
         var round: Round = [:]
-        return try occasions.map { occasion in
+        return try occasions.map { occasion, _ in
             do {
                 try write(run, for: occasion, &round)
                 return nil
@@ -63,7 +63,7 @@ final class ClusterMirror: RunMirror {
     private func write(_ run: RunID, for occasion: MirrorOccasion, _ round: inout Round) throws {
         switch occasion {
         case .change(let input):
-            guard let cluster = destination(of: input) else { return try writeAnywhere(run, &round) }
+            guard let cluster = configuration.recordPlace(of: input) else { return try writeAnywhere(run, &round) }
             if let failure = try write(run, to: [cluster], &round).failure { throw failure }
         case .outside: try writeAnywhere(run, &round)
         case .rest:
@@ -74,18 +74,6 @@ final class ClusterMirror: RunMirror {
     private var known: [ClusterDeclaration] {
         let names = copies.withLock { Set($0.keys) }
         return configuration.clusters.filter { names.contains($0.name) }
-    }
-
-    private func destination(of input: Value) -> ClusterDeclaration? {
-        let inventory = configuration.inventory
-        func cluster(_ name: ClusterName) -> ClusterDeclaration? { configuration.clusters.first { $0.name == name } }
-        for field in ["cluster", "destination"] {
-            if let text = input[field].string, let found = configuration.clusters.first(where: { $0.name.text == text }) { return found }
-        }
-        let schedule = inventory.schedules.first { $0.name.text == input["name"].string }
-        guard let name = input["pair"].string ?? schedule?.pair.text, let pair = inventory.pairs.first(where: { $0.name.text == name })
-        else { return nil }
-        return cluster(input["reversed"].bool == true ? pair.source : pair.destination)
     }
 
     /// To all copies that can be reached. Where there is none: to the pairs' destinations, or to any cluster that answers. One is enough for whoever takes the run
@@ -102,9 +90,17 @@ final class ClusterMirror: RunMirror {
             if ended.count > 0 { return }
             failure = failure ?? ended.failure
         }
-        throw DRError(
+        throw Self.nowhere(failure)
+    }
+
+    static func nowhere(_ failure: DRError?) -> DRError {
+        DRError(
             .clusterUnreachable, "no cluster can take a copy of the record" + (failure.map { ": \($0.message)" } ?? ""),
             hint: "what must not be done twice is recorded at a cluster first, for a host that takes the run over; it was not begun")
+    }
+
+    static func unreachable(_ cluster: ClusterDeclaration) -> DRError {
+        DRError(.clusterUnreachable, "cluster \(cluster.name) cannot be reached: there is no \(cluster.directory)/cluster.yaml")
     }
 
     /// Throws only `fenced`. Returns how many were written, and why the first of the others was not.
@@ -166,7 +162,7 @@ final class ClusterMirror: RunMirror {
     /// Under the lock of the run's folder at the cluster.
     private func locked(_ run: RunID, at cluster: ClusterDeclaration, _ body: (String) throws -> Void) throws {
         guard RunCopy.answers(cluster) else {
-            throw DRError(.clusterUnreachable, "cluster \(cluster.name) cannot be reached: there is no \(cluster.directory)/cluster.yaml")
+            throw Self.unreachable(cluster)
         }
         let folder = RunCopy.folder(of: run, at: cluster)
         do {
@@ -193,5 +189,19 @@ final class ClusterMirror: RunMirror {
             throw error
         }
         try file.close()
+    }
+}
+
+extension Configuration {
+    /// The cluster that a call with this input changes first, which keeps the run's record; nil where the input names none.
+    func recordPlace(of input: Value) -> ClusterDeclaration? {
+        func cluster(_ name: ClusterName) -> ClusterDeclaration? { clusters.first { $0.name == name } }
+        for field in ["cluster", "destination"] {
+            if let text = input[field].string, let found = clusters.first(where: { $0.name.text == text }) { return found }
+        }
+        let schedule = inventory.schedules.first { $0.name.text == input["name"].string }
+        guard let name = input["pair"].string ?? schedule?.pair.text, let pair = inventory.pairs.first(where: { $0.name.text == name })
+        else { return nil }
+        return cluster(input["reversed"].bool == true ? pair.source : pair.destination)
     }
 }

@@ -12,7 +12,7 @@ public struct ApplyReport: Sendable {
 extension Host {
     /// Sets up the pairs and schedules of the configuration; what stands already is left as it is. `plan`: nothing is changed, only told.
     public func apply(plan: Bool) async throws -> ApplyReport {
-        let world = plan ? world.planned(without: []) : world
+        let world = plan ? world.planned() : world
         let engine = engine(over: world)
         // A key of its own for each time: what somebody has changed since is set up again.
         let call = try observation("apply")

@@ -7,9 +7,10 @@ extension Host {
     /// What dr.yaml allows; in a plan nothing of it is reached.
     func outside(predicts: Bool) -> any Outside {
         let state = configuration.state, random = world.random
+        let told = ToldFiles(folder: state + "/told")
         return AllowedOutside(
             allowances: configuration.allow, predicts: predicts, folder: configuration.folder,
-            fingerprintKey: { try FingerprintKey.read(in: state, random: random) }, memory: ToldFiles(folder: state + "/told"),
+            fingerprintKey: { try FingerprintKey.read(in: state, random: random) }, memory: predicts ? ToldInPlan(before: told) : told,
             authorities: AllowedOutside.hostEnvironment("SSL_CERT_FILE"))
     }
 }
@@ -28,6 +29,18 @@ struct ToldFiles: NotificationMemory {
 
     // Channel names are the configuration's: any text. The digest of one is a file name.
     private func path(_ channel: String) -> String { "\(folder)/\(Digest.hex(of: channel).prefix(32))" }
+}
+
+/// What channels would be told by a plan, over what they were told before.
+final class ToldInPlan: NotificationMemory {
+    private let before: ToldFiles
+    private let planned = Lock<[String: String]>([:])
+
+    init(before: ToldFiles) { self.before = before }
+
+    func last(_ channel: String) -> String? { planned.withLock { $0[channel] } ?? before.last(channel) }
+    func remember(_ digest: String, _ channel: String) throws { plan(digest, channel) }
+    func plan(_ digest: String, _ channel: String) { planned.withLock { $0[channel] = digest } }
 }
 
 /// The key with which this host marks secrets in its records: made when it is first needed, readable by its user alone, never in a record.

@@ -17,7 +17,7 @@ extension Host {
     }
 
     private func replay(_ header: RunHeader, _ records: [JournalRecord], against sources: RunbookSources) async throws -> Int {
-        let runner = runner(world.planned(without: []), MemoryJournal(), predicted: true, mayActivate: false) { _ in }
+        let runner = runner(world.planned(), MemoryJournal(), predicted: true, mayActivate: false) { _ in }
         return try await runner.replay(header, records, against: sources)
     }
 }

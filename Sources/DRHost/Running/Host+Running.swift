@@ -30,7 +30,7 @@ extension Host {
             throw DRError.unknown("cluster", name.text, among: configuration.inventory.clusters.map(\.text))
         }
         let order = try order(runbook, parameters)
-        let world = world.planned(without: without)
+        let world = world.planned(without: LostClusters(without, configuration), configuration)
         return try await runner(world, MemoryJournal(), predicted: true, mayActivate: true, events).run(order)
     }
 
@@ -83,14 +83,14 @@ extension Host {
         try copy.begin(header)
         let copied = try copy.append(records.map { TimedEntry($0.entry, at: $0.time) }, to: run)
         let runningAs = header.runningAs ?? .live
-        return try await runner(world.planned(without: []), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
+        return try await runner(world.planned(), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
             header, copied, settled: settled, request: request)
     }
 
     /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.
     public func inspect(_ runbook: String) async throws -> Runbook {
         let sources = try RunbookFile(runbook).sources()
-        return try await runner(world.planned(without: []), MemoryJournal(), predicted: true, mayActivate: false) { _ in }.inspect(sources)
+        return try await runner(world.planned(), MemoryJournal(), predicted: true, mayActivate: false) { _ in }.inspect(sources)
     }
 
     func order(_ runbook: String, _ parameters: Value, plan: PlanRecord? = nil) throws -> RunOrder {
@@ -109,14 +109,15 @@ extension Host {
             ? DrillEngine(engine: engine, inventory: configuration.inventory, clock: world.clock)
             : ActivationGate(engine: engine, isConfirmed: mayActivate, begun: begun)
         return RunbookRunner(
-            engine: world.simulated?.engine(gated) ?? gated, outside: world.outside ?? outside(predicts: predicted),
+            engine: world.simulated?.engine(gated) ?? gated, outside: outside(of: world, predicted: predicted),
             approvals: configuration.approvals, admission: admission, runningAs: runningAs, inventory: configuration.inventory,
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
             coverage: world.simulated?.coverage, host: identity.host, process: identity.process, predicted: predicted,
             confirmed: !predicted && mayActivate,
             expectations: predicted ? pastDurations() : PastDurations(),
             control: predicted ? nil : world.simulated?.control ?? fileControl,
-            mirror: predicted || runningAs == .drill ? nil : mirror(journal),
+            mirror: runningAs == .drill ? nil : mirror(journal, of: world, predicted: predicted),
+            touches: { world.lost?.touches ?? [] },
             previous: { [self] in try previous($0, $1, predicted: predicted) }, executor: executor, events: events)
     }
 
@@ -135,8 +136,18 @@ extension Host {
         ]
     }
 
-    private func mirror(_ journal: any Journal) -> ClusterMirror? {
-        (journal as? SQLiteJournal).map {
+    private func outside(of world: World, predicted: Bool) -> any Outside {
+        let base = world.outside ?? outside(predicts: predicted)
+        return world.lost.map { OutsideWithout(base: base, allowances: configuration.allow, lost: $0) } ?? base
+    }
+
+    // Runs that are simulated stand at no cluster.
+    private func mirror(_ journal: any Journal, of world: World, predicted: Bool) -> (any RunMirror)? {
+        if predicted {
+            let isEmbedded = self.world.clusters.values.contains { $0 is DirectoryCluster }
+            return isEmbedded ? PlannedMirror(configuration: configuration, lost: world.lost) : nil
+        }
+        return (journal as? SQLiteJournal).map {
             ClusterMirror(
                 journal: $0, configuration: configuration, owner: "\(identity.who) \(identity.process) \(world.random.identifier())",
                 signatures: headSignatures)

@@ -79,7 +79,20 @@ final class JSONLines: Sendable {
             ("error", report.error.map { object(members($0)) } ?? .null),
             ("applications", .list(report.applications.map(value))), ("undos", .list(report.undos.map(value))),
             ("resumable", .bool(report.isHeld || report.outcome == .waiting)),
-        ] + (report.planned.map { [("planned", value($0))] } ?? [])
+        ] + (report.planned.map { [("planned", value($0))] } ?? []) + members(report.notes)
+    }
+
+    private static func members(_ notes: PlanNotes) -> [(String, Value)] {
+        func place(_ location: SourceLocation) -> [String: Value] {
+            ["file": .string(location.file), "line": .integer(Int64(location.line))]
+        }
+        let assumed = notes.assumptions.map { note in
+            Value.map(place(note.location).merging(["what": .string(note.what), "value": .string(note.value)]) { $1 })
+        }
+        let touched = notes.touches.map { note in
+            Value.map(place(note.location).merging(["what": .string(note.what), "cluster": .string(note.cluster.text)]) { $1 })
+        }
+        return (assumed.isEmpty ? [] : [("assumed", .list(assumed))]) + (touched.isEmpty ? [] : [("touched", .list(touched))])
     }
 
     private static func value(_ planned: PlannedTime) -> Value {

@@ -28,3 +28,11 @@ extension ReportText {
         return ["  critical path, as \(runs) took: " + way.joined(separator: " > "), "  gates and windows are not counted"]
     }
 }
+
+extension ReportText {
+    /// `assumed: runbooks/move.lua:12: migrate.applications.ledger.bytes_sent = 4096`.
+    static func notes(_ notes: PlanNotes) -> [String] {
+        notes.assumptions.map { "assumed: \($0.location): \($0.what) = \($0.value)" }
+            + notes.touches.map { "touched: \($0.location): \($0.cluster): \($0.what)" }
+    }
+}

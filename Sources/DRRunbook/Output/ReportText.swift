@@ -8,7 +8,10 @@ struct ReportText {
 
     func write(to output: Output) {
         let style = output.style
-        if isPlan { writeEffects(to: output) }
+        if isPlan {
+            writeEffects(to: output)
+            for line in Self.notes(report.notes) { output.say(line) }
+        }
         if !report.applications.isEmpty {
             output.say()
             output.table(Self.applications(report.applications, isPlan: isPlan))

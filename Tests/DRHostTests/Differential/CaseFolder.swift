@@ -75,6 +75,9 @@ final class CaseFolder {
         for tampering in site.tampering { try tamper(tampering) }
     }
 
+    /// From now on nothing of the site is there.
+    func lose(_ site: String) throws { try FileManager.default.moveItem(atPath: path("sites/\(site)"), toPath: path("lost-\(site)")) }
+
     private func tamper(_ tampering: GeneratedSite.Tampering) throws {
         switch tampering {
         case .foreign(let kind, let namespace, let name):

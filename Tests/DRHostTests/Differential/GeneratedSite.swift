@@ -35,6 +35,8 @@ struct GeneratedSite {
     let declaresSchedule: Bool
     var past: [Past]
     var tampering: [Tampering]
+    /// A site that is lost when the runbook begins: planned without it, run when it is gone.
+    var dark: String?
 
     private static let names = ["ledger", "storefront", "mail", "search", "queue"]
 
@@ -56,6 +58,7 @@ struct GeneratedSite {
         tampering = []
         past = Self.past(apps, declaresSchedule, &random)
         tampering = Self.tampering(apps, &random)
+        dark = random.chance(15) ? random.pick(["east", "east", "west"]) : nil
     }
 
     /// A shop of two applications that nothing was done to but this.
@@ -197,6 +200,6 @@ struct GeneratedSite {
     var description: String {
         "applications: "
             + apps.map { "\($0.name)(\($0.kind) \($0.replicas), \($0.volumes.count) volumes, after \($0.after))" }.joined(separator: " ")
-            + "\nbefore:\n" + past.map { "  \($0.line)\n" }.joined() + "by hand: \(tampering)\n"
+            + "\nbefore:\n" + past.map { "  \($0.line)\n" }.joined() + "by hand: \(tampering)\nlost: \(dark ?? "nothing")\n"
     }
 }

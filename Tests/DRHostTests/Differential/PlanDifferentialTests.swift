@@ -37,7 +37,9 @@ import Testing
         let planner = try folder.host(2, performs: false)
         defer { planner.close() }
         do {
-            _ = try await planner.plan(file) { event in heard.withLock { $0.hear(event) } }
+            _ = try await planner.plan(file, without: what.site.dark.map { [try ClusterName($0)] } ?? []) { event in
+                heard.withLock { $0.hear(event) }
+            }
         } catch let error as DRError {
             heard.withLock { $0.refusal = error }
         }
@@ -49,6 +51,7 @@ import Testing
                 PlanComparison.Told()
             )
         }
+        if let dark = what.site.dark { try folder.lose(dark) }
         let runner = try folder.host(3, performs: true)
         defer { runner.close() }
         var run = PlanComparison.Told()
@@ -58,7 +61,7 @@ import Testing
         } catch let error as DRError {
             run.refusal = error
         }
-        return (PlanComparison.difference(plan: plan, run: run), plan, run)
+        return (PlanComparison.difference(plan: plan, run: run, saysWhy: what.site.dark == nil), plan, run)
     }
 
     /// The smallest runbook and past that still show a difference, tried for a while.
@@ -87,6 +90,7 @@ import Testing
         }
         return what.runbook.smaller.map { runbook in changed { $0.runbook = runbook } }
             + what.site.past.indices.map { index in changed { $0.site.past.remove(at: index) } }
+            + (what.site.dark == nil ? [] : [changed { $0.site.dark = nil }])
             + what.site.tampering.indices.map { index in changed { $0.site.tampering.remove(at: index) } }
     }
 

@@ -39,4 +39,17 @@ import Testing
             ))
         #expect(logs == ["kept ledger-v1"])
     }
+
+    @Test func `G4 people who would be told once are told once in the plan, too`() async throws {
+        let logs = try await planned(
+            Case(
+                #"for i = 1, 2 do local n = dr.notify { to = "oncall", text = "a" } local sent = n.sent dr.log("%s", sent) end"#))
+        #expect(logs == ["true", "false"])
+    }
+
+    @Test func `G9 where one cluster is lost a call outside finds another for its record, in the plan as in the run`() async throws {
+        var what = Case(#"local ok, e = pcall(dr.exec, { argv = { "tool" } }) dr.log("%s", ok or e.code)"#)
+        what.site.dark = "west"
+        #expect(try await planned(what) == ["true"])
+    }
 }

@@ -1,0 +1,32 @@
+internal import DRModel
+internal import LuaBridge
+
+// What the Lua part of `dr` needs in plans: see `Assumptions`.
+extension HostLibrary {
+    func installAssumptions(_ host: LuaTable) throws {
+        let lua = session.lua
+        try host.set("math", try lua.globals.get("math"))
+        let estimates = try lua.table()
+        for type in session.registry.verbs where !type.spec.estimates.isEmpty {
+            let fields = try lua.table()
+            for field in type.spec.estimates { try fields.set(.text(field), true) }
+            try estimates.set(.text(type.spec.name), .table(fields))
+        }
+        try host.set("estimates", .table(estimates))
+        // What the journal answered is known.
+        try host.register("answers_predicted") { [unowned session] (_: LuaCall) in [.boolean(session.current?.isAnswerPredicted ?? false)] }
+        try host.register("replays") { [unowned session] (_: LuaCall) in [.boolean(session.record.isReplaying)] }
+        try host.register("assume") { [unowned session] (call: LuaCall) in
+            session.assume(call[0].shown, call[1].shown, at: session.place(call.location))
+            return []
+        }
+    }
+}
+
+extension RunSession {
+    /// The runbook looked at what only a run can know.
+    func assume(_ what: String, _ value: String, at location: SourceLocation) {
+        let shown = value.count > 100 ? "\(value.prefix(100))..." : value
+        record.ledger.notes.assume(PlanNotes.Assumption(location: location, what: what, value: shown))
+    }
+}
