@@ -38,12 +38,4 @@ public struct PlanNotes: Sendable, Hashable {
         self.assumptions = assumptions
         self.touches = touches
     }
-
-    public var isEmpty: Bool { assumptions.isEmpty && touches.isEmpty }
-
-    /// Each place once for each thing: the first value counts.
-    public mutating func assume(_ assumption: Assumption) {
-        guard !assumptions.contains(where: { $0.location == assumption.location && $0.what == assumption.what }) else { return }
-        assumptions.append(assumption)
-    }
 }

@@ -146,4 +146,12 @@ import Testing
         #expect(end["assumed"].list?.first?["line"].integer == 4)
         #expect(end["touched"].list?.contains { $0["cluster"].string == "east" && $0["line"].integer == 5 } == true)
     }
+
+    @Test func `of many looks at one place a plan's text shows three, its JSON all`() throws {
+        let shop = try ShopFixture()
+        let text = try shop.drrunbook("plan", "runbooks/protect.lua")
+        let looks = text.output.split(separator: "\n").filter { $0.hasPrefix("assumed: runbooks/lib/say.lua:12: ") }
+        #expect(looks.count == 4 && looks.last == "assumed: runbooks/lib/say.lua:12: and 3 more", "\(text.output)")
+        #expect(try shop.drrunbook("plan", "runbooks/protect.lua", "--json").lines.last?["assumed"].list?.count == 6)
+    }
 }

@@ -27,6 +27,6 @@ extension RunSession {
     /// The runbook looked at what only a run can know.
     func assume(_ what: String, _ value: String, at location: SourceLocation) {
         let shown = value.count > 100 ? "\(value.prefix(100))..." : value
-        record.ledger.notes.assume(PlanNotes.Assumption(location: location, what: what, value: shown))
+        record.ledger.assume(PlanNotes.Assumption(location: location, what: what, value: shown))
     }
 }

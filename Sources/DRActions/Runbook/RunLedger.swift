@@ -45,7 +45,9 @@ struct RunLedger {
     private var sent: [ApplicationName: ByteCount] = [:]
     private var undos: [RunReport.Undo] = []
     /// Of a plan.
-    var notes = PlanNotes()
+    private var assumptions: [PlanNotes.Assumption] = []
+    /// Where and at what it was looked.
+    private var looks: Set<[String]> = []
     /// Of a plan that is to do without clusters: what it wanted of them so far.
     private let touches: @Sendable () -> [PlanNotes.Touch]
 
@@ -142,6 +144,13 @@ struct RunLedger {
     /// What became of an undo.
     mutating func note(_ undo: RunReport.Undo) { undos.append(undo) }
 
+    /// Each place once for each thing: the first value counts. More than a person reads are not kept.
+    mutating func assume(_ assumption: PlanNotes.Assumption) {
+        guard looks.count < Self.mostLooks, looks.insert([assumption.location.description, assumption.what]).inserted else { return }
+        assumptions.append(assumption)
+    }
+    private static let mostLooks = 10_000
+
     /// Where this run made the application live; nil when it did not.
     func liveAt(_ name: ApplicationName) -> ClusterName? { items[name]?.activatedAt }
 
@@ -165,7 +174,7 @@ struct RunLedger {
             run: run, outcome: isHeld ? .stopped : outcome(error, list, left), error: error, rto: isUnknown ? nil : rtos.max(),
             applications: list,
             effects: effects, undos: undos + left, isHeld: isHeld, planned: predicted ? planned : nil,
-            notes: PlanNotes(assumptions: notes.assumptions, touches: touches()))
+            notes: PlanNotes(assumptions: assumptions, touches: touches()))
     }
 
     /// With the time that past runs took, or none; how long the overlay took says nothing.

@@ -30,9 +30,19 @@ extension ReportText {
 }
 
 extension ReportText {
-    /// `assumed: runbooks/move.lua:12: migrate.applications.ledger.bytes_sent = 4096`.
+    /// `assumed: runbooks/move.lua:12: migrate.applications.ledger.bytes_sent = 4096`, the first of each place.
     static func notes(_ notes: PlanNotes) -> [String] {
-        notes.assumptions.map { "assumed: \($0.location): \($0.what) = \($0.value)" }
-            + notes.touches.map { "touched: \($0.location): \($0.cluster): \($0.what)" }
+        var lines: [String] = []
+        var places: [SourceLocation] = []
+        let byPlace = Dictionary(grouping: notes.assumptions, by: \.location)
+        for assumption in notes.assumptions where !places.contains(assumption.location) {
+            places.append(assumption.location)
+            let all = byPlace[assumption.location] ?? []
+            lines += all.prefix(mostOfOnePlace).map { "assumed: \($0.location): \($0.what) = \($0.value)" }
+            if all.count > mostOfOnePlace { lines.append("assumed: \(assumption.location): and \(all.count - mostOfOnePlace) more") }
+        }
+        return lines + notes.touches.map { "touched: \($0.location): \($0.cluster): \($0.what)" }
     }
+
+    private static let mostOfOnePlace = 3
 }
