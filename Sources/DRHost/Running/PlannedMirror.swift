@@ -9,7 +9,7 @@ struct PlannedMirror: RunMirror {
     func claim(_ run: RunID) throws {}
 
     func write(_ run: RunID, for occasions: [(MirrorOccasion, at: CallPlace?)]) throws -> [DRError?] {
-        occasions.map { occasion, place in
+        occasions.map { occasion, place -> DRError? in
             do {
                 try CallPlace.$current.withValue(place) { try reach(for: occasion) }
                 return nil
