@@ -190,7 +190,7 @@ struct RunLedger {
 
     // The way to the application that is ready last.
     private var planned: PlannedTime? {
-        let ends = items.values.compactMap(\.ready)
+        let ends = order.compactMap { items[$0]?.ready }
         guard let begin = planBegin ?? planLook, let last = ends.max(by: { $0.elapsed < $1.elapsed }) else { return nil }
         let path = PlanTimeline.path(from: begin, to: last)
         return PlannedTime(
