@@ -61,7 +61,7 @@ private final class CountingMirror: RunMirror {
 
     func claim(_ run: RunID) throws {}
 
-    func write(_ run: RunID, for occasions: [MirrorOccasion]) throws -> [DRError?] {
+    func write(_ run: RunID, for occasions: [(MirrorOccasion, at: CallPlace?)]) throws -> [DRError?] {
         let count = journal.entries.count
         let made = copies.withLock { copies in
             copies.append((occasions.count, count))

@@ -93,9 +93,9 @@ import Testing
         let first = try journal("a", ["one", "two"]), other = try journal("b", ["one", "three", "four"])
         let mine = ClusterMirror(journal: first, configuration: configuration, owner: "alice@a 1 x", signatures: signatures)
         let theirs = ClusterMirror(journal: other, configuration: configuration, owner: "bob@b 2 y", signatures: signatures)
-        _ = try mine.write("r-1", for: [change])
+        _ = try mine.write("r-1", for: [(change, at: nil)])
         let before = try shop.fingerprint("sites/west/.dr")
-        for attempt in [{ _ = try theirs.write("r-1", for: [change]) }, { try theirs.claim("r-1") }] {
+        for attempt in [{ _ = try theirs.write("r-1", for: [(change, at: nil)]) }, { try theirs.claim("r-1") }] {
             let error = #expect(throws: DRError.self) { try attempt() }
             #expect(error?.code == .fenced && error?.details?["record"].integer == 1, "\(String(describing: error))")
             #expect(error?.message.contains("alice@a") == true)
@@ -104,15 +104,15 @@ import Testing
         // One that had less of it, too.
         let shorter = ClusterMirror(
             journal: try journal("c", ["one"]), configuration: configuration, owner: "carol@c 3 z", signatures: signatures)
-        #expect(throws: DRError.self) { try shorter.write("r-1", for: [change]) }
+        #expect(throws: DRError.self) { try shorter.write("r-1", for: [(change, at: nil)]) }
         // Whoever goes on from there may, and fences who was there before.
         let longer = ClusterMirror(
             journal: try journal("d", ["one", "two", "five"]), configuration: configuration, owner: "dave@d 4 w", signatures: signatures)
         try longer.claim("r-1")
         try first.append(JournalEntry(.log, key: "9"), to: "r-1", at: Instant(nanosecondsSince1970: 9))
-        let fenced = #expect(throws: DRError.self) { try mine.write("r-1", for: [change]) }
+        let fenced = #expect(throws: DRError.self) { try mine.write("r-1", for: [(change, at: nil)]) }
         #expect(fenced?.code == .fenced && fenced?.message.contains("taken over by dave@d") == true)
-        _ = try longer.write("r-1", for: [change])
+        _ = try longer.write("r-1", for: [(change, at: nil)])
         #expect(try shop.read("sites/west/.dr/runs/r-1/head").hasPrefix("3 "))
     }
 

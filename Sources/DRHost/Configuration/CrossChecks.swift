@@ -18,14 +18,14 @@ extension ConfigurationReader {
             checkName(pair.destination.text, clusters, "cluster", "pairs.\(pair.name).destination", node?["destination"])
             checkName(pair.objectStore.text, stores, "object store", "pairs.\(pair.name).objectStore", node?["objectStore"])
         }
+        let rules = DeclaredNames(Set(result.clusters.flatMap { $0.rules.keys.map(\.text) }).sorted())
         for application in inventory.applications {
             let items = declared[application.name.text]?["after"]?.items ?? []
             for (index, other) in application.after.enumerated() {
                 let path = "applications.\(application.name).after[\(index)]"
                 checkName(other.text, applications, "application", path, items.first { $0.scalar == other.text })
             }
-            let rules = Set(result.clusters.flatMap { $0.rules.keys.map(\.text) }).sorted()
-            let node = document["applications"]?[application.name.text]?["rules"]
+            let node = declared[application.name.text]?["rules"]
             for (key, rule) in [("pre", application.rules.pre), ("post", application.rules.post)] {
                 if let rule { checkName(rule.text, rules, "rule", "applications.\(application.name).rules.\(key)", node?[key]) }
             }

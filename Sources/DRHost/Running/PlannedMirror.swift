@@ -9,11 +9,11 @@ struct PlannedMirror: RunMirror {
     func claim(_ run: RunID) throws {}
 
     func write(_ run: RunID, for occasions: [(MirrorOccasion, at: CallPlace?)]) throws -> [DRError?] {
-        occasions.map { occasion, place -> DRError? in
+        try occasions.map { occasion, place -> DRError? in
             do {
                 try CallPlace.$current.withValue(place) { try reach(for: occasion) }
                 return nil
-            } catch { return DRError(any: error) }
+            } catch let error as DRError { return error }
         }
     }
 
