@@ -296,7 +296,8 @@ import Testing
             problems: "dr.yaml:1: dr.yaml: expected a map with the keys clusters, applications, pairs ..., found a list"),
     ]
 
-    static let keys = "engine, state, clusters, objectStores, applications, pairs, schedules, limits, allow, approvals, notify, jobs"
+    static let keys =
+        "engine, state, clusters, objectStores, applications, pairs, schedules, limits, allow, approvals, notify, jobs, signing"
 
     @Test(arguments: cases) func `G8 everything wrong in a dr.yaml is said at once`(_ bad: Case) {
         let error = #expect(throws: ConfigurationError.self) { try Configuration.read(bad.text, file: "dr.yaml", folder: "/team") }

@@ -30,10 +30,10 @@ import Testing
             arguments: ["run", "runbooks/failover.lua", "--yes"],
             error: """
                 error: dr.yaml:2: clusters.east: unknown key "directroy" (did you mean "directory"?)
-                  hint: known keys: directory, selfFence, hosts, workloads, kubeconfig, context
+                  hint: known keys: directory, selfFence, hosts, workloads, rules, kubeconfig, context
                 error: dr.yaml:2: clusters.east: directory is missing: expected the folder of the embedded cluster
                 error: dr.yaml:3: unknown key "limit" (did you mean "limits"?)
-                  hint: known keys: engine, state, clusters, objectStores, applications, pairs, schedules, limits, allow, approvals, notify, jobs
+                  hint: known keys: engine, state, clusters, objectStores, applications, pairs, schedules, limits, allow, approvals, notify, jobs, signing
                 3 errors; nothing was changed
 
                 """),

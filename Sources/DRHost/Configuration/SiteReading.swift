@@ -4,10 +4,8 @@ internal import DRModel
 // clusters, objectStores and pairs.
 extension ConfigurationReader {
     mutating func readCluster(_ member: Member) {
-        guard map(member, ["directory", "selfFence", "hosts", "workloads", "rules", "kubeconfig", "context"]), let name: ClusterName = name(member)
-        else {
-            return
-        }
+        let known = ["directory", "selfFence", "hosts", "workloads", "rules", "kubeconfig", "context"]
+        guard map(member, known), let name: ClusterName = name(member) else { return }
         result.inventory.clusters.append(name)
         if let node = member.node["kubeconfig"] ?? member.node["context"] {
             refuse(
@@ -50,7 +48,8 @@ extension ConfigurationReader {
         _ member: Member, _ key: String, isRequired: Bool = false, words known: [String] = ["namespace", "kind", "name", "replicas"]
     ) -> [String]? {
         let path = "\(member.path).\(key)"
-        let expected = "a program and its arguments as a list, such as [systemctl, \(key), \"{\(known.contains("name") ? "name" : known[0])}\"]"
+        let word = known.contains("name") ? "name" : known[0]
+        let expected = "a program and its arguments as a list, such as [systemctl, \(key), \"{\(word)}\"]"
         guard let node = isRequired ? required(member, key, expected) : member.node[key] else { return nil }
         guard let words = node.items else {
             problems.append(node.mismatch(path, expected: expected))

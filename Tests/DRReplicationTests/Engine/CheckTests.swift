@@ -58,10 +58,10 @@ struct CheckTests {
         Fault("same-platform", .failed, "east is kubernetes, west is openshift") { $0.west.set { $0.facts.platform = "openshift" } },
         Fault("kubernetes-version", .warning, "east is v1.31.2, west is v1.30.9") { $0.west.set { $0.facts.version = "v1.30.9" } },
         Fault("kubernetes-version", .failed, "east is v1.31.2, west is v1.20.0") { $0.west.set { $0.facts.version = "v1.20.0" } },
-        Fault("object-size-equal", .failed, "east uses 4 MiB, west uses 10 MiB") {
+        Fault("object-size-equal", .failed, "east uses 16 MiB, west uses 10 MiB") {
             $0.west.set { $0.facts.objectSize = ByteCount(10 << 20) }
         },
-        Fault("secrets-provider-equal", .failed, "east uses k8s, west uses none") { $0.west.set { $0.facts.secretsProvider = nil } },
+        Fault("secrets-provider-equal", .failed, "east uses kubernetes, west uses none") { $0.west.set { $0.facts.secretsProvider = nil } },
         Fault("lock-free", .failed, "ledger is locked at west by run other of o.lua (there, process 7) since 2026-03-01T02:00:00.000Z") {
             try await $0.west.lock("ledger", for: LockHolder(run: "other", runbook: "o.lua", host: "there", process: 7))
         },
