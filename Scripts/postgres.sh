@@ -80,27 +80,25 @@ checked=$(grep -c '^balanced' run/checked)
 pause=$(paste run/held run/released | awk '{ print $2 - $1 }' | sort -g | awk '{ v[NR] = $1 } END { printf "%.2f", v[int((NR + 1) / 2)] }')
 echo "   all $points start, pass pg_amcheck and balance: $(head -1 run/checked) to $(tail -1 run/checked)"
 
+# Moves the bank while clients write at FROM; every number that was acknowledged must be at TO.
+move() { # RUNBOOK FROM TO
+    run "$1"
+    sent=$(acked)
+    stop_clients
+    found=$(highest "$3")
+    complete "$3"
+    [ "$found" -ge "$sent" ] || fail "$1: $sent were acknowledged at $2, $found are at $3"
+    echo "   $sent acknowledged, $found at $3; RTO $(field "$1" rto) s"
+}
+
 echo "== planned failover to west under load"
-run move
-sent=$(acked)
-stop_clients
-found=$(highest west)
-complete west
-[ "$found" -ge "$sent" ] || fail "planned: $sent were acknowledged, $found are there"
-planned=$(field move rto)
-echo "   $sent acknowledged, $found at west; RTO $planned s"
+move move east west
 
 echo "== back home"
 clients west
 sleep 2
-run home
-sent=$(acked)
-stop_clients
-found=$(highest east)
-complete east
-[ "$found" -ge "$sent" ] || fail "home: $sent were acknowledged, $found are there"
-home=$(field home rto)
-echo "   $sent acknowledged, $found at east; RTO $home s"
+move home west east
+planned=$(field move rto) home=$(field home rto)
 
 echo "== east is lost under load"
 clients east

@@ -172,7 +172,7 @@ final class People: RunControl {
             $0.hold = {
                 while people.idle.withLock({ $0 < 1000 }),
                     !events.withLock({ $0.contains { if case .log = $0.kind { true } else { false } } })
-                { await Task.yield() }
+                { try? await Task.sleep(for: .milliseconds(1)) }
                 events.withLock { $0.append(RunEvent(run: "r", time: clock.now(), kind: .warning("the call is over"))) }
             }
         }
