@@ -23,6 +23,15 @@ private struct Hold: Codable {
     var since: Instant
 }
 
+extension DRError {
+    /// Letting the application go failed as well: both are told.
+    func with(_ second: DRError, holding application: ApplicationName, at cluster: ClusterName) -> DRError {
+        DRError(
+            code, "\(message); and \(application) is still held at \(cluster): \(second.message)", hint: second.hint, location: location,
+            details: details)
+    }
+}
+
 extension DirectoryCluster {
     public var rules: [RuleName]? { ruleCommands?.commands.keys.sorted() ?? [] }
 
@@ -33,9 +42,9 @@ extension DirectoryCluster {
         }
         failpoint("rules.noted")
         guard let pre = rules.pre else { return }
-        do { try run(pre, application) } catch {
-            _ = try await letGo(application)
-            throw error
+        do { try run(pre, application) } catch let first as DRError {
+            do { _ = try await letGo(application) } catch let second as DRError { throw first.with(second, holding: application, at: name) }
+            throw first
         }
     }
 

@@ -33,10 +33,7 @@ extension ReplicationEngine {
         do { result = try await body() } catch {
             do { _ = try await source.letGo(application) } catch let second as DRError {
                 guard let first = error as? DRError else { throw error }
-                throw DRError(
-                    first.code, "\(first.message); and \(application) is still held at \(source.name): \(second.message)",
-                    hint: second.hint,
-                    location: first.location, details: first.details)
+                throw first.with(second, holding: application, at: source.name)
             }
             throw error
         }

@@ -17,8 +17,6 @@ extension ReplicationEngine {
         let key = call.key.part("stop")
         let standing = try await standing(of: application.name, direction)
         if try await source.committed(key) == nil { try standing.requireActive(at: source.name) }
-        // What is held for a snapshot cannot stop.
-        _ = try await source.letGo(application.name)
         let committed = try await once(at: source, key, call.effects) {
             let objects = try CarriedObjects.of(try await source.objects(of: application))
             guard !objects.isEmpty else {
@@ -44,6 +42,8 @@ extension ReplicationEngine {
 
     /// Stops processes, last started first, and returns when none runs any more. Throws `timeout`, `workload-failed`.
     func confirmStopped(_ workloads: [HeldWorkload], of application: Application, at cluster: any Cluster) async throws {
+        // What is held for a snapshot, by a process that died, cannot stop.
+        _ = try await cluster.letGo(application.name)
         for workload in workloads.reversed() where workload.runs && workload.isHeld {
             let deadline = clock.now() + application.ready
             while true {

@@ -76,6 +76,26 @@ struct RuleTests {
         #expect(try await world.clusters()["east"]?.onHold() == [])
     }
 
+    @Test func `When both rules fail both are told`() async throws {
+        let world = try world(hold: "echo no room >&2; exit 3", release: "echo no way back >&2; exit 4")
+        let error = await expectError(.workloadFailed) { try await world.engine().migrate(["ledger"], Spoken("migrate")) }
+        #expect(error?.message.contains("the rule hold of ledger failed at east") == true)
+        #expect(error?.message.contains("ledger is still held at east: the rule release of ledger failed") == true)
+        #expect(try await world.clusters()["east"]?.onHold() == ["ledger"])
+    }
+
+    @Test func `G1 a former source that died while it was held is let go when it is deposed, so that it can be stopped`() async throws {
+        let world = try world()
+        try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
+        try await world.engine().release(run: "before")
+        try await world.clusters()["east"]?.hold("ledger", by: Self.rules)
+        try await world.engine().activate("ledger", .disaster, Spoken("activate", run: "run-2"))
+        try await world.engine().release(run: "run-2")
+        #expect(try await world.clusters()["east"]?.onHold() == ["ledger"])
+        try await world.engine().migrate(["ledger"], reversed: true, Spoken("back", run: "run-3"))
+        #expect(try await world.clusters()["east"]?.onHold() == [])
+    }
+
     @Test func `When the snapshot fails the application goes on all the same`() async throws {
         let world = try world()
         let io = FaultyStoreIO()
