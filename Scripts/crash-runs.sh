@@ -7,7 +7,7 @@ sample=${CRASH_SAMPLE:-100}
 seed=${CRASH_SEED:-1}
 . "$(dirname "$0")/crash-common.sh"
 
-killed=0 failed=0
+killed=0 failed=0 ended=0
 exec 3>&2 2>/dev/null
 names=${CRASH_ONLY:-plain parallel undo gate retry}
 for name in $names; do
@@ -23,7 +23,10 @@ while read -r name n <&4; do
     status=0
     DRRUNBOOK_FAILPOINT="*:$n" "$drrunbook" run runbooks/crash-$name.lua --yes >"$work/one" 2>&1 || status=$?
     run=$(name_of_run)
-    if [ $status != 137 ] && [ $status != 3 ]; then
+    # Branches share transactions as the clock has it, so that such a run may pass fewer places than the undisturbed one: then it must just have ended like it.
+    if [ $name = parallel ] && [ $status = "${expected[$name]}" ]; then
+        ended=$((ended + 1))
+    elif [ $status != 137 ] && [ $status != 3 ]; then
         echo "crash: $name $n ($place) was not reached: status $status" >&3
         failed=$((failed + 1))
         continue
@@ -55,5 +58,5 @@ while read -r name n <&4; do
     fi
 done 4<"$work/chosen"
 exec 2>&3
-echo "crash: killed $killed times and resumed, $failed failed"
-[ "$failed" = 0 ] && [ "$killed" -gt 0 ]
+echo "crash: killed $killed times and resumed, $failed failed, $ended ended before their place"
+[ "$failed" = 0 ] && [ "$killed" -gt $((4 * ended)) ]
