@@ -36,7 +36,7 @@ struct CopySweep {
         }
         if !gone.isEmpty { try copy.io.syncFolder(copy.path(String(names.points.dropLast()))) }
         var verified = try Verified(copy)
-        for prefix in [names.allManifests, names.maps, names.packs] {
+        for prefix in [names.maps, names.packs] {
             for name in try list(prefix).map({ prefix + $0 }) where !needed.contains(name, names) {
                 guard let facts = try copy.io.facts(copy.path(name)), facts.kind == .file else { continue }
                 failpoint("sweep.delete")
@@ -56,9 +56,9 @@ struct CopySweep {
         return try copy.io.list(folder).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private func index(_ hash: ContentHash) throws -> VolumeIndex {
+    private func index(_ hash: ContentHash) throws -> PageIndex {
         let name = copy.names.map(hash)
-        do throws(Malformed) { return try VolumeIndex(parsing: try read(name), name: hash) } catch {
+        do throws(Malformed) { return try PageIndex(parsing: try read(name), name: hash) } catch {
             throw DamagedCopy(object: name, what: error.what)
         }
     }

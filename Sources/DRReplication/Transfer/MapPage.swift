@@ -145,7 +145,7 @@ struct StoredPage: Sendable {
     }
 
     /// Throws when the bytes are not the page that the entry names.
-    init(_ bytes: [UInt8], of entry: VolumeIndex.Entry) throws(Malformed) {
+    init(_ bytes: [UInt8], of entry: PageIndex.Entry) throws(Malformed) {
         guard bytes.count == Int(entry.contentLength) + Int(entry.placesLength) else { throw Malformed("its length is wrong") }
         self.init(content: Array(bytes[..<Int(entry.contentLength)]), places: Array(bytes[Int(entry.contentLength)...]))
         guard name == entry.page, contentHash == entry.content else { throw Malformed("its checksum is wrong") }

@@ -25,7 +25,6 @@ struct ObjectNames: Sendable {
     var points: String { "\(application)/points/" }
     var packs: String { "\(application)/packs/" }
     var maps: String { "\(application)/maps/" }
-    var allManifests: String { "\(application)/manifests/" }
     var tombs: String { "\(application)/tombs/" }
     var sweeps: String { "\(application)/sweeps/" }
     var readers: String { "\(application)/readers/" }
@@ -36,7 +35,6 @@ struct ObjectNames: Sendable {
     /// A later attempt at the same point stands beside the earlier one, and counts.
     func record(_ id: PointID, attempt: Int, session: Session) -> String { points(id) + "\(attempt)-\(session.text)" }
     func map(_ hash: ContentHash) -> String { "\(application)/maps/\(hash)" }
-    func manifests(_ hash: ContentHash) -> String { "\(application)/manifests/\(hash)" }
     func pack(_ id: PackID) -> String { "\(application)/packs/\(id)" }
     func packs(of session: Session) -> String { "\(application)/packs/\(session.text)" }
 

@@ -19,19 +19,29 @@ final class PointReader {
         do { return try body() } catch let error as Malformed { throw DamagedCopy(object: object, what: error.what) }
     }
 
-    func index(_ volume: PointRecord.Volume) throws -> VolumeIndex {
-        let name = copy.names.map(volume.index)
+    func index(_ volume: PointRecord.Volume) throws -> PageIndex {
+        try index(volume.index, of: .init(volume.volume.kind), volume.volume.content)
+    }
+
+    func index(_ manifests: PointRecord.Manifests) throws -> PageIndex { try index(manifests.index, of: .manifests, manifests.content) }
+
+    private func index(_ hash: ContentHash, of kind: PageIndex.Kind, _ content: ContentToken) throws -> PageIndex {
+        let name = copy.names.map(hash)
         let object = try copy.read(name)
         return try sound(name) {
-            let index = try VolumeIndex(parsing: object, name: volume.index)
-            guard index.token == volume.volume.content, index.kind == volume.volume.kind else {
-                throw Malformed("it is not the volume that the record names")
+            let index = try PageIndex(parsing: object, name: hash)
+            guard index.token == content, index.kind == kind else {
+                throw Malformed("it is not the volume or the manifests that the record names")
             }
             return index
         }
     }
 
-    func page(_ entry: VolumeIndex.Entry) throws -> MapPage {
+    func page(_ entry: PageIndex.Entry) throws -> MapPage {
+        try stored(entry) { page throws(Malformed) in try page.page() }
+    }
+
+    private func stored<Result>(_ entry: PageIndex.Entry, _ body: (StoredPage) throws(Malformed) -> Result) throws -> Result {
         let place = entry.location
         var stored = [UInt8](repeating: 0, count: Int(place.stored))
         try unsafe stored.withUnsafeMutableBytes { try unsafe copy.packs.read(place.pack, at: Int64(place.offset), into: $0) }
@@ -39,14 +49,13 @@ final class PointReader {
             let bytes = try unsafe stored.withUnsafeBytes {
                 try unsafe compressor.unpack($0, place.codec, length: Int(entry.contentLength) + Int(entry.placesLength))
             }
-            return try StoredPage(bytes, of: entry).page()
+            return try body(try StoredPage(bytes, of: entry))
         }
     }
 
     func manifests(_ record: PointRecord) throws -> [ManifestObject] {
-        let name = copy.names.manifests(record.manifests)
-        let object = try copy.read(name)
-        return try sound(name) { try ManifestList.parse(object, name: record.manifests) }
+        let pages = try index(record.manifests).entries.map { try stored($0) { page throws(Malformed) in page } }
+        return try sound(copy.names.map(record.manifests.index)) { try ManifestPages.manifests(pages) }
     }
 
     /// A chunk of a file and where it stands.
@@ -105,19 +114,19 @@ final class PointReader {
 
     /// Reads and compares everything that the record names, the packs' own checksums included. Fills memory with a few megabytes a thread.
     func verify(_ record: PointRecord) throws {
+        let packs = try record.volumes.reduce(into: Set(index(record.manifests).packs)) { try $0.formUnion(index($1).packs) }
+        var checks = Pending<Void>(most: workers.width * 2)
+        for pack in packs.sorted() {
+            try Task.checkCancellation()
+            try checks.add(
+                workers.submit { [files = copy.packs, names = copy.names, copy = PackCheck(copy)] in
+                    files.forget(pack)
+                    try copy.checksum(names.pack(pack), pack)
+                })
+        }
+        try checks.finish()
         _ = try manifests(record)
         for volume in record.volumes {
-            let packs = try index(volume).packs
-            var checks = Pending<Void>(most: workers.width * 2)
-            for pack in packs {
-                try Task.checkCancellation()
-                try checks.add(
-                    workers.submit { [files = copy.packs, names = copy.names, copy = PackCheck(copy)] in
-                        files.forget(pack)
-                        try copy.checksum(names.pack(pack), pack)
-                    })
-            }
-            try checks.finish()
             var reads = Pending<Void>(most: workers.width * 4)
             var load = ChunkLoad()
             try walk(

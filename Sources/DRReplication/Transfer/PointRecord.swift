@@ -7,28 +7,36 @@ struct PointRecord {
         let index: ContentHash
     }
 
+    struct Manifests: Equatable {
+        let content: ContentToken
+        let index: ContentHash
+    }
+
     let draft: PointDraft
     let application: ApplicationName
     let session: Session
     let instant: Instant
     let consistency: Consistency
     let volumes: [Volume]
-    let manifests: ContentHash
+    let manifests: Manifests
     /// The hash of the record whose chunks this one builds upon.
     let parent: ContentHash?
     /// Packs that this point brought, with their sizes.
     let packs: [(id: PackID, size: Int64)]
 
+    /// What it is made of: each names the packs that it needs.
+    var indexes: [ContentHash] { [manifests.index] + volumes.map(\.index) }
+
     var point: RecoveryPoint {
         RecoveryPoint(
             id: draft.id, application: application, epoch: draft.epoch, generation: draft.generation, source: draft.source,
-            instant: instant, consistency: consistency, volumes: volumes.map(\.volume), manifests: ContentToken(manifests.hex),
+            instant: instant, consistency: consistency, volumes: volumes.map(\.volume), manifests: manifests.content,
             verifiedAt: nil, final: draft.final)
     }
 
     func object() -> [UInt8] {
         let body: Value = [
-            "format": 1,
+            "format": 2,
             "id": .string(draft.id.text),
             "application": .string(application.text),
             "epoch": .integer(draft.epoch.number),
@@ -38,7 +46,7 @@ struct PointRecord {
             "session": .string(session.text),
             "instant": .integer(instant.nanosecondsSince1970),
             "consistency": .string(consistency.rawValue),
-            "manifests": .string(manifests.hex),
+            "manifests": ["content": .string(manifests.content.text), "index": .string(manifests.index.hex)],
             "parent": parent.map { .string($0.hex) } ?? .null,
             "packs": .list(packs.map { ["id": .string($0.id.description), "size": .integer($0.size)] }),
             "volumes": .list(
@@ -56,7 +64,7 @@ struct PointRecord {
 
     init(
         draft: PointDraft, application: ApplicationName, session: Session, instant: Instant, consistency: Consistency, volumes: [Volume],
-        manifests: ContentHash, parent: ContentHash?, packs: [(id: PackID, size: Int64)]
+        manifests: Manifests, parent: ContentHash?, packs: [(id: PackID, size: Int64)]
     ) {
         self.draft = draft
         self.application = application
@@ -93,7 +101,7 @@ struct PointRecord {
             guard let hash = ContentHash(hex: try text(value, key)) else { throw Malformed("\(key) is not a hash") }
             return hash
         }
-        guard try number(body, "format") == 1 else { throw Malformed.newer }
+        guard try number(body, "format") == 2 else { throw Malformed.newer }
         guard let session = Session(text: try text(body, "session")),
             let consistency = Consistency(rawValue: try text(body, "consistency")),
             let final = body["final"].bool
@@ -112,7 +120,9 @@ struct PointRecord {
                         size: ByteCount(try number(item, "size"))),
                     index: try hash(item, "index"))
             },
-            manifests: try hash(body, "manifests"), parent: body["parent"].isNull ? nil : try hash(body, "parent"),
+            manifests: Manifests(
+                content: ContentToken(try text(body["manifests"], "content")), index: try hash(body["manifests"], "index")),
+            parent: body["parent"].isNull ? nil : try hash(body, "parent"),
             packs: try (body["packs"].list ?? []).map { item in
                 guard let id = Hex.bytes(try text(item, "id")), id.count == PackID.size else { throw Malformed("a pack's id is wrong") }
                 return (PackID(raw: id), try number(item, "size"))

@@ -93,7 +93,7 @@ struct Publisher {
         var parent: ContentHash?
         var bytesRead: Int64 = 0
         var needed = Needed()
-        let manifests: ContentHash
+        let manifests: PointRecord.Manifests
         let objectBytes = Lock<Int64>(0)
     }
 
@@ -105,8 +105,8 @@ struct Publisher {
         let writer = PackWriter(outbox, names: names, session: session, lease: lease, random: random, objectSize: objectSize)
         try await writer.adopt(existing, from: store)
         let stored = Set(existing.keys.compactMap(names.parsePack))
-        let list = ManifestList.object(manifests)
-        var sent = Sent(writer: writer, manifests: ContentHash(of: list))
+        let listed = await ManifestUpload(store: store, names: names, writer: writer, stored: stored).send(manifests, after: newest?.record)
+        var sent = Sent(writer: writer, manifests: .init(content: listed.token, index: ContentHash(of: listed.object())))
         for volume in capture.volumes {
             guard let live = try layout.findLive(volume, io: io) else {
                 throw DRError(.volumeMissing, "volume \(volume) of \(capture.application) is no longer in \(layout.volumes)")
@@ -151,8 +151,8 @@ struct Publisher {
                     kind: catalogue.kind, clone: scan.clone, sameAs: scan.isAllSame ? cache?.header.recordHash : nil))
         }
         writer.flush()
-        sent.needed.add(names.manifests(sent.manifests))
-        put(names.manifests(sent.manifests), list, unless: existing, sent.objectBytes, outbox)
+        sent.needed.add(listed, names.map(sent.manifests.index))
+        put(names.map(sent.manifests.index), listed.object(), unless: existing, sent.objectBytes, outbox)
         return sent
     }
 
@@ -174,7 +174,7 @@ struct Publisher {
         }
         var needed = Needed()
         do {
-            try await needed.add(record, names) { try VolumeIndex(parsing: try await store.get(names.map($0)), name: $0) }
+            try await needed.add(record, names) { try PageIndex(parsing: try await store.get(names.map($0)), name: $0) }
             try await confirm(own.name, needed)
         } catch let error as DRError where error.code == .conflict || error.code == .notFound {
             // It took longer than any sweep waits: what it was made of is gone, and so it is made again.
@@ -232,7 +232,7 @@ struct Publisher {
 
     private func priorInStore(_ record: PointRecord?, _ volume: VolumeName) async -> PriorIndex {
         guard let known = record?.volumes.first(where: { $0.volume.name == volume }),
-            let object = try? await store.get(names.map(known.index)), let index = try? VolumeIndex(parsing: object, name: known.index)
+            let object = try? await store.get(names.map(known.index)), let index = try? PageIndex(parsing: object, name: known.index)
         else { return .none() }
         let pages = StoredPages(index, in: store, names)
         return PriorIndex { try await pages.next() }

@@ -69,9 +69,9 @@ struct Receiver {
         /// When the pack that was read longest ago was read.
         mutating func bring(_ record: PointRecord) async throws -> Instant {
             let reader = PointReader(copy, workers: workers)
-            try await fetchMissing(names.manifests(record.manifests))
-            _ = try await healing { try reader.manifests(record) }
-            var packs: Set<PackID> = []
+            try await fetchMissing(names.map(record.manifests.index))
+            var packs = Set(try await healing { try reader.index(record.manifests) }.packs)
+            try await fetchPacks(packs)
             for volume in record.volumes {
                 try await fetchMissing(names.map(volume.index))
                 let index = try await healing { try reader.index(volume) }
@@ -81,6 +81,9 @@ struct Receiver {
             try copy.settle()
             failpoint("receive.verify")
             try await readBack(packs)
+            do { _ = try reader.manifests(record) } catch let error as DamagedCopy {
+                throw damaged(error.object, in: "the own copy", Malformed(error.what))
+            }
             for volume in record.volumes { try compare(volume, reader) }
             return packs.compactMap { verified.packs[$0] }.min() ?? now
         }

@@ -56,11 +56,10 @@ struct Scrub {
                 guard names.parseRecord(name) != nil else { continue }
                 needed.insert(name)
                 guard let object = try await work.sound(name), let record = try? PointRecord(parsing: object) else { continue }
-                var its = [names.manifests(record.manifests)]
-                for volume in record.volumes {
-                    its.append(names.map(volume.index))
-                    guard let object = try await work.sound(names.map(volume.index)),
-                        let index = try? VolumeIndex(parsing: object, name: volume.index)
+                var its: [String] = []
+                for hash in record.indexes {
+                    its.append(names.map(hash))
+                    guard let object = try await work.sound(names.map(hash)), let index = try? PageIndex(parsing: object, name: hash)
                     else { continue }
                     its += index.packs.map(names.pack)
                 }
@@ -183,13 +182,11 @@ enum ObjectCheck {
             let pack = try Pack(parsing: object)
             guard pack.id.description == last else { throw Malformed("it is another pack") }
             try pack.check(object)
-        case "manifests":
-            guard ContentHash(of: object).hex == last else { throw Malformed("its checksum is wrong") }
         case "points":
             guard try PointRecord(parsing: object).draft.id.text == parts[2] else { throw Malformed("it is the record of another point") }
         default:
             guard let hash = ContentHash(hex: String(last)) else { throw Malformed("it has no known kind") }
-            _ = try VolumeIndex(parsing: object, name: hash)
+            _ = try PageIndex(parsing: object, name: hash)
         }
     }
 }

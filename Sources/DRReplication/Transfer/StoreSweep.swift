@@ -75,7 +75,7 @@ struct StoreSweep {
     }
 
     private func isSwept(_ name: String) -> Bool {
-        [names.packs, names.maps, names.allManifests].contains { name.hasPrefix($0) }
+        [names.packs, names.maps].contains { name.hasPrefix($0) }
     }
 
     // MARK: Tombs
@@ -150,7 +150,7 @@ struct StoreSweep {
         }
     }
 
-    private func index(_ hash: ContentHash) async throws -> VolumeIndex { try await storedIndex(hash, in: store, names) }
+    private func index(_ hash: ContentHash) async throws -> PageIndex { try await storedIndex(hash, in: store, names) }
 }
 
 /// Nil when it is not there.
@@ -159,10 +159,10 @@ func found(_ name: String, in store: any ObjectStore) async throws -> [UInt8]? {
 }
 
 /// Throws `damaged` when it is missing, too.
-func storedIndex(_ hash: ContentHash, in store: any ObjectStore, _ names: ObjectNames) async throws -> VolumeIndex {
+func storedIndex(_ hash: ContentHash, in store: any ObjectStore, _ names: ObjectNames) async throws -> PageIndex {
     let name = names.map(hash)
     guard let object = try await found(name, in: store) else { throw damaged(name, in: "store \(store.name)", Malformed("it is missing")) }
-    do throws(Malformed) { return try VolumeIndex(parsing: object, name: hash) } catch {
+    do throws(Malformed) { return try PageIndex(parsing: object, name: hash) } catch {
         throw damaged(name, in: "store \(store.name)", error)
     }
 }

@@ -2,7 +2,7 @@ internal import DRModel
 
 /// The pages of a point, read from a store one after the other.
 final class StoredPages {
-    private let index: VolumeIndex
+    private let index: PageIndex
     private let store: any ObjectStore
     private let names: ObjectNames
     private let compressor = Compressor()
@@ -10,7 +10,7 @@ final class StoredPages {
     // Pages that were written together stand together.
     private var packs: [(id: PackID, object: [UInt8])] = []
 
-    init(_ index: VolumeIndex, in store: any ObjectStore, _ names: ObjectNames) {
+    init(_ index: PageIndex, in store: any ObjectStore, _ names: ObjectNames) {
         self.index = index
         self.store = store
         self.names = names

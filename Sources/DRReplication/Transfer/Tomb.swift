@@ -6,15 +6,11 @@ struct Needed {
     private(set) var packs: Set<PackID> = []
 
     /// Everything that a record leads to. `read` gives the bytes of an index.
-    mutating func add(_ record: PointRecord, _ names: ObjectNames, index: (ContentHash) async throws -> VolumeIndex) async throws {
-        self.names.insert(names.manifests(record.manifests))
-        for volume in record.volumes {
-            self.names.insert(names.map(volume.index))
-            packs.formUnion(try await index(volume.index).packs)
-        }
+    mutating func add(_ record: PointRecord, _ names: ObjectNames, index: (ContentHash) async throws -> PageIndex) async throws {
+        for hash in record.indexes { add(try await index(hash), names.map(hash)) }
     }
 
-    mutating func add(_ index: VolumeIndex, _ name: String) {
+    mutating func add(_ index: PageIndex, _ name: String) {
         names.insert(name)
         packs.formUnion(index.packs)
     }

@@ -22,7 +22,7 @@ struct VolumeScan {
     private(set) var isAllSame = true
     /// The clone that was read, of an image.
     private(set) var clone: StorePath?
-    private var entries: [VolumeIndex.Entry] = []
+    private var entries: [PageIndex.Entry] = []
     private var packs: Set<PackID> = []
     private var builder = MapBuilder()
     private let next: ScanCacheWriter
@@ -69,7 +69,7 @@ struct VolumeScan {
         self.next = next
     }
 
-    mutating func run(_ catalogue: CatalogueReader) async throws -> VolumeIndex {
+    mutating func run(_ catalogue: CatalogueReader) async throws -> PageIndex {
         while let frame = try catalogue.next() {
             switch frame {
             case .entry(let entry):
@@ -89,7 +89,7 @@ struct VolumeScan {
         waiting = nil
         builder.finish()
         try takePages()
-        return VolumeIndex(kind: catalogue.kind, entries: entries, packs: packs)
+        return PageIndex(kind: .init(catalogue.kind), entries: entries, packs: packs)
     }
 
     private func isStored(_ location: ChunkLocation) -> Bool { reader.stored.contains(location.pack) }

@@ -4,7 +4,7 @@ internal import DRModel
 struct CachedPage: Sendable {
     let number: Int
     let payload: [UInt8]
-    let entry: VolumeIndex.Entry
+    let entry: PageIndex.Entry
     let endsItself: Bool
     let beginsAtBoundary: Bool
     /// Of its chunks, uncompressed.
@@ -14,7 +14,7 @@ struct CachedPage: Sendable {
     private let tail: Int
 
     init(_ finished: MapBuilder.Finished, at location: ChunkLocation) {
-        let entry = VolumeIndex.Entry(
+        let entry = PageIndex.Entry(
             content: finished.page.contentHash, page: finished.page.name, location: location,
             contentLength: UInt32(truncatingIfNeeded: finished.page.content.count),
             placesLength: UInt32(truncatingIfNeeded: finished.page.places.count))
@@ -63,7 +63,7 @@ struct CachedPage: Sendable {
         places = reader.position..<reader.position + placesLength
         _ = try reader.raw(placesLength)
         tail = reader.position
-        entry = VolumeIndex.Entry(
+        entry = PageIndex.Entry(
             content: hashes.0, page: hashes.1, location: ChunkLocation(pack: pack, offset: offset, stored: stored, codec: codec),
             contentLength: UInt32(truncatingIfNeeded: contentLength), placesLength: UInt32(truncatingIfNeeded: placesLength))
         endsItself = flags & 1 != 0

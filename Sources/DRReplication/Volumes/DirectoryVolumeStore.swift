@@ -181,7 +181,7 @@ public struct DirectoryVolumeStore: VolumeStore {
     /// The record here whose content is the point's: an id alone could be that of an earlier attempt.
     private func record(of point: RecoveryPoint, in copy: OwnCopy) throws -> PointRecord {
         let (sound, bad) = try copy.records(of: point.id)
-        for (_, record) in sound where record.volumes.map(\.volume) == point.volumes && record.manifests.hex == point.manifests.text {
+        for (_, record) in sound where record.volumes.map(\.volume) == point.volumes && record.manifests.content == point.manifests {
             return record
         }
         if let first = bad.first { throw first }

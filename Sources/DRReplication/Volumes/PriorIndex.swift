@@ -11,7 +11,7 @@ final class PriorIndex {
         /// One for each node of the page, one for each chunk; empty when it came from a store.
         let identities: [FileIdentity?]
         let marks: [ChunkMark]
-        let entry: VolumeIndex.Entry?
+        let entry: PageIndex.Entry?
         /// As it stands in the cache; nil when it came from a store.
         let cached: CachedPage?
     }

@@ -24,7 +24,7 @@ import Testing
     @Test func `A page is read back as it was written`() throws {
         let page = sample()
         let stored = StoredPage(content: page.content(), places: page.places())
-        let entry = VolumeIndex.Entry(
+        let entry = PageIndex.Entry(
             content: stored.contentHash, page: stored.name, location: page.locations[0],
             contentLength: UInt32(stored.content.count), placesLength: UInt32(stored.places.count))
         let read = try StoredPage(stored.bytes, of: entry).page()
@@ -38,25 +38,25 @@ import Testing
     }
 
     @Test func `An index with any byte changed is refused, and its token does not say where pages are`() throws {
-        func index(_ pack: UInt8) -> VolumeIndex {
+        func index(_ pack: UInt8) -> PageIndex {
             let place = ChunkLocation(pack: PackID(raw: Array(pack..<pack + 16)), offset: 64, stored: 100, codec: .zstd)
             let entries = (0..<3).map { number in
-                VolumeIndex.Entry(
+                PageIndex.Entry(
                     content: ContentHash(of: [number]), page: ContentHash(of: [number, pack]), location: place, contentLength: 70,
                     placesLength: 30)
             }
-            return VolumeIndex(kind: .block, entries: entries, packs: [])
+            return PageIndex(kind: .block, entries: entries, packs: [])
         }
         let object = index(1).object()
-        #expect(try VolumeIndex(parsing: object, name: ContentHash(of: object)) == index(1))
+        #expect(try PageIndex(parsing: object, name: ContentHash(of: object)) == index(1))
         #expect(index(1).token == index(2).token)
         #expect(index(1).object() != index(2).object())
         for position in object.indices {
             var changed = object
             changed[position] ^= 8
-            #expect(throws: Malformed.self) { try VolumeIndex(parsing: changed, name: ContentHash(of: object)) }
+            #expect(throws: Malformed.self) { try PageIndex(parsing: changed, name: ContentHash(of: object)) }
             // Also when its name was made to fit, nothing is read beyond its end.
-            if let other = try? VolumeIndex(parsing: changed, name: ContentHash(of: changed)) { #expect(other != index(1)) }
+            if let other = try? PageIndex(parsing: changed, name: ContentHash(of: changed)) { #expect(other != index(1)) }
         }
     }
 
@@ -105,7 +105,8 @@ import Testing
                 .init(
                     volume: PointVolume(name: "data", kind: .block, content: ContentToken("c"), size: ByteCount(5)),
                     index: ContentHash(of: [1]))
-            ], manifests: ContentHash(of: [2]), parent: nil, packs: [(PackID(raw: Array(0..<16)), 7)])
+            ], manifests: .init(content: ContentToken("m"), index: ContentHash(of: [2])), parent: nil,
+            packs: [(PackID(raw: Array(0..<16)), 7)])
         let object = record.object()
         #expect(try PointRecord(parsing: object).point == record.point)
         for position in object.indices {
@@ -199,10 +200,10 @@ import Testing
         let run = MapPage(items: [.run(first: .max, hashes: [ContentHash(of: [1])])], locations: [place])
         #expect(throws: Malformed.self) { try MapPage(content: run.content(), places: run.places()) }
         let large = ChunkLocation(pack: PackID(raw: Array(0..<16)), offset: 64, stored: .max, codec: .zstd)
-        let entry = VolumeIndex.Entry(
+        let entry = PageIndex.Entry(
             content: ContentHash(of: [1]), page: ContentHash(of: [2]), location: large, contentLength: 70, placesLength: 30)
-        let index = VolumeIndex(kind: .block, entries: [entry], packs: [large.pack]).object()
-        #expect(throws: Malformed.self) { try VolumeIndex(parsing: index, name: ContentHash(of: index)) }
+        let index = PageIndex(kind: .block, entries: [entry], packs: [large.pack]).object()
+        #expect(throws: Malformed.self) { try PageIndex(parsing: index, name: ContentHash(of: index)) }
         let names = ObjectNames(application: "ledger")
         let session = Session(OperationKey("x"))
         #expect(names.parseRecord("ledger/points/ledger-e1-g1/\(Int.max)-\(session.text)") == nil)

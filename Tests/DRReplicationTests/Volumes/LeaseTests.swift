@@ -130,19 +130,17 @@ import Testing
     @Test func `I1 I7 of ten thousand objects that go, no point stands there without what it names`() async throws {
         let store = MemoryObjectStore("vault")
         let names = ObjectNames(application: application)
-        func manifests(_ number: Int) -> [UInt8] {
-            ManifestList.object([ManifestObject(key: ObjectKey(group: "", kind: "ConfigMap", namespace: "a", name: "b"), text: "\(number)")]
-            )
-        }
-        for number in 0..<10_050 { _ = try await store.put(names.manifests(ContentHash(of: manifests(number))), manifests(number)) }
+        func manifests(_ number: Int) -> [UInt8] { PageIndex.unlike(number).object() }
+        for number in 0..<10_050 { _ = try await store.put(names.map(ContentHash(of: manifests(number))), manifests(number)) }
         var points: [String: String] = [:]
         for generation: Int64 in 1...9 {
             let hash = ContentHash(of: manifests(Int(generation) * 1000))
             let record = PointRecord(
                 draft: try VolumeWorld.draft(generation), application: application, session: Session(OperationKey("\(generation)")),
-                instant: world.clock.now(), consistency: .application, volumes: [], manifests: hash, parent: nil, packs: [])
+                instant: world.clock.now(), consistency: .application, volumes: [],
+                manifests: .init(content: ContentToken("m"), index: hash), parent: nil, packs: [])
             let name = names.record(record.draft.id, attempt: 1, session: record.session)
-            points[name] = names.manifests(hash)
+            points[name] = names.map(hash)
             _ = try await store.put(name, record.object())
         }
         let known = points

@@ -1,7 +1,16 @@
 internal import DRModel
 
-/// The pages that make up one volume of one point. Its name is the SHA-256 of its bytes.
-struct VolumeIndex: Equatable {
+/// The pages that make up one volume of one point, or its manifests. Its name is the SHA-256 of its bytes.
+struct PageIndex: Equatable {
+    /// The numbers are part of the format.
+    enum Kind: UInt8, Sendable {
+        case filesystem = 1
+        case block = 2
+        case manifests = 3
+
+        init(_ kind: VolumeKind) { self = kind == .filesystem ? .filesystem : .block }
+    }
+
     struct Entry: Equatable, Sendable {
         let content: ContentHash
         /// The SHA-256 of the page: of its content and of the places of its chunks.
@@ -11,16 +20,16 @@ struct VolumeIndex: Equatable {
         let placesLength: UInt32
     }
 
-    let kind: VolumeKind
+    let kind: Kind
     let entries: [Entry]
     /// Every pack that the pages and their chunks stand in, in order of their ids.
     let packs: [PackID]
 
-    /// Names the volume's content wherever its chunks are stored: equal tokens, equal trees.
+    /// Names the content wherever its chunks are stored: equal tokens, equal trees.
     var token: ContentToken {
         var writer = ByteWriter()
         writer.put(raw: "DRTREE1\n".utf8)
-        writer.put(Self.number(kind))
+        writer.put(kind.rawValue)
         for entry in entries { writer.put(entry.content) }
         return ContentToken(ContentHash(of: writer.bytes).hex)
     }
@@ -29,7 +38,7 @@ struct VolumeIndex: Equatable {
         var writer = ByteWriter()
         writer.put(raw: "DRINDEX1".utf8)
         writer.put(UInt16(2))
-        writer.put(Self.number(kind))
+        writer.put(kind.rawValue)
         writer.put(UInt8(0))
         var numbers: [PackID: UInt32] = [:]
         for (number, pack) in packs.enumerated() { numbers[pack] = UInt32(truncatingIfNeeded: number) }
@@ -50,7 +59,7 @@ struct VolumeIndex: Equatable {
     }
 
     /// `packs`: those of the chunks.
-    init(kind: VolumeKind, entries: [Entry], packs: some Sequence<PackID>) {
+    init(kind: Kind, entries: [Entry], packs: some Sequence<PackID>) {
         self.kind = kind
         self.entries = entries
         self.packs = Set(packs).union(entries.map(\.location.pack)).sorted()
@@ -60,7 +69,7 @@ struct VolumeIndex: Equatable {
         guard ContentHash(of: object) == name else { throw Malformed("its checksum is wrong") }
         var reader = ByteReader(object)
         try reader.expect("DRINDEX1")
-        guard try reader.number(UInt16.self) == 2, let kind = Self.kind(try reader.number()), try reader.number(UInt8.self) == 0 else {
+        guard try reader.number(UInt16.self) == 2, let kind = Kind(rawValue: try reader.number()), try reader.number(UInt8.self) == 0 else {
             throw Malformed("its version or kind is not known here")
         }
         self.kind = kind
@@ -91,14 +100,5 @@ struct VolumeIndex: Equatable {
         guard packs.elementsEqual(Set(packs).sorted()) else { throw Malformed("its packs are out of order") }
         self.entries = entries
         self.packs = packs
-    }
-
-    private static func number(_ kind: VolumeKind) -> UInt8 { kind == .filesystem ? 1 : 2 }
-    private static func kind(_ number: UInt8) -> VolumeKind? {
-        switch number {
-        case 1: .filesystem
-        case 2: .block
-        default: nil
-        }
     }
 }
