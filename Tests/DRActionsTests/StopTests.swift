@@ -216,6 +216,43 @@ final class People: RunControl {
         #expect(stage.engine.calls == ["stop ledger"])
     }
 
+    @Test(arguments: [
+        ("stop", "stopping", "stop of storefront"), ("start", "starting", "start of ledger"),
+    ])
+    func `the deadline of a stage puts the run down where it is and undoes nothing`(
+        _ stageName: String, _ hook: String, _ what: String
+    ) async throws {
+        let stage = Stage()
+        let report = try await stage.run(
+            """
+            dr.failover { pair = "east-west", applications = "all", mode = "planned", deadlines = { \(stageName) = "10m" },
+              on = { \(hook) = function() dr.sleep("20m") end } }
+            """)
+        #expect(report.outcome == .stopped && report.isHeld)
+        #expect(report.error?.message.contains("the deadline of 10m of \(what) was reached") == true, "\(report.error?.message ?? "")")
+        #expect(!stage.engine.calls.contains { $0.hasPrefix("restart") })
+    }
+
+    @Test func `each application has the whole deadline of a stage`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(
+            """
+            dr.failover { pair = "east-west", applications = "all", mode = "planned", deadlines = { stop = "90s", copy = "1m", start = "90s" },
+              on = { stopping = function() dr.sleep("1m") end, ready = function() dr.sleep("1m") end } }
+            """)
+        #expect(report.outcome == .succeeded, "\(report.error?.message ?? "")")
+    }
+
+    @Test(arguments: [
+        (#"{ stopp = "1m" }"#, #"there is no stage "stopp""#), (#"{ copy = 5 }"#, "copy: "), (#""5m""#, "durations for stages"),
+    ])
+    func `deadlines of stages that are none are refused`(_ given: String, _ said: String) async throws {
+        let report = try await Stage().run(
+            #"dr.failover { pair = "east-west", applications = "all", mode = "planned", deadlines = \#(given) }"#)
+        #expect(report.outcome == .failed)
+        #expect(report.error?.message.contains(said) == true, "\(report.error?.message ?? "")")
+    }
+
     @Test func `the deadline of the whole run counts from where it was taken up`() async throws {
         let stage = Stage()
         let limits = RunLimits(deadline: .seconds(3600))

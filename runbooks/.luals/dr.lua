@@ -21,7 +21,7 @@ dr = {}
 ---```lua
 ---dr.activate { pair = "east-west", applications = "all", recovery_point = "latest", mode = "planned" }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], recovery_point: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, mode: "planned"|"disaster", accept_data_loss?: string|DRDuration, accept_fuzzy?: boolean, on?: DRHooks }
+---@param call { pair: string|DRPair, applications: "all"|string[], recovery_point: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, mode: "planned"|"disaster", accept_data_loss?: string|DRDuration, accept_fuzzy?: boolean, deadlines?: { stop?: string|DRDuration, copy?: string|DRDuration, start?: string|DRDuration }, on?: DRHooks }
 ---@return table
 function dr.activate(call) end
 
@@ -53,7 +53,7 @@ function dr.cleanup(call) end
 ---```lua
 ---local d = dr.drill { pair = "east-west", applications = "all", ttl = "2h" } dr.cleanup { drill = d }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], recovery_point?: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, ttl?: string|DRDuration, suffix?: string, reversed?: boolean, after?: table<string, (string)[]>, on?: DRHooks }
+---@param call { pair: string|DRPair, applications: "all"|string[], recovery_point?: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, ttl?: string|DRDuration, suffix?: string, reversed?: boolean, after?: table<string, (string)[]>, deadlines?: { stop?: string|DRDuration, copy?: string|DRDuration, start?: string|DRDuration }, on?: DRHooks }
 ---@return table
 function dr.drill(call) end
 
@@ -69,7 +69,7 @@ function dr.exec(call) end
 ---```lua
 ---dr.failback { pair = "east-west", applications = "all" }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], after?: table<string, (string)[]>, on?: DRHooks }
+---@param call { pair: string|DRPair, applications: "all"|string[], after?: table<string, (string)[]>, deadlines?: { stop?: string|DRDuration, copy?: string|DRDuration, start?: string|DRDuration }, on?: DRHooks }
 ---@return table
 function dr.failback(call) end
 
@@ -77,7 +77,7 @@ function dr.failback(call) end
 ---```lua
 ---local f = dr.failover { pair = "east-west", applications = "all", mode = "planned" }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], mode: "planned"|"disaster", recovery_point?: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, source_down?: { evidence: string, fenced: "power"|"storage"|"network"|"none" }, accept_data_loss?: string|DRDuration, accept_fuzzy?: boolean, after?: table<string, (string)[]>, on?: DRHooks }
+---@param call { pair: string|DRPair, applications: "all"|string[], mode: "planned"|"disaster", recovery_point?: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, source_down?: { evidence: string, fenced: "power"|"storage"|"network"|"none" }, accept_data_loss?: string|DRDuration, accept_fuzzy?: boolean, after?: table<string, (string)[]>, deadlines?: { stop?: string|DRDuration, copy?: string|DRDuration, start?: string|DRDuration }, on?: DRHooks }
 ---@return table
 function dr.failover(call) end
 
@@ -141,7 +141,7 @@ function dr.patch(call) end
 ---```lua
 ---dr.quiesce { pair = "east-west", applications = "all" }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], on?: DRHooks }
+---@param call { pair: string|DRPair, applications: "all"|string[], deadlines?: { stop?: string|DRDuration, copy?: string|DRDuration, start?: string|DRDuration }, on?: DRHooks }
 ---@return table
 function dr.quiesce(call) end
 

@@ -15,6 +15,8 @@ struct Drill: DRFlow {
     @Parameter("Added, after a `-`, to the names of its namespaces and volumes.", default: "drill") var suffix: String
     @Parameter("Over the pair's other direction; the pair must be both_ways.", default: false) var reversed: Bool
     @Parameter("Another order for this run: for each application those before it.") var after: [String: [String]]?
+    @Parameter("How long each stage may take: here start. Reaching one puts the run down and undoes nothing.") var deadlines:
+        StageDeadlines?
     @Parameter("Functions called for each application: starting, ready.") var on: Hooks?
 
     static let body = #"""

@@ -10,6 +10,13 @@ enum Move {
           if fn then lib.scoped(moment, fn, { name = name, pair = call.pair }) end
         end
 
+        -- A stage within its own deadline, where it has one: reaching it puts the run down and undoes nothing.
+        local function stage(call, name, what, fn, ...)
+          local limit = call.deadlines and call.deadlines[name]
+          if limit == nil then return fn(...) end
+          return lib.within(limit, name .. " of " .. what, fn, ...)
+        end
+
         local function each(waves, backwards, body)
           local first, last, step = 1, #waves, 1
           if backwards then first, last, step = #waves, 1, -1 end
@@ -33,7 +40,7 @@ enum Move {
         -- before is left to whoever stopped it: started again alone, it would run without what it needs.
         function lib.stop_all(call, on, waves, stopped)
           each(waves, true, function(name)
-            lib.scoped(name, function()
+            stage(call, "stop", name, lib.scoped, name, function()
               hook(call, on, "stopping", name)
               local order = { pair = call.pair, application = name, reversed = call.reversed }
               if not lib.owes_restart(name) then
@@ -117,7 +124,7 @@ enum Move {
           lib.moving(names)
           each(waves, false, function(name)
             if failure then return end
-            local ok, e = pcall(lib.scoped, name, function()
+            local ok, e = pcall(stage, call, "start", name, lib.scoped, name, function()
               hook(call, on, "starting", name)
               moved[name] = host.perform("start", { pair = call.pair, application = name, reversed = call.reversed, mode = call.mode,
                 recovery_point = points[name], accept_data_loss = call.accept_data_loss, accept_fuzzy = call.accept_fuzzy,
@@ -208,7 +215,8 @@ enum Move {
             began = host.now()
             local ok, e = pcall(function()
               lib.stop_all(call, on, host.waves(leaving, call.after), stopped)
-              host.perform("migrate", { pair = call.pair, applications = leaving, reversed = call.reversed, final = true })
+              stage(call, "copy", "the last sync", host.perform, "migrate",
+                { pair = call.pair, applications = leaving, reversed = call.reversed, final = true })
             end)
             if not ok then
               put_back(stopped)
@@ -245,7 +253,7 @@ enum Move {
             ttl = call.ttl, suffix = call.suffix })
           local clones, last = {}, nil
           local ok, e = pcall(each, host.waves(names, call.after), false, function(name)
-            lib.scoped(name, function()
+            stage(call, "start", name, lib.scoped, name, function()
               drill_hook(call, on, "starting", name)
               local clone = host.perform("start_clone", { drill = opened.id, cluster = opened.cluster, application = name })
               clones[name] = clone

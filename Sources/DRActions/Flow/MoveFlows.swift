@@ -15,6 +15,8 @@ struct Failover: DRFlow {
     @Parameter("Disaster: data up to this age may be lost though the RPO target is smaller.") var accept_data_loss: Duration?
     @Parameter("A point that is not one instant may be made live.", default: false) var accept_fuzzy: Bool
     @Parameter("Another order for this run: for each application those before it.") var after: [String: [String]]?
+    @Parameter("How long each stage may take: stop, copy, start. Reaching one puts the run down and undoes nothing.") var deadlines:
+        StageDeadlines?
     @Parameter("Functions called for each application: stopping, stopped, starting, ready.") var on: Hooks?
 
     static let body = #"""
@@ -40,6 +42,8 @@ struct Failback: DRFlow {
     @Parameter("The original pair; it must be both_ways.") var pair: PairReference
     @Parameter("The applications to bring home.") var applications: ApplicationSet
     @Parameter("Another order for this run: for each application those before it.") var after: [String: [String]]?
+    @Parameter("How long each stage may take: stop, copy, start. Reaching one puts the run down and undoes nothing.") var deadlines:
+        StageDeadlines?
     @Parameter("Functions called for each application: stopping, stopped, starting, ready.") var on: Hooks?
 
     static let body = #"""
@@ -58,6 +62,7 @@ struct Quiesce: DRFlow {
 
     @Parameter("The pair, by name or handle.") var pair: PairReference
     @Parameter("The applications to stop.") var applications: ApplicationSet
+    @Parameter("How long each stage may take: here stop. Reaching one puts the run down and undoes nothing.") var deadlines: StageDeadlines?
     @Parameter("Functions called for each application: stopping, stopped.") var on: Hooks?
 
     static let body = #"""
@@ -86,6 +91,8 @@ struct Activate: DRFlow {
     @Parameter("planned or disaster.") var mode: MoveMode
     @Parameter("Data up to this age may be lost though the RPO target is smaller.") var accept_data_loss: Duration?
     @Parameter("A point that is not one instant may be made live.", default: false) var accept_fuzzy: Bool
+    @Parameter("How long each stage may take: here start. Reaching one puts the run down and undoes nothing.") var deadlines:
+        StageDeadlines?
     @Parameter("Functions called for each application: starting, ready.") var on: Hooks?
 
     static let body = #"""
