@@ -180,7 +180,7 @@ struct CommitCrashTests {
         _ = try await undisturbed.cluster(counting).commit(Self.everything(undisturbed.cluster()))
         let wanted = try undisturbed.tree()
         let intended = try #require(Self.intended(counting))
-        for position in stride(from: intended + 1, through: counting.operations.count, by: 4) {
+        for position in stride(from: intended + 1, through: counting.operations.count, by: 7) {
             for second in [1, 2, 3, 5, 8, 12] {
                 let fixture = try ClusterFixture()
                 _ = try? await fixture.cluster(FaultyStoreIO(UnsyncedIO(), fault: crash.fault, at: position)).commit(

@@ -172,7 +172,7 @@ import Testing
     @Test(arguments: Phase.allCases) func `G2 G3 I1 I3 I9 I10 I14 a phase broken at any change`(_ phase: Phase) async throws {
         let count = try await operations(phase)
         for (number, way) in Way.allCases.enumerated() {
-            let step = Self.takesAll ? 1 : 9
+            let step = Self.takesAll ? 1 : 14
             for position in stride(from: Self.takesAll ? 1 : 1 + number % step, through: count, by: step) {
                 let stage = try await stage(phase)
                 let source = try describe(stage.world.east / "volumes" / "data")
@@ -192,7 +192,7 @@ import Testing
     func `G2 G3 I1 I3 I9 I10 a phase of several threads broken at any change`(_ phase: Phase) async throws {
         let count = try await operations(phase)
         for (number, way) in Way.allCases.enumerated() {
-            let step = Self.takesAll ? 1 : 17
+            let step = Self.takesAll ? 1 : 30
             for position in stride(from: 1 + number % step, through: count, by: step) {
                 let stage = try await stage(phase, parallel: 2)
                 let source = try describe(stage.world.east / "volumes" / "data")

@@ -59,7 +59,7 @@ import Testing
         let dice = Dice(UInt64(parallel) + 11)
         try await world.migrate(generation: 1)
         let cache = world.east / ".dr" / "scan" / "data"
-        for round in 0..<12 {
+        for round in 0..<6 {
             try change(data, world, dice)
             let known = try await world.migrate(generation: Int64(2 * round + 2))
             let kept = try contents(cache)
@@ -69,7 +69,7 @@ import Testing
             #expect(known.publication.bytesRead < looked.bytesRead)
             try world.io.removeFile(cache)
             try write(cache, kept)
-            if round % 4 == 3 {
+            if round % 3 == 2 {
                 try await world.activate(known.reception.point, at: world.west)
                 #expect(try describe(world.west / "volumes" / "data") == describe(data), "round \(round)")
             }
@@ -86,7 +86,7 @@ import Testing
         }
         let dice = Dice(5)
         try await world.migrate(["disk"], generation: 1)
-        for generation in 2..<10 {
+        for generation in 2..<7 {
             for _ in 0..<3 {
                 let bytes =
                     dice.below(3) == 0 ? [UInt8](repeating: 0, count: 200_000) : noise(1 + dice.below(90_000), seed: dice.source.next())
@@ -114,7 +114,7 @@ import Testing
         let counting = FaultyStoreIO()
         let undisturbed = try await prepared()
         let wanted = try await undisturbed.migrate(generation: 1, io: counting).reception.point
-        for position in stride(from: 1, through: counting.operations.count, by: 5) {
+        for position in stride(from: 1, through: counting.operations.count, by: 9) {
             let world = try await prepared()
             let faulty = FaultyStoreIO(fault: fullDisk ? .diskFull : .killedAfter, at: position)
             _ = try? await world.migrate(generation: 1, io: faulty)
