@@ -59,7 +59,7 @@ struct DisasterTests {
         #expect(try await engine.activate("ledger", .disaster, accepting: .seconds(7200), Spoken("much")).rpo == .atMost(.seconds(3660)))
     }
 
-    @Test func `No recovery point, an unknown one and a fuzzy one are refused by name`() async throws {
+    @Test func `I6 no recovery point, an unknown one and a fuzzy one are refused by name`() async throws {
         let world = try EngineWorld()
         let engine = world.engine()
         #expect(await expectError(.noRecoveryPoint) { try await engine.activate("ledger", .disaster, Spoken("none")) } != nil)
@@ -73,7 +73,7 @@ struct DisasterTests {
         #expect(try await engine.activate("ledger", .disaster, fuzzy: true, Spoken("yes")).changed)
     }
 
-    @Test func `G1 a source that returns is fenced, and stopped with the first copy it receives`() async throws {
+    @Test func `G1 I12 a source that returns is fenced, and stopped with the first copy it receives`() async throws {
         let world = try await copied()
         let engine = world.engine()
         try await engine.activate("ledger", .disaster, Spoken("activate", run: "disaster"))

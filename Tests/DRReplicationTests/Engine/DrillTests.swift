@@ -45,7 +45,7 @@ struct DrillTests {
         return (world, engine)
     }
 
-    @Test func `G5 a drill starts a clone under names of its own, with the data of its point, and touches nothing else`() async throws {
+    @Test func `G5 I13 a drill starts a clone under names of its own, with the data of its point, and touches nothing else`() async throws {
         let (world, engine) = try await copied()
         let east = world.east.observable
         let spoken = Spoken("drill")
@@ -79,7 +79,7 @@ struct DrillTests {
         #expect(!again.changed && again.removed == 0)
     }
 
-    @Test func `G5 whatever moment the host dies at, the next run after the lease leaves nothing of the drill`() async throws {
+    @Test func `G5 I13 whatever moment the host dies at, the next run after the lease leaves nothing of the drill`() async throws {
         let (rehearsal, _) = try await copied()
         let counting = Breaker()
         try await rehearsal.engine(breaking: counting).drill(["ledger", "storefront"], Spoken("drill"))
@@ -101,7 +101,7 @@ struct DrillTests {
         }
     }
 
-    @Test func `G5 replication and a failover go on while a drill stands, and its point stays`() async throws {
+    @Test func `G5 I13 replication and a failover go on while a drill stands, and its point stays`() async throws {
         let (world, engine) = try await copied()
         try await engine.drill(["ledger"], Spoken("drill"))
         for time in 1...5 {

@@ -30,6 +30,44 @@ import Testing
         #expect(known.count > 20)
     }
 
+    private func stored() throws -> [String] { try describe(world.vault) + describe(world.west / ".dr" / "copies") }
+
+    @Test func `I6 a volume that goes live shares nothing with what it was made of, and making it changes nothing there`() async throws {
+        try makeHostileTree(data / "tree")
+        let image = world.east / "volumes" / "disk.img"
+        try write(image, noise(3 << 20))
+        let point = try await world.migrate(["data", "disk"], generation: 1).reception.point
+        let before = try stored()
+        for volume in 0...1 { try await world.activate(point, at: world.west, volume: volume) }
+        #expect(try stored() == before)
+        // Nor does what the application writes then.
+        try write(world.west / "volumes" / "data" / "large", noise(200_000, seed: 1))
+        try write(world.west / "volumes" / "disk.img", noise(3 << 20, seed: 2))
+        #expect(try stored() == before)
+        try await world.volumes(world.west).verify(point)
+        for volume in 0...1 { try await world.activate(point, at: world.west, volume: volume) }
+        #expect(try describe(world.west / "volumes" / "data") == describe(data))
+        #expect(try contents(world.west / "volumes" / "disk.img") == contents(image))
+    }
+
+    @Test func `I13 a clone under another name changes neither the live volume nor what both are made of`() async throws {
+        let point = try await world.migrate(generation: 1).reception.point
+        try await world.activate(point, at: world.west)
+        let live = try describe(world.west / "volumes" / "data")
+        let before = try stored()
+        let west = world.volumes(world.west)
+        let key = OperationKey("drill")
+        _ = try await west.materialise(point.volumes[0], of: point, as: "data-drill", key: key)
+        let clone = StagingLayout(cluster: world.west).staged("data-drill", .filesystem, key: key)
+        try write(clone / "large", noise(200_000, seed: 3))
+        try world.io.removeTree(clone / "large")
+        #expect(try describe(world.west / "volumes" / "data") == live)
+        #expect(try stored() == before)
+        try await west.discard(key)
+        #expect(try world.io.facts(clone) == nil)
+        #expect(try stored() == before)
+    }
+
     @Test func `I4 each record names the one whose chunks it builds upon`() async throws {
         var last: ContentHash?
         for generation in 1...3 {
