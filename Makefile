@@ -39,12 +39,13 @@ format:
 demo: build
 	Scripts/demo.sh
 
-# kill -9 at failpoints of the demo's failover and of five small runbooks, then resume: the end must be the same. Then two hosts race for one run. CRASH_SAMPLE=all takes
-# every one.
+# kill -9 at failpoints of the demo's failover and of five small runbooks, then resume: the end must be the same. Then two hosts race for one run, and the real
+# process is killed at its system calls. CRASH_SAMPLE=all takes every one.
 crash: build
 	Scripts/crash.sh
 	Scripts/crash-runs.sh
 	Scripts/crash-hosts.sh
+	Scripts/crash-calls.sh
 
 # A real PostgreSQL under load between two sites: points that start and balance, failovers that lose nothing they should not. Needs PostgreSQL installed.
 postgres: build
