@@ -106,6 +106,8 @@ struct Publisher {
         try await writer.adopt(existing, from: store)
         let stored = Set(existing.keys.compactMap(names.parsePack))
         let listed = await ManifestUpload(store: store, names: names, writer: writer, stored: stored).send(manifests, after: newest?.record)
+        // In a pack of their own: manifests stay the same for months, and would keep all the chunks beside them from being swept.
+        writer.flush()
         var sent = Sent(writer: writer, manifests: .init(content: listed.token, index: ContentHash(of: listed.object())))
         for volume in capture.volumes {
             guard let live = try layout.findLive(volume, io: io) else {

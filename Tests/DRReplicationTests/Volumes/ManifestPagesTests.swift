@@ -122,6 +122,24 @@ struct ManifestPagesTests {
         #expect(try await west.manifests(of: received).count == 200)
         _ = first
     }
+
+    @Test func `Manifests that stay the same keep no chunks of the volumes from being swept`() async throws {
+        let store = world.store()
+        let data = world.east / "volumes" / "data"
+        try world.io.makeFolder(data, permissions: 0o755)
+        for generation: Int64 in 1...5 {
+            try write(data / "file", noise(1 << 20, seed: UInt64(generation)))
+            try await world.migrate(generation: generation)
+        }
+        let west = world.volumes(world.west)
+        for _ in 0..<3 {
+            try await world.clock.sleep(for: .seconds(25 * 3600))
+            _ = try await west.sweep(store, of: application, keeping: [], asked: ["east", "west"])
+        }
+        let left = try await store.list(prefix: "ledger/packs/").reduce(0) { $0 + $1.size.bytes }
+        // The newest two stay whatever was kept.
+        #expect((2 << 20..<5 << 19).contains(left), "\(left)")
+    }
 }
 
 extension PageIndex {
