@@ -35,6 +35,8 @@ struct MapBuilder {
     private var size: Int64 = 0
     private var file: (path: [UInt8], size: Int64, chunkSize: UInt32)?
     private var run: (first: Int64, hashes: [ContentHash])?
+    /// A page that was used as it is: what comes next may be chunks of its last file.
+    private var before: CachedPage?
     private var finished: [Finished] = []
 
     /// One path in 512 begins a page.
@@ -56,11 +58,16 @@ struct MapBuilder {
         identities.append(identity)
         bytes += 64 + node.path.count + node.attributes.reduce(0) { $0 + 8 + $1.name.count + $1.value.count }
         file = nil
+        before = nil
         if case .file(let size, let chunkSize, _) = node.content { file = (node.path, size, chunkSize) }
     }
 
-    /// Chunks of the file that was added last, in rising order; missing numbers are zero.
-    mutating func add(_ chunk: ScannedChunk) {
+    /// Chunks of the file that was added last, in rising order; missing numbers are zero. Throws when the page before it turns out damaged.
+    mutating func add(_ chunk: ScannedChunk) throws(Malformed) {
+        if let page = before {
+            file = try page.prior().page.lastFile
+            before = nil
+        }
         guard let file else { return }
         if let last = run, last.first + Int64(last.hashes.count) != chunk.index { endRun() }
         if run == nil { run = (chunk.index, []) }
@@ -84,18 +91,7 @@ struct MapBuilder {
     }
 
     /// A page that was used as it is has come and gone: the next one may go on with its last file.
-    mutating func passed(_ page: MapPage) {
-        for item in page.items.reversed() {
-            switch item {
-            case .run: continue
-            case .more(let path, let size, let chunkSize): file = (path, size, chunkSize)
-            case .node(let node):
-                file = nil
-                if case .file(let size, let chunkSize, _) = node.content { file = (node.path, size, chunkSize) }
-            }
-            return
-        }
-    }
+    mutating func passed(_ page: CachedPage) { before = page }
 
     private mutating func endRun() {
         guard let (first, hashes) = run, let file else { return }

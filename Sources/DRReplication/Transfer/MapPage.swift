@@ -33,6 +33,20 @@ struct MapPage {
         self.locations = locations
     }
 
+    /// What chunks at the beginning of the next page belong to; nil where that cannot have any.
+    var lastFile: (path: [UInt8], size: Int64, chunkSize: UInt32)? {
+        for item in items.reversed() {
+            switch item {
+            case .run: continue
+            case .more(let path, let size, let chunkSize): return (path, size, chunkSize)
+            case .node(let node):
+                guard case .file(let size, let chunkSize, _) = node.content else { return nil }
+                return (node.path, size, chunkSize)
+            }
+        }
+        return nil
+    }
+
     func content() -> [UInt8] {
         var writer = ByteWriter()
         for item in items {
@@ -109,10 +123,16 @@ struct MapPage {
         locations = try Self.locations(in: places, count: chunks)
     }
 
-    private static func locations(in places: [UInt8], count: Int) throws(Malformed) -> [ChunkLocation] {
-        var reader = ByteReader(places)
+    /// What places begin with.
+    static func packs(_ reader: inout ByteReader) throws(Malformed) -> [PackID] {
         var packs: [PackID] = []
         for _ in 0..<(try reader.count(ofItems: PackID.size)) { packs.append(PackID(raw: try reader.raw(PackID.size))) }
+        return packs
+    }
+
+    private static func locations(in places: [UInt8], count: Int) throws(Malformed) -> [ChunkLocation] {
+        var reader = ByteReader(places)
+        let packs = try packs(&reader)
         guard try reader.count(ofItems: 13) == count else { throw Malformed("its chunks and their places do not match") }
         var locations: [ChunkLocation] = []
         locations.reserveCapacity(count)

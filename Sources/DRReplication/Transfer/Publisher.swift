@@ -237,7 +237,7 @@ struct Publisher {
             let object = try? await store.get(names.map(known.index)), let index = try? PageIndex(parsing: object, name: known.index)
         else { return .none() }
         let pages = StoredPages(index, in: store, names)
-        return PriorIndex { try await pages.next() }
+        return PriorIndex { try await pages.next().map { .page($0) } }
     }
 
     // MARK: What the next point will know

@@ -31,7 +31,7 @@ final class StoredPages {
         } catch { throw error as? Malformed ?? Malformed("it cannot be read") }
         defer { position += 1 }
         return PriorIndex.Page(
-            number: position, page: try StoredPage(bytes, of: entry).page(), identities: [], marks: [], entry: entry, cached: nil)
+            number: position, page: try StoredPage(bytes, of: entry).page(), identities: [], marks: [], entry: entry)
     }
 
     private func pack(_ id: PackID) async throws -> [UInt8] {

@@ -31,7 +31,7 @@ struct VolumeScan {
     /// Descriptors of large files whose pieces are under way.
     private var open = 0
     /// A page that stays as it is unless what follows would have gone into it.
-    private var waiting: PriorIndex.Page?
+    private var waiting: CachedPage?
     private var batch: Batch?
     private let compressor = Compressor()
 
@@ -41,7 +41,7 @@ struct VolumeScan {
         case piece(Ticket<ChunkReader.Piece>)
         case whole(Batch, Int)
         case end(VolumeFile)
-        case page(PriorIndex.Page)
+        case page(CachedPage)
     }
 
     private final class Batch {
@@ -76,7 +76,7 @@ struct VolumeScan {
                 isAllSame = false
                 if catalogue.kind == .block, entry.isClone, let copy = entry.copy { clone = captured / String(copy) }
                 try await take(entry)
-            case .same(let number): try await same(try await page(number))
+            case .same(let number): try await same(number)
             case .head(let number):
                 let page = try await page(number)
                 try await head(of: page)
@@ -105,12 +105,14 @@ struct VolumeScan {
 
     // MARK: What is known
 
-    private mutating func same(_ page: PriorIndex.Page) async throws {
-        if cache != nil, let cached = page.cached, isStored(cached.entry.location), page.page.locations.allSatisfy(isStored) {
-            prior.skipPage()
-            items.append(.page(page))
+    private mutating func same(_ number: Int) async throws {
+        if cache != nil, let cached = try await prior.cached(number), isStored(cached.entry.location),
+            try look(cached, { page throws(Malformed) in try page.packs() }).allSatisfy(reader.stored.contains)
+        {
+            items.append(.page(cached))
             return
         }
+        let page = try await page(number)
         try await head(of: page)
         var node = 0
         for case .node(let next) in page.page.items {
@@ -295,15 +297,18 @@ struct VolumeScan {
 
     private mutating func add(_ chunk: ScannedChunk) throws {
         try settle(before: false)
-        builder.add(chunk)
+        try add(toBuilder: chunk)
         try takePages()
     }
 
-    private mutating func add(_ page: PriorIndex.Page) throws {
-        guard let cached = page.cached else { throw lost }
-        try settle(before: cached.beginsAtBoundary)
+    private mutating func add(toBuilder chunk: ScannedChunk) throws {
+        do throws(Malformed) { try builder.add(chunk) } catch { throw lost }
+    }
+
+    private mutating func add(_ page: CachedPage) throws {
+        try settle(before: page.beginsAtBoundary)
         guard builder.isEmpty else { return try expand(page) }
-        if cached.endsItself { try use(page) } else { waiting = page }
+        if page.endsItself { try use(page) } else { waiting = page }
     }
 
     /// Decides on the page that waits: what follows begins a page of its own, or would have gone into it.
@@ -314,16 +319,21 @@ struct VolumeScan {
     }
 
     /// As it is, without looking into it.
-    private mutating func use(_ page: PriorIndex.Page) throws {
-        guard let cached = page.cached else { throw lost }
-        entries.append(cached.entry)
-        size += cached.size
-        for location in page.page.locations { packs.insert(location.pack) }
-        try next.write(cached)
-        builder.passed(page.page)
+    private mutating func use(_ page: CachedPage) throws {
+        entries.append(page.entry)
+        size += page.size
+        packs.formUnion(try look(page) { page throws(Malformed) in try page.packs() })
+        try next.write(page)
+        builder.passed(page)
     }
 
-    private mutating func expand(_ page: PriorIndex.Page) throws {
+    /// What was read and compared with its checksum can be parsed, unless somebody wrote nonsense with a right one.
+    private func look<Result>(_ page: CachedPage, _ body: (CachedPage) throws(Malformed) -> Result) throws -> Result {
+        do throws(Malformed) { return try body(page) } catch { throw lost }
+    }
+
+    private mutating func expand(_ cached: CachedPage) throws {
+        let page = try look(cached) { page throws(Malformed) in try page.prior() }
         var node = 0
         var chunk = 0
         for item in page.page.items {
@@ -334,8 +344,8 @@ struct VolumeScan {
             case .more: continue
             case .run(let first, let hashes):
                 for (offset, hash) in hashes.enumerated() {
-                    builder.add(
-                        ScannedChunk(
+                    try add(
+                        toBuilder: ScannedChunk(
                             index: first + Int64(offset), hash: hash, mark: page.marks[chunk], location: page.page.locations[chunk]))
                     chunk += 1
                 }

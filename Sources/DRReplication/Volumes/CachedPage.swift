@@ -80,7 +80,13 @@ struct CachedPage: Sendable {
         let count = try reader.count(ofItems: ChunkMark.size)
         marks.reserveCapacity(count)
         for _ in 0..<count { marks.append(try ChunkMark(reading: &reader)) }
-        return PriorIndex.Page(number: number, page: page, identities: identities, marks: marks, entry: entry, cached: self)
+        return PriorIndex.Page(number: number, page: page, identities: identities, marks: marks, entry: entry)
+    }
+
+    /// Those that its chunks stand in.
+    func packs() throws(Malformed) -> [PackID] {
+        var reader = ByteReader(payload, from: places.lowerBound, to: places.upperBound)
+        return try MapPage.packs(&reader)
     }
 
     private func identities(_ reader: inout ByteReader) throws(Malformed) -> [FileIdentity?] {

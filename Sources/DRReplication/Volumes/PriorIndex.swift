@@ -12,8 +12,12 @@ final class PriorIndex {
         let identities: [FileIdentity?]
         let marks: [ChunkMark]
         let entry: PageIndex.Entry?
-        /// As it stands in the cache; nil when it came from a store.
-        let cached: CachedPage?
+    }
+
+    enum Loaded {
+        case page(Page)
+        /// Of a cache, and not looked into before somebody asks what is in it.
+        case cached(CachedPage)
     }
 
     struct File {
@@ -30,8 +34,10 @@ final class PriorIndex {
 
     typealias Run = (first: Int64, chunks: [Chunk])
 
-    private let load: () async throws -> Page?
-    private var page = Page(number: -1, page: MapPage(items: [], locations: []), identities: [], marks: [], entry: nil, cached: nil)
+    private let load: () async throws -> Loaded?
+    private var page = Page(number: -1, page: MapPage(items: [], locations: []), identities: [], marks: [], entry: nil)
+    /// The current page while nobody has looked into it; `page` is then empty.
+    private var closed: CachedPage?
     private var item = 0
     private var node = 0
     private var location = 0
@@ -44,7 +50,7 @@ final class PriorIndex {
     /// Where the pages that were looked at so far are stored, by their names.
     private(set) var pages: [ContentHash: ChunkLocation] = [:]
 
-    init(load: @escaping () async throws -> Page?) { self.load = load }
+    init(load: @escaping () async throws -> Loaded?) { self.load = load }
 
     static func none() -> PriorIndex { PriorIndex { nil } }
 
@@ -52,14 +58,21 @@ final class PriorIndex {
     func page(_ number: Int) async throws -> Page? {
         path = nil
         current = nil
-        while page.number < number, !ended { try await next() }
+        while page.number < number, !ended { try await next(looking: false) }
         guard !ended, page.number == number else { return nil }
+        look()
         rewind()
-        return page
+        return ended ? nil : page
     }
 
-    /// Goes on after the page that was given last.
-    func skipPage() { item = page.page.items.count }
+    /// Page `number` of a cache as it stands there, not looked into; nil when it cannot be had. Numbers must rise. What is asked for then comes after it,
+    /// unless `page` asks for the same one.
+    func cached(_ number: Int) async throws -> CachedPage? {
+        path = nil
+        current = nil
+        while page.number < number, !ended { try await next(looking: false) }
+        return ended || page.number != number ? nil : closed
+    }
 
     /// The runs before the page's first entry: they belong to the last file of the page before.
     func head() -> [Run] {
@@ -142,20 +155,32 @@ final class PriorIndex {
         return ended ? nil : page.page.items[item]
     }
 
-    private func next() async throws {
+    private func next(looking: Bool = true) async throws {
         do {
             guard let next = try await load() else {
                 ended = true
                 return
             }
-            page = next
-            if let entry = next.entry { pages[entry.page] = entry.location }
+            switch next {
+            case .page(let read): (page, closed) = (read, nil)
+            case .cached(let cached):
+                page = Page(number: cached.number, page: MapPage(items: [], locations: []), identities: [], marks: [], entry: cached.entry)
+                closed = cached
+            }
+            if let entry = page.entry { pages[entry.page] = entry.location }
+            if looking { look() }
             rewind()
         } catch is Malformed {
             (ended, isDamaged) = (true, true)
         } catch let error as DRError where error.code == .damaged || error.code == .notFound {
             (ended, isDamaged) = (true, true)
         }
+    }
+
+    private func look() {
+        guard let cached = closed else { return }
+        closed = nil
+        do throws(Malformed) { page = try cached.prior() } catch { (ended, isDamaged) = (true, true) }
     }
 
     private func rewind() {

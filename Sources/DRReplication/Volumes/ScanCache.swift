@@ -107,7 +107,7 @@ struct ScanCache {
 
     func index() throws -> PriorIndex {
         let pages = try pages()
-        return PriorIndex { try pages.next().map { try $0.prior() } }
+        return PriorIndex { try pages.next().map { .cached($0) } }
     }
 }
 
