@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# G1, G2: two hosts and one run. A host is a `state` folder; both reach the same clusters. Host a stops at a failpoint of one of the five small runbooks of
+# G1, G2: two hosts and one run. A host is a `state` folder; both reach the same clusters. Host a stops at a failpoint of one of the six small runbooks of
 # crash-runs.sh, host b takes the run over from the copy at a cluster. Then
-#   asleep   a was only stopped, and wakes while b carries the run on: it must end fenced, or find nothing left to do;
+#   asleep   a was only stopped, and wakes while b carries the run on: it must end fenced, or find nothing left to do. What it still has locked is b's since, which
+#            waits until a has ended;
 #   killed   a was killed, and is started again at the same time as b: whoever is overtaken is fenced, the other goes on.
 # The end must be that of a run nobody disturbed: the same state, the same calls outside, no effect of the engine more often (one that the sleeper made after b had
-# looked is in nobody's record). Where b was refused because the sleeper, alive, still held an application's lock, its run has failed as it should: then no call outside
-# was made twice. It counts as refused. CRASH_SAMPLE=N takes N places (default 16) chosen by
+# looked is in nobody's record). A lock refuses nobody who takes a run over. CRASH_SAMPLE=N takes N places (default 16) chosen by
 # CRASH_SEED (default 1), CRASH_SAMPLE=all every one in both ways; CRASH_ONLY=NAME takes one runbook, CRASH_AT="NAME N WAY" one place.
 set -euo pipefail
 sample=${CRASH_SAMPLE:-16}
@@ -14,7 +14,7 @@ seed=${CRASH_SEED:-1}
 
 sed 's/^state: .*/state: .drrunbook-b/' "$base/dr.yaml" >"$base/dr-b.yaml"
 exec 3>&2 2>/dev/null
-for name in ${CRASH_ONLY:-plain parallel undo gate retry}; do
+for name in ${CRASH_ONLY:-plain parallel undo gate retry rules}; do
     undisturbed $name
     for ((n = 1; n <= total[$name]; n++)); do
         for way in asleep killed; do echo "$name $n $way"; done
@@ -40,16 +40,12 @@ part() { awk -v want="$1" 'BEGIN { part = "state" } /^(effects|calls)$/ { part =
 
 # What differs from the undisturbed run, and must not; nothing where all is well.
 wrong() { # NAME
-    if grep -q "is locked at .* by run $run " "$work/second" "$work/said"; then
-        refused=$((refused + 1))
-        comm -13 <(part calls "$work/expected.$1") <(part calls "$work/end")
-        return
-    fi
+    grep "locked" "$work/second" "$work/said" || true
     for what in state calls; do diff <(part $what "$work/expected.$1") <(part $what "$work/end"); done
     comm -13 <(part effects "$work/expected.$1") <(part effects "$work/end")
 }
 
-taken=0 fenced=0 failed=0 refused=0
+taken=0 fenced=0 failed=0
 while read -r name n way <&4; do
     place=$(sed -n "${n}p" "$work/passed.$name")
     fresh
@@ -103,5 +99,5 @@ while read -r name n way <&4; do
     fi
 done 4<"$work/chosen"
 exec 2>&3
-echo "hosts: $(wc -l <"$work/chosen") races, $taken taken over, $fenced times a host was fenced, $refused refused by a lock, $failed failed"
+echo "hosts: $(wc -l <"$work/chosen") races, $taken taken over, $fenced times a host was fenced, $failed failed"
 [ "$failed" = 0 ] && [ "$taken" -gt 0 ] && [ "$fenced" -gt 0 ]

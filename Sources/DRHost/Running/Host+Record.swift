@@ -186,6 +186,7 @@ extension Host {
         let count = try journal.take(copy.archive)
         return "run \(run) is taken over from \(copy.owner), with \(count) records from \(copy.cluster)"
             + (signed == .missing ? ", whose head nobody signed" : "")
+            + "; where that process still lives and has locks, it is waited for, a minute at most"
     }
 
     /// All that is known of a run, here or at a cluster.

@@ -5,6 +5,7 @@ internal import DRSupport
 extension DirectoryCluster {
     public func commit(_ transaction: Transaction) async throws -> Committed {
         let committed = try await alone {
+            try requireOwnLocks(for: transaction)
             if let record = try record(of: transaction.key, nil) { return record.committed }
             var read: ResourceFiles?
             func resources() throws -> ResourceFiles {
@@ -12,7 +13,6 @@ extension DirectoryCluster {
                 read = found
                 return found
             }
-            try requireOwnLocks(for: transaction)
             try check(transaction.guards, resources)
             let intent = try intent(of: transaction, resources)
             try folder.write(intent)

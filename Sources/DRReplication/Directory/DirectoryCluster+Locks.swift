@@ -6,10 +6,14 @@ struct HeldLock: Sendable {
     let holder: LockHolder
     let since: Instant
     let kernel: any StoreLock
+
+    func note(of application: ApplicationName) -> LockNote { LockNote(application: application, holder: holder, since: since) }
 }
 
 /// Who holds an application's lock, as others read it. That the holder lives is said by the kernel's lock beside it, not by this file.
-struct LockNote: Sendable, Codable {
+///
+/// A process holds the lock as long as exactly what it wrote stands there: whoever takes the lock, for whichever run, writes another note.
+struct LockNote: Sendable, Codable, Equatable {
     var application: ApplicationName
     var holder: LockHolder
     var since: Instant
@@ -18,39 +22,111 @@ struct LockNote: Sendable, Codable {
 extension DirectoryCluster {
     public func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
         // A run begins with its locks, so what a dead one left half done ends here.
-        try await alone { try folder.makeFolder(folder.locks) }
-        if let mine = held.withLock({ $0[application] }) {
-            guard mine.holder.run == holder.run else {
-                throw locked(LockNote(application: application, holder: mine.holder, since: mine.since))
-            }
-            // Somebody may have broken it while this process was paused.
-            guard try folder.reach({ try note(application) })?.holder.run == mine.holder.run else {
-                held.withLock { $0[application] = nil }
-                mine.kernel.release()
-                throw DRError(
-                    .locked, "the lock of \(application) at \(name) was taken from run \(holder.run) by somebody else",
-                    hint: "look at `drrunbook status` and `drrunbook lock list`, and begin anew")
-            }
-            try folder.reach { try beginLease(holder.run) }
-            if mine.holder == holder { return }
-            try write(LockNote(application: application, holder: holder, since: mine.since))
-            held.withLock { $0[application] = HeldLock(holder: holder, since: mine.since, kernel: mine.kernel) }
-            return
+        let isHeld = try await alone {
+            try folder.makeFolder(folder.locks)
+            return try isHeldAlready(application, for: holder)
         }
+        if isHeld { return }
         // Somebody who only asks whether the holder lives takes the kernel's lock for a moment, so a first refusal is not believed.
         for attempt in 0..<10 {
-            if let kernel = try folder.reach({ try folder.io.lock(kernelLock(application), wait: false) }) {
-                return try take(application, for: holder, kernel)
-            }
+            if let kernel = try kernelLock(of: application) { return try take(application, for: holder, kernel) }
             if attempt < 9 { try await clock.sleep(for: .milliseconds(20)) }
         }
-        if try await endOverdue(application), let kernel = try folder.reach({ try folder.io.lock(kernelLock(application), wait: false) }) {
+        if let claim = try await claim(application, for: holder) { return try await takeOver(claim) }
+        if try await endOverdue(application), let kernel = try kernelLock(of: application) {
             return try take(application, for: holder, kernel)
         }
         guard let note = try folder.reach({ try note(application) }) else {
             throw DRError(.locked, "\(application) is being locked at \(name) by another process", hint: "try again in a moment")
         }
         throw locked(note)
+    }
+
+    /// Nil while somebody else holds it.
+    private func kernelLock(of application: ApplicationName) throws -> (any StoreLock)? {
+        try folder.reach { try folder.io.lock(kernelPath(application), wait: false) }
+    }
+
+    // Under the cluster's commit lock.
+    private func isHeldAlready(_ application: ApplicationName, for holder: LockHolder) throws -> Bool {
+        guard let mine = held.withLock({ $0[application] }) else { return false }
+        let found = try note(application)
+        guard mine.holder.run == holder.run else {
+            guard found == mine.note(of: application) else { return false }
+            throw locked(LockNote(application: application, holder: mine.holder, since: mine.since))
+        }
+        // Somebody may have taken it while this process was paused. It stays noted as ours: what is still under way here is refused by that.
+        guard found == mine.note(of: application) else {
+            mine.kernel.release()
+            throw lost(application, mine.holder, to: found)
+        }
+        try beginLease(holder.run)
+        guard mine.holder != holder else { return true }
+        let renewed = HeldLock(holder: holder, since: mine.since, kernel: mine.kernel)
+        try write(renewed.note(of: application))
+        held.withLock { $0[application] = renewed }
+        return true
+    }
+
+    // MARK: A run that was taken over
+
+    /// The lock is the run's, not its process's: where another process of the same run holds it, that one is refused from here on, at any commit. Nil: it is another run's.
+    private func claim(_ application: ApplicationName, for holder: LockHolder) async throws -> (note: LockNote, until: Instant)? {
+        try await alone {
+            guard let found = try note(application), found.holder.run == holder.run else { return nil }
+            let now = clock.now()
+            let claim = LockNote(application: application, holder: holder, since: now)
+            // A renewal of its is not waited for: it renews what is its own. Nor is a clock that is wrong.
+            let until = min(try lease(holder.run)?.expires ?? now, now + LockLease.length)
+            try write(claim)
+            return (claim, until)
+        }
+    }
+
+    /// Whoever held it ends at its next commit, and the kernel's lock with it. One that sleeps or hangs is waited for until its lease is over.
+    private func takeOver(_ claim: (note: LockNote, until: Instant)) async throws {
+        let application = claim.note.application
+        while clock.now() < claim.until {
+            try await clock.sleep(for: .milliseconds(50))
+            if let kernel = try kernelLock(of: application) { return try await take(claim.note, kernel) }
+        }
+        try await alone {
+            try requireUnclaimed(claim.note)
+            try folder.remove(kernelPath(application))
+        }
+        guard let kernel = try kernelLock(of: application) else {
+            throw DRError(.locked, "\(application) is being locked at \(name) by another process", hint: "try again in a moment")
+        }
+        try await take(claim.note, kernel)
+    }
+
+    private func take(_ claim: LockNote, _ kernel: any StoreLock) async throws {
+        do {
+            try await alone {
+                try requireUnclaimed(claim)
+                try beginLease(claim.holder.run)
+                held.withLock { $0[claim.application] = HeldLock(holder: claim.holder, since: claim.since, kernel: kernel) }
+            }
+        } catch {
+            kernel.release()
+            throw error
+        }
+    }
+
+    private func requireUnclaimed(_ claim: LockNote) throws {
+        let found = try note(claim.application)
+        guard found == claim else { throw lost(claim.application, claim.holder, to: found) }
+    }
+
+    func lost(_ application: ApplicationName, _ holder: LockHolder, to other: LockNote?) -> DRError {
+        if let other, other.holder.run == holder.run {
+            return DRError(
+                .fenced, "run \(holder.run) was taken over by \(other.holder.host), which holds the lock of \(application) at \(name)",
+                hint: "it is carried on there; nothing more is done here")
+        }
+        return DRError(
+            .locked, "the lock of \(application) at \(name) was taken from run \(holder.run) by somebody else",
+            hint: "look at `drrunbook status` and `drrunbook lock list`, and begin anew")
     }
 
     private func take(_ application: ApplicationName, for holder: LockHolder, _ kernel: any StoreLock) throws {
@@ -77,7 +153,7 @@ extension DirectoryCluster {
             guard let found = try note(application), let left = try lease(found.holder.run), left.isOver(at: clock.now()) else {
                 return false
             }
-            try folder.remove(kernelLock(application))
+            try folder.remove(kernelPath(application))
             try folder.remove(notePath(application))
             return true
         }
@@ -87,15 +163,15 @@ extension DirectoryCluster {
         try await alone {
             for note in try notes() where note.holder.run == run {
                 let mine = held.withLock { $0[note.application] }
-                // A lock of this run that another process holds is that process's to release.
-                guard let kernel = try mine?.kernel ?? folder.io.lock(kernelLock(note.application), wait: false) else { continue }
-                if let mine, mine.holder.run != run { continue }
+                // A lock of this run that another process holds, or has taken over, is that process's to release.
+                if let mine, mine.note(of: note.application) != note { continue }
+                guard let kernel = try mine?.kernel ?? folder.io.lock(kernelPath(note.application), wait: false) else { continue }
                 try folder.remove(notePath(note.application))
                 held.withLock { $0[note.application] = nil }
                 kernel.release()
             }
             if try !notes().contains(where: { $0.holder.run == run }) { try folder.remove(leasePath(run)) }
-            // Whose note somebody has removed by hand.
+            // Whose note somebody has removed by hand, or written anew.
             let left = held.withLock { held in held.filter { $0.value.holder.run == run } }
             for (application, lock) in left {
                 held.withLock { $0[application] = nil }
@@ -109,7 +185,7 @@ extension DirectoryCluster {
     public func breakLock(_ application: ApplicationName) async throws -> Bool {
         try await alone {
             let isNoted = try folder.io.facts(notePath(application)) != nil
-            try folder.remove(kernelLock(application))
+            try folder.remove(kernelPath(application))
             try folder.remove(notePath(application))
             return isNoted
         }
@@ -131,12 +207,12 @@ extension DirectoryCluster {
     // MARK: Files
 
     private func notePath(_ application: ApplicationName) -> StorePath { folder.locks / "\(application).json" }
-    private func kernelLock(_ application: ApplicationName) -> StorePath { folder.locks / "\(application).lock" }
+    private func kernelPath(_ application: ApplicationName) -> StorePath { folder.locks / "\(application).lock" }
 
     private func isAlive(_ application: ApplicationName) throws -> Bool {
-        if held.withLock({ $0[application] != nil }) { return true }
-        guard try folder.io.facts(kernelLock(application)) != nil else { return false }
-        guard let probe = try folder.io.lock(kernelLock(application), wait: false) else { return true }
+        if let mine = held.withLock({ $0[application] }), try note(application) == mine.note(of: application) { return true }
+        guard try folder.io.facts(kernelPath(application)) != nil else { return false }
+        guard let probe = try folder.io.lock(kernelPath(application), wait: false) else { return true }
         probe.release()
         return false
     }

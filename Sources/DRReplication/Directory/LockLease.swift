@@ -47,17 +47,19 @@ extension DirectoryCluster {
 
     /// False: it could not be done now. A run renews what is still its own; what was taken from it meanwhile stays with whoever took it.
     package func renewLeases() -> Bool {
-        let runs = held.withLock { held in Dictionary(grouping: held, by: \.value.holder.run).mapValues { $0.map(\.key) } }
+        let runs = held.withLock { held in
+            Dictionary(grouping: held, by: \.value.holder.run).mapValues { $0.map { $0.value.note(of: $0.key) } }
+        }
         // A cluster that does not answer, or a disk that is full, ends the lease; the next commit says what is wrong.
         return (try? renew(runs)) ?? true
     }
 
-    private func renew(_ runs: [RunID: [ApplicationName]]) throws -> Bool {
+    private func renew(_ runs: [RunID: [LockNote]]) throws -> Bool {
         guard !runs.isEmpty else { return true }
         guard let lock = try folder.io.lock(folder.commitLock, wait: false) else { return false }
         defer { lock.release() }
-        for (run, applications) in runs {
-            guard try applications.contains(where: { try note($0)?.holder.run == run }) else { continue }
+        for (run, mine) in runs {
+            guard try mine.contains(where: { try note($0.application) == $0 }) else { continue }
             try write(LockLease(expires: clock.now() + LockLease.length, parked: false), for: run)
         }
         return true
@@ -66,12 +68,14 @@ extension DirectoryCluster {
     /// Lets the locks of the run stand though its process goes, for a person who takes it up again.
     public func park(run: RunID) async throws {
         try await alone {
-            guard try notes().contains(where: { $0.holder.run == run }) else { return }
-            try write(LockLease(expires: clock.now() + LockLease.parked, parked: true), for: run)
             let mine = held.withLock { held in
                 let mine = held.filter { $0.value.holder.run == run }
                 held = held.filter { $0.value.holder.run != run }
                 return mine
+            }
+            // What another process of the run has taken over is not ours to put down.
+            if try mine.contains(where: { try note($0.key) == $0.value.note(of: $0.key) }) {
+                try write(LockLease(expires: clock.now() + LockLease.parked, parked: true), for: run)
             }
             for lock in mine.values { lock.kernel.release() }
             endHeartbeat()
@@ -86,13 +90,14 @@ extension DirectoryCluster {
         }
     }
 
-    /// Throws `fenced` when a lock of this process was taken by somebody else since: it was paused or hung for longer than its lease.
+    /// Throws `fenced` when a lock of this process was taken by somebody else since: it was paused or hung for longer than its lease, or its run was taken over.
     func requireOwnLocks(for transaction: Transaction) throws {
         for application in transaction.applications {
             guard let mine = held.withLock({ $0[application] }) else { continue }
-            let other = try note(application)?.holder.run
-            guard other != mine.holder.run else { continue }
-            let who = other.map { "taken by run \($0)" } ?? "taken, and let go since"
+            let other = try note(application)
+            guard other != mine.note(of: application) else { continue }
+            if let other, other.holder.run == mine.holder.run { throw lost(application, mine.holder, to: other) }
+            let who = other.map { "taken by run \($0.holder.run)" } ?? "taken, and let go since"
             throw DRError(
                 .fenced, "the lock of \(application) at \(name) ran out while run \(mine.holder.run) was paused, and was \(who)",
                 hint: "look at `drrunbook status` and `drrunbook lock list`, and begin anew")

@@ -112,10 +112,12 @@ public struct DirectoryVolumeStore: VolumeStore {
             }
             let folder = layout.folder(of: key)
             let staged = layout.staged(name, volume.kind, key: key)
-            // No volume's name begins with a dot.
-            let building = folder / ".building-\(name)"
+            // No volume's name begins with a dot. Nor has a process that slept while its run was taken over a name in common with this one.
+            let prefix = ".building-\(name)"
+            let building = folder / "\(prefix)-\(random.identifier())"
             try io.makeFolders(folder, below: directory)
-            for old in [staged, building] { try io.removeTree(old) }
+            try io.removeTree(staged)
+            for left in try io.list(folder) where left.starts(with: prefix.utf8) { try io.removeTree(folder / left) }
             do {
                 try doubting(copy) {
                     try Materialisation.build(recorded, at: building, from: PointReader(copy, workers: workers), io: io)

@@ -1,6 +1,7 @@
 import DRModel
 import DRReplication
 import DRSimulation
+import DRSupport
 import Testing
 
 struct LockLeaseTests {
@@ -103,5 +104,102 @@ struct LockLeaseTests {
         try await gone.park(run: "run-1")
         #expect(try await cluster().breakLock("ledger"))
         try await cluster().lock("ledger", for: second)
+    }
+
+    // MARK: A run that another host takes over
+
+    private let taker = LockHolder(run: "run-1", runbook: "shop.lua", host: "other", process: 41)
+
+    @Test func `G1 whoever takes a run over has its locks when the lease of a sleeper is over, and that one is fenced when it wakes`()
+        async throws
+    {
+        let sleeper = cluster(), other = cluster()
+        try await sleeper.lock("ledger", for: first)
+        _ = try await sleeper.commit(change("run-1/a", "before"))
+        let begun = clock.now()
+        try await other.lock("ledger", for: taker)
+        #expect(clock.now() - begun >= .seconds(60) && clock.now() - begun < .seconds(61))
+        #expect(try await other.locks().map(\.holder) == [taker])
+
+        // Neither its locks nor its lease, nor what it committed already, is its own any more.
+        let lease = try await other.locks().first?.expires
+        clock.advance(by: .seconds(1))
+        #expect(sleeper.renewLeases())
+        #expect(try await other.locks().first?.expires == lease)
+        for key in ["run-1/b", "run-1/a"] {
+            let refused = await expectError(.fenced) { try await sleeper.commit(change(key, "after")) }
+            #expect(refused?.message == "run run-1 was taken over by other, which holds the lock of ledger at west")
+        }
+        #expect(await expectError(.fenced) { try await sleeper.lock("ledger", for: first) } != nil)
+        #expect(await expectError(.fenced) { try await sleeper.commit(change("run-1/c", "after")) } != nil)
+        try await sleeper.park(run: "run-1")
+        try await sleeper.unlock(run: "run-1")
+        #expect(try await other.locks().first?.expires == lease)
+        #expect(try await other.locks().map(\.holder) == [taker])
+        #expect(try await other.document(DocumentPath("notes", "n")) == "before")
+        _ = try await other.commit(change("run-1/b", "taken over"))
+        #expect(await expectError(.locked) { try await cluster().lock("ledger", for: second) } != nil)
+        try await other.unlock(run: "run-1")
+        try await cluster().lock("ledger", for: second)
+    }
+
+    /// Waits as a host does, and meanwhile the other one wakes.
+    private final class Waking: WallClock {
+        let base: VirtualClock
+        let wake: @Sendable () async throws -> Void
+        private let waits = Lock(0)
+        init(_ base: VirtualClock, wake: @escaping @Sendable () async throws -> Void) { (self.base, self.wake) = (base, wake) }
+
+        func now() -> Instant { base.now() }
+        func sleep(for duration: Duration) async throws {
+            base.advance(by: duration)
+            let number = waits.withLock { waits in
+                waits += 1
+                return waits
+            }
+            if number == 12 { try await wake() }
+        }
+    }
+
+    @Test func `G1 a holder that works is fenced at its next commit, and whoever took its run over waits for it and no longer`()
+        async throws
+    {
+        let working = cluster()
+        try await working.lock("ledger", for: first)
+        try await working.lock("storefront", for: first)
+        let change = change("run-1/a", "late")
+        let waiting = Waking(clock) {
+            #expect(await expectError(.fenced) { try await working.commit(change) } != nil)
+            try await working.unlock(run: "run-1")
+        }
+        let begun = clock.now(), other = fixture.cluster(clock: waiting)
+        try await other.lock("ledger", for: taker)
+        #expect(clock.now() - begun < .seconds(1))
+        // What it let go was its own, and nothing else.
+        #expect(try await other.locks().map(\.application) == ["ledger"])
+        #expect(try await other.locks().first?.counts == true)
+        #expect(try await other.document(DocumentPath("notes", "n")) == nil)
+    }
+
+    @Test func `G1 of two hosts that take the same run over, the later one has it`() async throws {
+        let sleeper = cluster(), late = cluster()
+        try await sleeper.lock("ledger", for: first)
+        let last = LockHolder(run: "run-1", runbook: "shop.lua", host: "third", process: 41)
+        let early = fixture.cluster(clock: Waking(clock) { try await late.lock("ledger", for: last) })
+        #expect(await expectError(.fenced) { try await early.lock("ledger", for: taker) } != nil)
+        #expect(try await late.locks().map(\.holder) == [last])
+        _ = try await late.commit(change("run-1/a", "third"))
+    }
+
+    @Test func `A lease that is far ahead is not waited for, and one process of a run does not wait for itself`() async throws {
+        let wrong = fixture.cluster(clock: VirtualClock(clock.now() + .seconds(86_400)))
+        try await wrong.lock("ledger", for: first)
+        let begun = clock.now(), other = cluster()
+        try await other.lock("storefront", for: taker)
+        try await other.lock("ledger", for: taker)
+        #expect(clock.now() - begun < .seconds(61))
+        let between = clock.now()
+        try await other.lock("ledger", for: taker)
+        #expect(clock.now() == between)
     }
 }
