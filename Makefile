@@ -39,7 +39,7 @@ format:
 demo: build
 	Scripts/demo.sh
 
-# kill -9 at failpoints of the demo's failover and of five small runbooks, then resume: the end must be the same. Then two hosts race for one run, and the real
+# kill -9 at failpoints of the demo's failover and of six small runbooks, then resume: the end must be the same. Then two hosts race for one run, and the real
 # process is killed at its system calls. CRASH_SAMPLE=all takes every one.
 crash: build
 	Scripts/crash.sh

@@ -1,4 +1,4 @@
-# The shop and the five small runbooks that crash-runs.sh and crash-hosts.sh kill, and how a person carries such a run on. To be sourced.
+# The shop and the six small runbooks that crash-runs.sh and crash-hosts.sh kill, and how a person carries such a run on. To be sourced.
 root=$(cd "$(dirname "$0")/.." && pwd)
 drrunbook=${DRRUNBOOK:-$root/.build/debug/drrunbook}
 # In memory where that is to be had: a killed process loses nothing that the kernel has.
@@ -12,6 +12,10 @@ for name in once again; do
     printf '#!/bin/sh\necho "%s $1" >>calls\n' $name >$name.sh
     chmod 755 $name.sh
 done
+printf '#!/bin/sh\n[ -d sites/east/.dr/holds ] && echo "$2" >held-$1\n' >quiet.sh
+printf '#!/bin/sh\n[ -e held-$1 ] && rm held-$1\nexit 0\n' >go.sh
+chmod 755 quiet.sh go.sh
+sed -i 's|  east: { directory: sites/east }|  east: { directory: sites/east, rules: { quiet: [./quiet.sh, "{application}"], go: [./go.sh, "{application}"] } }|' dr.yaml
 # Programs by their path: each fixture is copied to the same place.
 shop=$work/shop
 cat >>dr.yaml <<YAML
@@ -49,6 +53,9 @@ body[retry]='
       dr.migrate { pair = "east-west", applications = { "ledger" } }
     end)
     dr.exec { argv = { "once-a", "done" } }'
+body[rules]='
+    dr.migrate { pair = "east-west", applications = { "ledger" }, pre = "quiet", post = "go" }
+    dr.exec { argv = { "once-a", "done" } }'
 for name in "${!body[@]}"; do
     expected[$name]=0
     printf 'return dr.runbook { name = "%s", run = function()%s\nend }\n' $name "${body[$name]}" >runbooks/crash-$name.lua
@@ -77,6 +84,9 @@ observable() { # names, kinds, permissions and content of what two runs must agr
     )
     echo "effects"
     dr report "$1" --format json | sed 's/.*"effects":\[\("[^]]*\)\],"error".*/\1/' | tr ',' '\n' | sort
+    # Nothing stays quiet for a snapshot.
+    ls "$shop" | grep '^held-' || true
+    ls "$shop"/sites/*/.dr/holds 2>/dev/null | grep json || true
     # What may be repeated counts as done, what may not is counted.
     echo "calls"
     { grep '^once' calls || true; grep '^again' calls | sort -u || true; } 2>/dev/null | sort

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# G2: kill -9 at failpoints of five small runbooks (plain, parallel, undo, gate, retry), resume as a person would, and compare with a run that nobody disturbed: the
-# observable state, the engine's effects, and the calls outside. CRASH_SAMPLE=N takes N places (default 100) of all five, chosen by CRASH_SEED (default 1);
+# G2: kill -9 at failpoints of six small runbooks (plain, parallel, undo, gate, retry, rules), resume as a person would, and compare with a run that nobody disturbed: the
+# observable state, the engine's effects, and the calls outside. CRASH_SAMPLE=N takes N places (default 100) of all of them, chosen by CRASH_SEED (default 1);
 # CRASH_SAMPLE=all takes every one. CRASH_ONLY=NAME takes one runbook.
 set -euo pipefail
 sample=${CRASH_SAMPLE:-100}
@@ -9,13 +9,13 @@ seed=${CRASH_SEED:-1}
 
 killed=0 failed=0 ended=0
 exec 3>&2 2>/dev/null
-names=${CRASH_ONLY:-plain parallel undo gate retry}
+names=${CRASH_ONLY:-plain parallel undo gate retry rules}
 for name in $names; do
     undisturbed $name
     for ((n = 1; n <= total[$name]; n++)); do echo "$name $n"; done >>"$work/all"
 done
 all=$(wc -l <"$work/all")
-echo "crash: five runbooks pass $all failpoints"
+echo "crash: the runbooks pass $all failpoints"
 choose "$sample" "$seed"
 while read -r name n <&4; do
     place=$(sed -n "${n}p" "$work/passed.$name")

@@ -15,6 +15,8 @@ struct ClusterSight {
     var forks: [ApplicationName: [Fork]] = [:]
     /// When it went live here last.
     var activated: [ApplicationName: Instant] = [:]
+    /// Quiet for a snapshot.
+    var onHold: Set<ApplicationName> = []
     /// Records that cannot be read and belong to no application alone.
     var problems: [String] = []
 }
@@ -89,9 +91,20 @@ struct StatusDecision {
     }
 
     private var problems: [String] {
-        known.flatMap { _, sight in
+        known.flatMap { name, sight in
             (sight.unknowable[application].map { [$0.message] } ?? []) + (sight.pointProblems[application] ?? []) + sight.problems
+                + (isForgotten(sight) ? [forgotten(at: name)] : [])
         }
+    }
+
+    // Who works on it lets it go; nobody does for a process that is gone.
+    private func isForgotten(_ sight: ClusterSight) -> Bool {
+        sight.onHold.contains(application) && !sight.locks.contains { $0.application == application && $0.alive }
+    }
+
+    private func forgotten(at cluster: ClusterName) -> String {
+        "it is still held at \(cluster) for a snapshot by a process that is gone, and may answer nobody: "
+            + "`drrunbook agent \(cluster) --once`, the resume of that run, and the next copy let it go"
     }
 
     // Of a cluster that does not answer nobody knows whether anything runs there.

@@ -44,6 +44,7 @@ extension ReplicationEngine {
             } catch let error as DRError where error.isOfOneRecord {
                 sight.problems.append(error.message)
             }
+            sight.onHold = Set(try await cluster.onHold())
             for name in applications {
                 do {
                     sight.records[name] = try await cluster.record(of: name)

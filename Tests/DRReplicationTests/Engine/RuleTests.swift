@@ -135,6 +135,22 @@ struct RuleTests {
         }
     }
 
+    @Test func `G12 status tells of an application that a dead process left held, and of none that is being copied`() async throws {
+        let world = try world()
+        let east = try #require(world.clusters()["east"])
+        func problems() async throws -> [String] {
+            try await world.engine().status(of: ["ledger"], without: [], Spoken("status").call).flatMap { $0.problems ?? [] }
+        }
+        try await east.lock("ledger", for: Spoken("a").call.holder)
+        try await east.hold("ledger", by: Self.rules)
+        #expect(try await problems() == [])
+        // Put down in the middle, its lock stands and nobody lets it go.
+        try await east.park(run: "run-1")
+        #expect(try await problems().first?.contains("still held at east for a snapshot") == true)
+        #expect(try await east.letGo("ledger"))
+        #expect(try await problems() == [])
+    }
+
     @Test func `G1 the agent does not let go what a run that lives holds`() async throws {
         let world = try world()
         let east = try #require(world.clusters()["east"])
