@@ -3,9 +3,7 @@ package import Crypto
 /// SHA-256 in the form everything here writes it: 64 lower-case hex digits.
 package enum Digest {
     package static func hex(of bytes: some Sequence<UInt8>) -> String {
-        var hasher = SHA256()
-        hasher.update(data: Array(bytes))
-        return hex(hasher.finalize())
+        hex(SHA256.hash(data: Array(bytes)))
     }
 
     /// The 32 bytes themselves.
@@ -17,12 +15,13 @@ package enum Digest {
 
     /// The bytes themselves, two digits each.
     package static func hex(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(2 * bytes.count)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        func digit(_ number: UInt8) -> UInt8 { number + (number < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) }
+        let text = unsafe [UInt8](unsafeUninitializedCapacity: 2 * bytes.count) { text, count in
+            for byte in bytes {
+                unsafe text[count] = digit(byte >> 4)
+                unsafe text[count + 1] = digit(byte & 15)
+                count += 2
+            }
         }
         return String(decoding: text, as: UTF8.self)
     }

@@ -3,29 +3,30 @@ internal import DRModel
 
 /// Fills an action from the table a runbook passed: unknown, missing and mistyped fields are errors that name the verb, the field and the nearest name.
 struct ActionDecoding: Decoder {
-    let verb: String
-    let parameters: [NamedParameter]
-    let input: [String: Value]
-    let surroundings: ParameterSurroundings
     let codingPath: [any CodingKey]
-    private let filled: Filled
-    let userInfo: [CodingUserInfoKey: Any] = [:]
+    private let call: Call
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    /// What the fields have become.
-    private final class Filled {
-        var members: [String: Value] = [:]
+    /// One for the decoders of all fields.
+    private final class Call {
+        let verb: String
+        let parameters: [NamedParameter]
+        let input: [String: Value]
+        let surroundings: ParameterSurroundings
+        /// What the fields have become.
+        var filled: [String: Value] = [:]
+
+        init(_ verb: String, _ parameters: [NamedParameter], _ input: [String: Value], _ surroundings: ParameterSurroundings) {
+            self.verb = verb
+            self.parameters = parameters
+            self.input = input
+            self.surroundings = surroundings
+        }
     }
 
-    private init(
-        _ verb: String, _ parameters: [NamedParameter], _ input: [String: Value], _ surroundings: ParameterSurroundings,
-        _ codingPath: [any CodingKey], _ filled: Filled
-    ) {
-        self.verb = verb
-        self.parameters = parameters
-        self.input = input
-        self.surroundings = surroundings
+    private init(_ call: Call, _ codingPath: [any CodingKey]) {
+        self.call = call
         self.codingPath = codingPath
-        self.filled = filled
     }
 
     /// With the fields as they stand in the journal: complete, defaults filled in. `parameters`: those of the type.
@@ -42,16 +43,18 @@ struct ActionDecoding: Decoder {
             throw DRError(.invalidInput, "expected one table of fields, got \(input.kind)", hint: usage(spec.name, parameters)).inVerb(
                 spec.name)
         }
-        let names = parameters.map(\.name)
-        for unknown in members.keys.sorted() where !names.contains(unknown) {
+        let unknown = members.keys.filter { key in !parameters.contains { $0.name == key } }.min()
+        if let unknown {
+            let names = parameters.map(\.name)
             throw DRError(
                 .invalidInput, "unknown field \"\(unknown)\"\(Spelling.hint(for: unknown, in: names))",
                 hint: names.isEmpty ? "\(spec.name) takes no fields" : "fields: " + names.joined(separator: ", ")
             ).inVerb(spec.name)
         }
-        let decoding = ActionDecoding(spec.name, parameters, members.filter { !$0.value.isNull }, surroundings, [], Filled())
-        let action = try Action(from: decoding)
-        return (action, .map(decoding.filled.members))
+        let given = members.values.contains(where: \.isNull) ? members.filter { !$0.value.isNull } : members
+        let call = Call(spec.name, parameters, given, surroundings)
+        let action = try Action(from: ActionDecoding(call, []))
+        return (action, .map(call.filled))
     }
 
     private static func usage(_ verb: String, _ parameters: [NamedParameter]) -> String {
@@ -59,10 +62,11 @@ struct ActionDecoding: Decoder {
     }
 
     func parameter<Wrapped: ParameterType>(_ name: String, as type: Wrapped.Type) throws -> Wrapped {
-        guard let declaration = parameters.first(where: { $0.name == name })?.declaration else {
+        let surroundings = call.surroundings, verb = call.verb
+        guard let declaration = call.parameters.first(where: { $0.name == name })?.declaration else {
             throw DRError(.internal, "\(verb) has no parameter \(name)")
         }
-        let value = input[name] ?? declaration.defaultValue
+        let value = call.input[name] ?? declaration.defaultValue
         guard let value else {
             if type.isOptional { return fill(name, try Wrapped(parameter: .null, in: surroundings)) }
             throw DRError(.invalidInput, "field \"\(name)\" is missing: expected \(type.expectation)").inVerb(verb)
@@ -76,7 +80,7 @@ struct ActionDecoding: Decoder {
 
     private func fill<Wrapped: ParameterType>(_ name: String, _ value: Wrapped) -> Wrapped {
         let shown = value.parameterValue
-        if !shown.isNull { filled.members[name] = shown }
+        if !shown.isNull { call.filled[name] = shown }
         return value
     }
 
@@ -90,7 +94,7 @@ struct ActionDecoding: Decoder {
     }
 
     private func at(_ key: any CodingKey) -> ActionDecoding {
-        ActionDecoding(verb, parameters, input, surroundings, codingPath + [key], filled)
+        ActionDecoding(call, codingPath + [key])
     }
 
     struct Fields<Key: CodingKey>: KeyedDecodingContainerProtocol {

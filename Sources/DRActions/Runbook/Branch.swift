@@ -84,8 +84,8 @@ enum HostRequest {
     case fork([LuaFunction])
 }
 
-/// An action whose intent is recorded and whose outcome is not.
-struct PendingAction {
+/// An action whose intent is recorded and whose outcome is not. Handed on many times: hence one object.
+final class PendingAction {
     let intent: JournalEntry
     let branch: Branch
     let action: PreparedAction
@@ -95,6 +95,16 @@ struct PendingAction {
     let begun: Instant
     /// It was asked for before: it may have been begun.
     let isRecorded: Bool
+
+    init(intent: JournalEntry, branch: Branch, action: PreparedAction, location: SourceLocation?, begun: Instant, isRecorded: Bool) {
+        self.intent = intent
+        self.branch = branch
+        self.action = action
+        self.location = location
+        self.begun = begun
+        self.isRecorded = isRecorded
+        isInDrill = branch.drills > 0
+    }
 
     var place: CallPlace? { location.map { CallPlace(verb: action.name, location: $0) } }
 }

@@ -316,10 +316,7 @@ final class RunSession {
             let (begun, isRecorded): (Instant, Bool)
             do { (begun, isRecorded) = try record.intent(entry) } catch let error as DRError { throw error.at(location) }
             waiting.append(
-                PendingAction(
-                    intent: entry, branch: branch, action: action, location: location, isInDrill: branch.drills > 0, begun: begun,
-                    isRecorded: isRecorded)
-            )
+                PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun, isRecorded: isRecorded))
         case .fork(let functions):
             let place = branch.nextPlace()
             let fork = Fork(parent: branch, count: functions.count)

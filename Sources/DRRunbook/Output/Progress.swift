@@ -5,7 +5,7 @@ import DRSupport
 final class Progress: Sendable {
     private let output: Output
     private let isPlan: Bool
-    /// Actions under way, in the order in which they began.
+    /// Actions under way, in the order in which they began; for a terminal, which shows the last.
     private let underWay = Lock<[ActionEvent]>([])
 
     init(_ output: Output, isPlan: Bool) {
@@ -37,10 +37,10 @@ final class Progress: Sendable {
             let what = isPlan ? "plan of \(runbook)" : "\(runbook), run \(event.run)"
             return [style.bold(what) + (event.replayed ? ", carried on" : "")] + (summary.map { ["  \($0)"] } ?? [])
         case .actionStarted(let action):
-            if !event.replayed { underWay.append(action) }
+            if !event.replayed, style.isTerminal { underWay.append(action) }
             return []
         case .actionFinished(let action, let result, let error, let duration, let effects, _):
-            underWay.removeAll { $0.key == action.key }
+            if style.isTerminal { underWay.removeAll { $0.key == action.key } }
             if event.replayed { return ["  \(style.faint("before"))   \(Self.title(action))"] }
             return finished(action, result, error, duration, effects)
         case .log(let text, _):
