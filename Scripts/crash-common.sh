@@ -56,6 +56,9 @@ body[retry]='
 body[rules]='
     dr.migrate { pair = "east-west", applications = { "ledger" }, pre = "quiet", post = "go" }
     dr.exec { argv = { "once-a", "done" } }'
+# Raced for by two hosts only: crash.sh kills a longer one.
+body[move]='
+    dr.failover { pair = "east-west", applications = { "ledger" }, mode = "planned", accept_fuzzy = true }'
 for name in "${!body[@]}"; do
     expected[$name]=0
     printf 'return dr.runbook { name = "%s", run = function()%s\nend }\n' $name "${body[$name]}" >runbooks/crash-$name.lua

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # G1, G2: two hosts and one run. A host is a `state` folder; both reach the same clusters. Host a stops at a failpoint of one of the six small runbooks of
-# crash-runs.sh, host b takes the run over from the copy at a cluster. Then
+# crash-runs.sh, or of a move, host b takes the run over from the copy at a cluster. Then
 #   asleep   a was only stopped, and wakes while b carries the run on: it must end fenced, or find nothing left to do. What it still has locked is b's since, which
 #            waits until a has ended;
+#   still    a sleeps until b has ended: b waits for a's lease to be over, a minute each, so that there are only a few of them and only with CRASH_SAMPLE=all;
 #   killed   a was killed, and is started again at the same time as b: whoever is overtaken is fenced, the other goes on.
 # The end must be that of a run nobody disturbed: the same state, the same calls outside, no effect of the engine more often (one that the sleeper made after b had
 # looked is in nobody's record). A lock refuses nobody who takes a run over. CRASH_SAMPLE=N takes N places (default 16) chosen by
@@ -14,13 +15,22 @@ seed=${CRASH_SEED:-1}
 
 sed 's/^state: .*/state: .drrunbook-b/' "$base/dr.yaml" >"$base/dr-b.yaml"
 exec 3>&2 2>/dev/null
-for name in ${CRASH_ONLY:-plain parallel undo gate retry rules}; do
+for name in ${CRASH_ONLY:-plain parallel undo gate retry rules move}; do
     undisturbed $name
     for ((n = 1; n <= total[$name]; n++)); do
         for way in asleep killed; do echo "$name $n $way"; done
     done >>"$work/all"
 done
 choose "$sample" "$seed"
+if [ "$sample" = all ]; then
+    # The last of each: a run plans first, and a plan passes places, too.
+    for place in engine.migrate.captured run.action-done materialise.file; do
+        for name in ${CRASH_ONLY:-plain move}; do
+            n=$(grep -nx "$place" "$work/passed.$name" | tail -1 | cut -d: -f1)
+            [ -z "$n" ] || echo "$name $n still" >>"$work/chosen"
+        done
+    done
+fi
 [ -z "${CRASH_AT:-}" ] || echo "$CRASH_AT" >"$work/chosen"
 
 at() { config=$1; }
@@ -65,7 +75,8 @@ while read -r name n way <&4; do
         second=$!
         # Each place has its own moment, from at once to after b's end.
         sleep "0.$(((n * 7 + seed) % 9))"
-        if [ $way = asleep ]; then kill -CONT $first || true; else
+        if [ $way = asleep ]; then kill -CONT $first || true; fi
+        if [ $way = killed ]; then
             wait $first || true
             at dr.yaml
             dr resume "$run" --yes >>"$work/first" 2>&1 &
@@ -79,7 +90,7 @@ while read -r name n way <&4; do
     if grep -qE "was taken over by|carried on (twice|by)" "$work/first" "$work/second"; then fenced=$((fenced + 1)); fi
     if [ -z "$run" ]; then
         at dr.yaml
-        [ $way = asleep ] || "$drrunbook" run runbooks/crash-$name.lua --yes >"$work/first" 2>&1 || true
+        [ $way != killed ] || "$drrunbook" run runbooks/crash-$name.lua --yes >"$work/first" 2>&1 || true
         run=$(name_of_run)
     fi
     # b first: it has the run since, unless a never let it.

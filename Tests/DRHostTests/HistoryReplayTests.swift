@@ -1,4 +1,5 @@
 import DRHost
+import DRJournal
 import DRModel
 import Foundation
 import Testing
@@ -33,6 +34,7 @@ import Testing
             refused: [
                 (#"{ "ledger" }"#, #"{ "storefront" }"#, "ledger", "storefront"), ("dr.now()", "dr.random()", "input now", "input random"),
                 (#"dr.sleep("10ms")"#, "", "intent sleep", "intent status"),
+                (#"dr.status { application = "ledger" }"#, #"dr.status { application = "ledger" } dr.log("more")"#, "finished", "log log"),
                 (#"dr.status { application = "ledger" }"#, "", "intent status", "the end of the runbook"),
                 ("dr.log(", "dr.now() dr.log(", "log log", "input now"),
             ]),
@@ -125,6 +127,65 @@ import Testing
             #expect(error?.code == .replayMismatch, "\(edit.from) -> \(edit.to): \(String(describing: error))")
             #expect(error?.details?["then"].string?.contains(edit.then) == true, "\(String(describing: error))")
             #expect(error?.details?["now"].string?.contains(edit.now) == true, "\(String(describing: error))")
+        }
+    }
+
+    /// A record somebody wrote anew, with hashes that fit.
+    private func rewritten(_ archive: RunArchive, _ entries: [TimedEntry], in shop: ShopFixture) throws -> String {
+        let name = "rewritten-\(UUID().uuidString)"
+        let journal = try SQLiteJournal.open(shop.file(name))
+        try journal.begin(archive.header)
+        try journal.append(entries, to: archive.header.id)
+        let text = try journal.archive(of: archive.header.id).text
+        try journal.close()
+        try shop.write(name + ".run", text)
+        return shop.file(name + ".run")
+    }
+
+    @Test(arguments: histories) func `G2 G6 a history that lost a record, or has two in another order, is refused though its hashes fit`(
+        history: History
+    ) async throws {
+        let file = Self.folder.appending(path: "\(history.name).run")
+        let archive = try RunArchive(String(decoding: Data(contentsOf: file), as: UTF8.self), file: file.path)
+        let entries = archive.records.map { TimedEntry($0.entry, at: $0.time) }
+        let shop = try shop()
+        let host = try shop.host()
+        defer { host.close() }
+        #expect(try await host.replay(file: try rewritten(archive, entries, in: shop)) > 3)
+        for index in entries.indices.dropLast() where ![.approval, .resumed, .stopped].contains(entries[index].entry.kind) {
+            var without = entries
+            without.remove(at: index)
+            var swapped = entries
+            swapped.swapAt(index, index + 1)
+            var changes = [(without, "without record \(index)")]
+            // Two answers may well have come the other way round; what the runbook asks may not.
+            if [entries[index], entries[index + 1]].contains(where: { $0.entry.kind != .outcome }) {
+                changes.append((swapped, "record \(index) and the next swapped"))
+            }
+            for (changed, what) in changes {
+                let path = try rewritten(archive, changed, in: shop)
+                let error = await #expect(throws: DRError.self, "\(what)") { try await host.replay(file: path) }
+                #expect(error?.code == .replayMismatch, "\(what): \(String(describing: error))")
+            }
+        }
+    }
+
+    @Test(arguments: histories) func `G6 a history of a later layout, or with a changed letter, is refused before it is replayed`(
+        history: History
+    ) async throws {
+        let text = try String(decoding: Data(contentsOf: Self.folder.appending(path: "\(history.name).run")), as: UTF8.self)
+        let shop = try shop()
+        let host = try shop.host()
+        defer { host.close() }
+        let changes = [
+            text.replacing("drrunbook-run-2\n", with: "drrunbook-run-3\n"), text.replacing(#"["record","1","#, with: #"["record","2","#),
+            text.replacing("\"finished\"", with: "\"resumed\""),
+        ]
+        for changed in changes {
+            #expect(changed != text)
+            try shop.write("changed.run", changed)
+            let error = await #expect(throws: DRError.self) { try await host.replay(file: shop.file("changed.run")) }
+            #expect(error?.code == .journalDamaged, "\(String(describing: error))")
         }
     }
 

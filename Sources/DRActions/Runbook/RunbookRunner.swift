@@ -144,7 +144,10 @@ public actor RunbookRunner {
     /// The runner's journal must be one in memory, and empty.
     public func replay(_ header: RunHeader, _ records: [JournalRecord], against sources: RunbookSources) throws -> Int {
         try journal.begin(header)
-        let end = records.last { $0.entry.kind == .finished }
+        let end = records.first { $0.entry.kind == .finished }
+        if let end, let last = records.last, last.index != end.index {
+            throw ReplayDifference.error(last, now: "the end, which is record \(end.index)")
+        }
         let record = try makeRecord(run: header.id, history: records.filter { $0.entry.kind != .finished }, started: header.started)
         let (session, _) = try loader(sources, seed: header.seed).load(record)
         try session.start(header.parameters)
@@ -160,7 +163,7 @@ public actor RunbookRunner {
         let failure = session.end == nil ? nil : try session.failure()
         if let left = record.pending { throw ReplayDifference.error(left, now: "the end of the runbook") }
         guard let end else { return records.count }
-        if session.end == nil {
+        if session.end == nil || record.firstNew != nil {
             throw ReplayDifference.error(end, now: record.firstNew.map(ReplayDifference.text) ?? "something that goes on")
         }
         let then = end.entry.payload["error"]["code"].string, now = failure?.code.rawValue
