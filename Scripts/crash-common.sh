@@ -12,7 +12,8 @@ for name in once again; do
     printf '#!/bin/sh\necho "%s $1" >>calls\n' $name >$name.sh
     chmod 755 $name.sh
 done
-printf '#!/bin/sh\n[ -d sites/east/.dr/holds ] && echo "$2" >held-$1\n' >quiet.sh
+# Refuses what is quiet already, and what is not noted.
+printf '#!/bin/sh\n[ ! -e held-$1 ] && [ -e sites/east/.dr/holds/$1.json ] && : >held-$1\n' >quiet.sh
 printf '#!/bin/sh\n[ -e held-$1 ] && rm held-$1\nexit 0\n' >go.sh
 chmod 755 quiet.sh go.sh
 sed -i 's|  east: { directory: sites/east }|  east: { directory: sites/east, rules: { quiet: [./quiet.sh, "{application}"], go: [./go.sh, "{application}"] } }|' dr.yaml
