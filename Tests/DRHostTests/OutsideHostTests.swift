@@ -40,10 +40,14 @@ import Testing
         let runs = try shop.drrunbook("runs", "--json").lines.compactMap { $0["run"].string }
         #expect(runs.count == 2)
         for run in runs {
-            for options in [[], ["--json"], ["-v"]] {
-                let answer = try shop.drrunbook(["show", run] + options)
+            let reports = ["md", "json", "junit", "html"].map { ["report", run, "--format", $0] }
+            let shown = [[], ["--json"], ["-v"]].map { ["show", run] + $0 }
+            for arguments in shown + reports + [["verify", run], ["replay", run, "--against", "runbooks/call.lua"]] {
+                let answer = try shop.drrunbook(arguments)
+                #expect(answer.status == 0, "\(arguments): \(answer.output)\(answer.error)")
                 said += answer.output + answer.error
             }
+            #expect(try shop.drrunbook("export", run, "-o", "\(run).run").status == 0)
         }
         #expect(said.contains("got [secret TOOL_TOKEN]") && said.contains("hmac-sha256:"))
         #expect(!said.contains(secret))
