@@ -21,16 +21,17 @@ for name in ${CRASH_ONLY:-plain parallel undo gate retry rules move}; do
         for way in asleep killed; do echo "$name $n $way"; done
     done >>"$work/all"
 done
-choose "$sample" "$seed"
 if [ "$sample" = all ]; then
     # The last of each: a run plans first, and a plan passes places, too.
     for place in engine.migrate.captured run.action-done materialise.file; do
         for name in ${CRASH_ONLY:-plain move}; do
+            [ -s "$work/passed.$name" ] || continue
             n=$(grep -nx "$place" "$work/passed.$name" | tail -1 | cut -d: -f1) || true
-            [ -z "$n" ] || echo "$name $n still" >>"$work/chosen"
+            [ -z "$n" ] || echo "$name $n still" >>"$work/all"
         done
     done
 fi
+choose "$sample" "$seed"
 [ -z "${CRASH_AT:-}" ] || echo "$CRASH_AT" >"$work/chosen"
 
 at() { config=$1; }
