@@ -1,18 +1,20 @@
 extension Value {
     /// The value as a Decodable type. Throws DecodingError with the path of what does not fit.
-    public func decoded<T: Decodable>(as type: T.Type) throws -> T { try ValueDecoding.decode(type, from: self, path: []) }
+    public func decoded<T: Decodable>(as type: T.Type) throws -> T { try ValueDecoding.decode(type, from: self, within: nil) }
 }
 
 struct ValueDecoding: Decoder {
     let value: Value
-    let codingPath: [any CodingKey]
-    let userInfo: [CodingUserInfoKey: Any] = [:]
+    private let trail: CodingTrail?
+    var codingPath: [any CodingKey] { trail.path }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    static func decode<T: Decodable>(_ type: T.Type, from value: Value, path: [any CodingKey]) throws -> T {
+    static func decode<T: Decodable>(_ type: T.Type, from value: Value, within trail: @autoclosure () -> CodingTrail?) throws -> T {
+        if type == String.self, case .string(let text) = value, let result = text as? T { return result }
         if type == Value.self, let result = value as? T { return result }
         if type == Instant.self, case .instant(let instant) = value, let result = instant as? T { return result }
         if type == Duration.self, case .duration(let duration) = value, let result = duration as? T { return result }
-        return try T(from: ValueDecoding(value: value, codingPath: path))
+        return try T(from: ValueDecoding(value: value, trail: trail()))
     }
 
     func mismatch(_ type: Any.Type, _ expected: String) -> DecodingError {
@@ -37,18 +39,33 @@ struct ValueDecoding: Decoder {
         var codingPath: [any CodingKey] { decoding.codingPath }
         var allKeys: [Key] { members.keys.sorted().compactMap { Key(stringValue: $0) } }
 
-        private func member(_ key: Key) throws -> ValueDecoding {
+        private func value(_ key: Key) throws -> Value {
             guard let value = members[key.stringValue] else {
                 throw DecodingError.keyNotFound(key, .init(codingPath: codingPath, debugDescription: "\(key.stringValue) is missing"))
             }
-            return ValueDecoding(value: value, codingPath: codingPath + [key])
+            return value
         }
 
+        private func trail(_ key: Key) -> CodingTrail { CodingTrail(key, within: decoding.trail) }
+        private func member(_ key: Key) throws -> ValueDecoding { ValueDecoding(value: try value(key), trail: trail(key)) }
+
         func contains(_ key: Key) -> Bool { members[key.stringValue] != nil }
-        func decodeNil(forKey key: Key) throws -> Bool { try member(key).value.isNull }
+        func decodeNil(forKey key: Key) throws -> Bool { try value(key).isNull }
+        func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+            if case .bool(let flag) = try value(key) { flag } else { try Single(decoding: member(key)).decode(type) }
+        }
+        func decode(_ type: String.Type, forKey key: Key) throws -> String {
+            if case .string(let text) = try value(key) { text } else { try Single(decoding: member(key)).decode(type) }
+        }
+        func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 {
+            if case .integer(let number) = try value(key) { number } else { try Single(decoding: member(key)).decode(type) }
+        }
         func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-            let member = try member(key)
-            return try ValueDecoding.decode(type, from: member.value, path: member.codingPath)
+            try ValueDecoding.decode(type, from: try value(key), within: trail(key))
+        }
+        func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+            guard let value = members[key.stringValue], !value.isNull else { return nil }
+            return try ValueDecoding.decode(type, from: value, within: trail(key))
         }
         func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
             try member(key).container(keyedBy: type)
@@ -78,12 +95,18 @@ struct ValueDecoding: Decoder {
             self.items = items
         }
 
-        private mutating func next() throws -> ValueDecoding {
+        private mutating func nextIndex() throws -> Int {
             guard !isAtEnd else {
                 throw DecodingError.valueNotFound(Value.self, .init(codingPath: codingPath, debugDescription: "the list ends here"))
             }
             defer { currentIndex += 1 }
-            return ValueDecoding(value: items[currentIndex], codingPath: codingPath + [Index(intValue: currentIndex)])
+            return currentIndex
+        }
+
+        private func trail(_ index: Int) -> CodingTrail { CodingTrail(Index(intValue: index), within: decoding.trail) }
+        private mutating func next() throws -> ValueDecoding {
+            let index = try nextIndex()
+            return ValueDecoding(value: items[index], trail: trail(index))
         }
 
         mutating func decodeNil() throws -> Bool {
@@ -92,8 +115,8 @@ struct ValueDecoding: Decoder {
             return true
         }
         mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
-            let item = try next()
-            return try ValueDecoding.decode(type, from: item.value, path: item.codingPath)
+            let index = try nextIndex()
+            return try ValueDecoding.decode(type, from: items[index], within: trail(index))
         }
         mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
             try next().container(keyedBy: type)
@@ -134,7 +157,7 @@ struct ValueDecoding: Decoder {
         func decode(_ type: UInt32.Type) throws -> UInt32 { try integer() }
         func decode(_ type: UInt64.Type) throws -> UInt64 { try integer() }
         func decode<T: Decodable>(_ type: T.Type) throws -> T {
-            try ValueDecoding.decode(type, from: decoding.value, path: codingPath)
+            try ValueDecoding.decode(type, from: decoding.value, within: decoding.trail)
         }
 
         private func integer<N: FixedWidthInteger>() throws -> N {
