@@ -21,23 +21,25 @@ public struct Manifest: Sendable {
     /// Reads an object's own text, unless somebody has done so. Throws `invalid-input`.
     public init(_ object: ManifestObject) throws(DRError) {
         self.object = object
-        tree = try object.reading { () throws(DRError) in
-            let file = object.location?.file ?? object.key.description
-            let line = object.location?.line ?? 1
-            guard let root = try YAMLNode.parse(document: object.text, file: file, firstLine: line) else {
-                throw DRError(.invalidInput, "the manifest of \(object.key) is empty", location: object.location)
-            }
-            return Tree(root)
+        if let known = object.known.reading(as: Tree.self) {
+            tree = known
+            return
         }
+        let file = object.location?.file ?? object.key.description
+        let line = object.location?.line ?? 1
+        guard let root = try YAMLNode.parse(document: object.text, file: file, firstLine: line) else {
+            throw DRError(.invalidInput, "the manifest of \(object.key) is empty", location: object.location)
+        }
+        tree = Tree(root)
+        object.known.keep(tree)
     }
 
     init(text: String, root: YAMLNode, file: String, firstLine: Int) throws(DRError) {
         let reading = ObjectReading(root: root)
         tree = Tree(root)
         object = ManifestObject(
-            key: try reading.key(), labels: try reading.texts("labels"), annotations: try reading.texts("annotations"), text: text,
-            location: SourceLocation(file: file, line: firstLine))
-        object.keep(tree)
+            key: try reading.key(), labels: try reading.texts("labels"), annotations: try reading.texts("annotations"),
+            known: ManifestText(text, reading: tree), location: SourceLocation(file: file, line: firstLine))
         try checkReplicas()
     }
 
@@ -56,20 +58,58 @@ public struct Manifest: Sendable {
     /// other bytes.
     public func setting(_ path: [String], to value: String) throws(DRError) -> Manifest {
         if root[path]?.scalar == value, !value.isEmpty { return self }
-        let file = object.location?.file ?? object.key.description
-        let line = object.location?.line ?? 1
-        let (text, root) = try ScalarEdit(object.text, root: root, file: file, firstLine: line).setting(path, to: value)
-        return try Manifest(text: text, root: root, file: file, firstLine: line)
+        return try edited(path, value) { file, line, origin throws(DRError) in
+            try ScalarEdit(text, root: root, file: file, firstLine: line, origin: origin).setting(path, to: value)
+        }
     }
 
     /// The manifest without a key or an item of a list, and without the map or list that would be left empty. Itself where nothing stands at `path`. Throws
     /// `invalid-input` where that cannot be done without touching other bytes.
     public func removing(_ path: [String]) throws(DRError) -> Manifest {
         guard root[path] != nil else { return self }
-        let file = object.location?.file ?? object.key.description
-        let line = object.location?.line ?? 1
-        let (text, root) = try RemovalEdit(object.text, root: root, file: file, firstLine: line).removing(path)
-        return try Manifest(text: text, root: root, file: file, firstLine: line)
+        return try edited(path, nil) { file, line, _ throws(DRError) in
+            try RemovalEdit(text, root: root, file: file, firstLine: line).removing(path)
+        }
+    }
+
+    /// What `make` makes of the text, unless somebody has asked for the same. It is given its place, and the text with its tree that this one was made of.
+    private func edited(
+        _ path: [String], _ value: String?,
+        _ make: (_ file: String, _ line: Int, _ origin: (text: String, root: YAMLNode)?) throws(DRError) -> (text: String, root: YAMLNode)
+    ) throws(DRError) -> Manifest {
+        let place = SourceLocation(file: object.location?.file ?? object.key.description, line: object.location?.line ?? 1)
+        let edit = ManifestText.Edit(path, value)
+        let changed: ManifestText
+        if let known = object.known.edited(edit) {
+            changed = known
+        } else {
+            let origin = object.known.origin
+            let tree = origin?.reading(as: Tree.self)
+            let (text, root) = try make(place.file, place.line, tree.map { (origin?.text ?? "", $0.root) })
+            if let origin, origin.text == text {
+                changed = origin
+            } else {
+                changed = ManifestText(text, reading: Tree(root), from: object.known)
+            }
+            object.known.keep(edit, making: changed)
+        }
+        return try Manifest(self, changed, path, place)
+    }
+
+    private init(_ before: Manifest, _ text: ManifestText, _ path: [String], _ place: SourceLocation) throws(DRError) {
+        let old = before.object
+        let same = ManifestObject(key: old.key, labels: old.labels, annotations: old.annotations, known: text, location: place)
+        tree = try Manifest(same).tree
+        // Nothing else than what stands at `path` was changed.
+        if ["spec", "status", "data"].contains(path.first) {
+            object = same
+        } else {
+            let reading = ObjectReading(root: tree.root)
+            object = ManifestObject(
+                key: try reading.key(), labels: try reading.texts("labels"), annotations: try reading.texts("annotations"), known: text,
+                location: place)
+        }
+        try checkReplicas()
     }
 }
 

@@ -9,10 +9,12 @@ struct ScalarEdit {
     private let root: YAMLNode
     private let file: String
     private let firstLine: Int
+    private let origin: (text: String, root: YAMLNode)?
     private static let blank: Set<UInt8> = [0x20, 0x09]
 
-    /// `root` was read from `text`, which begins at line `firstLine` of `file`.
-    init(_ text: String, root: YAMLNode, file: String, firstLine: Int) {
+    /// `root` was read from `text`, which begins at line `firstLine` of `file`. `origin`: another text that is known, with what was read from it.
+    init(_ text: String, root: YAMLNode, file: String, firstLine: Int, origin: (text: String, root: YAMLNode)? = nil) {
+        self.origin = origin
         source = SourceText(text)
         self.root = root
         self.file = file
@@ -38,8 +40,7 @@ struct ScalarEdit {
             let text = String(decoding: changed, as: UTF8.self)
             let scalar = YAMLNode.Content.scalar(value, isQuoted: candidate.isQuoted)
             guard let expected = root.setting(path[...], to: scalar),
-                let read = try? YAMLNode.parse(document: text, file: file, firstLine: firstLine),
-                read.hasSameContent(as: expected)
+                let read = reading(text), read.hasSameContent(as: expected)
             else { continue }
             return (text, read)
         }
@@ -47,6 +48,11 @@ struct ScalarEdit {
             .invalidInput, "\(path.joined(separator: ".")) cannot be changed without rewriting what stands around it",
             hint: "write it as `\(path.last ?? ""): \(value)` on a line of its own, without anchors and aliases",
             location: root[path]?.location ?? root.location)
+    }
+
+    private func reading(_ text: String) -> YAMLNode? {
+        if let origin, origin.text == text { return origin.root }
+        return try? YAMLNode.parse(document: text, file: file, firstLine: firstLine)
     }
 
     private func candidates(_ path: [String], _ value: String) throws(DRError) -> [Candidate] {

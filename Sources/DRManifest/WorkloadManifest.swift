@@ -66,7 +66,10 @@ extension Manifest {
     }
 
     /// What its pods are made from; nil for what makes none.
-    public var podSpec: YAMLNode? { root[podPath]?["containers"] == nil ? nil : root[podPath] }
+    public var podSpec: YAMLNode? {
+        guard let pod = root[podPath], pod["containers"] != nil else { return nil }
+        return pod
+    }
 
     private var podPath: [String] {
         switch key.kind {

@@ -37,8 +37,13 @@ public struct YAMLNode: Sendable {
 
 extension YAMLNode {
     /// The member of a map, or nil.
-    public subscript(key: String) -> YAMLNode? { entry(key)?.value }
-    public func entry(_ key: String) -> Entry? { entries?.first { $0.key == key } }
+    public subscript(key: String) -> YAMLNode? { index(of: key).flatMap { entries?[$0].value } }
+    public func entry(_ key: String) -> Entry? { index(of: key).flatMap { entries?[$0] } }
+    // Members are looked at where they are: a copy of one costs more than the comparison.
+    private func index(of key: String) -> Int? {
+        guard case .map(let entries) = content else { return nil }
+        return entries.indices.first { entries[$0].key == key }
+    }
 
     /// The node at the end of a path of keys (or indices of lists), or nil.
     public subscript(path: [String]) -> YAMLNode? {
@@ -86,6 +91,9 @@ extension YAMLNode {
         case (.list(let a), .list(let b)): return a.count == b.count && zip(a, b).allSatisfy { $0.hasSameContent(as: $1) }
         case (.map(let a), .map(let b)):
             guard a.count == b.count else { return false }
+            if a.indices.allSatisfy({ a[$0].key == b[$0].key }) {
+                return a.indices.allSatisfy { a[$0].value.hasSameContent(as: b[$0].value) }
+            }
             let members = Dictionary(b.map { ($0.key, $0.value) }) { first, _ in first }
             return a.allSatisfy { entry in members[entry.key].map { entry.value.hasSameContent(as: $0) } ?? false }
         default: return false

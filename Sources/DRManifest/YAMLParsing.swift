@@ -105,12 +105,13 @@ private struct DocumentReading {
     // The parser hashes whole keys: an alias of an alias of an alias in one would cost exponential time before any bound of ours could count.
     private func refuseAliasesInKeys() throws(DRError) {
         let bytes = source.bytes
+        guard bytes.contains(UInt8(ascii: "&")) else { return }
         let before: Set<UInt8> = Set(" \t\n\r[{,:?-".utf8)
         func isAlias(_ index: Int) -> Bool {
             bytes[index] == UInt8(ascii: "*") && (index == 0 || before.contains(bytes[index - 1])) && index + 1 < bytes.count
                 && !Set(" \t\n\r".utf8).contains(bytes[index + 1])
         }
-        guard bytes.contains(UInt8(ascii: "&")), bytes.indices.contains(where: isAlias) else { return }
+        guard bytes.indices.contains(where: isAlias) else { return }
         for index in bytes.indices {
             let isComplex: Bool
             switch bytes[index] {

@@ -1,5 +1,3 @@
-internal import DRSupport
-
 /// One Kubernetes object as it stands in a cluster: its manifest's own text, and the little the engine asks of every object.
 ///
 /// Copies share what they hold, and what was read out of the text: a cluster of many thousand objects is handed around without being copied or read again.
@@ -8,11 +6,12 @@ public struct ManifestObject: Hashable, Sendable, Codable {
         let key: ObjectKey
         let labels: [String: String]
         let annotations: [String: String]
-        let text: String
+        let text: ManifestText
         let location: SourceLocation?
-        let reading = Lock<(any Sendable)?>(nil)
 
-        init(_ key: ObjectKey, _ labels: [String: String], _ annotations: [String: String], _ text: String, _ location: SourceLocation?) {
+        init(
+            _ key: ObjectKey, _ labels: [String: String], _ annotations: [String: String], _ text: ManifestText, _ location: SourceLocation?
+        ) {
             self.key = key
             self.labels = labels
             self.annotations = annotations
@@ -27,29 +26,24 @@ public struct ManifestObject: Hashable, Sendable, Codable {
     public var labels: [String: String] { content.labels }
     public var annotations: [String: String] { content.annotations }
     /// One YAML document, byte for byte as its author wrote it.
-    public var text: String { content.text }
+    public var text: String { content.text.text }
+    /// The text, with what was read of it.
+    package var known: ManifestText { content.text }
     /// Where it stands in a file, for messages.
     public var location: SourceLocation? {
         get { content.location }
-        set { content = Content(key, labels, annotations, text, newValue) }
+        set { content = Content(key, labels, annotations, content.text, newValue) }
     }
 
     public init(
         key: ObjectKey, labels: [String: String] = [:], annotations: [String: String] = [:], text: String, location: SourceLocation? = nil
     ) {
-        content = Content(key, labels, annotations, text, location)
+        content = Content(key, labels, annotations, ManifestText(text), location)
     }
 
-    /// What `read` makes of the text and its place: it is asked once, whoever else asks for the same.
-    package func reading<Reading: Sendable>(_ read: () throws(DRError) -> Reading) throws(DRError) -> Reading {
-        if let known = content.reading.withLock({ $0 }) as? Reading { return known }
-        let made = try read()
-        keep(made)
-        return made
+    package init(key: ObjectKey, labels: [String: String], annotations: [String: String], known: ManifestText, location: SourceLocation?) {
+        content = Content(key, labels, annotations, known, location)
     }
-
-    /// Somebody has read it already.
-    package func keep(_ reading: some Sendable) { content.reading.withLock { $0 = reading } }
 
     public static func == (a: ManifestObject, b: ManifestObject) -> Bool {
         a.content === b.content

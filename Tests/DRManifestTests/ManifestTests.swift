@@ -49,6 +49,45 @@ struct ManifestTests {
         #expect(try changed.scaled(to: 3).text == Self.statefulSet)
     }
 
+    @Test func `what an edit makes of a text is read once, and so is what takes it back`() throws {
+        let manifest = try one(Self.statefulSet)
+        let held = try manifest.scaled(to: 0)
+        #expect(try manifest.scaled(to: 0).object.known === held.object.known)
+        #expect(try held.scaled(to: 3).object.known === manifest.object.known)
+        #expect(try held.scaled(to: 3).object.known === manifest.object.known)
+        #expect(try held.scaled(to: 4).text == Self.statefulSet.replacing("replicas:   3   #", with: "replicas:   4   #"))
+        // Where an object stands says nothing of its text.
+        var elsewhere = held.object
+        elsewhere.location = nil
+        let back = try Manifest(elsewhere).scaled(to: 3)
+        #expect(back.object.known === manifest.object.known)
+        #expect(back.object.location?.file == "StatefulSet shop-db/pg")
+    }
+
+    @Test func `an object says what its text says, whoever made the same edit before`() throws {
+        let manifest = try one(Self.statefulSet)
+        for _ in 1...2 {
+            let renamed = try manifest.setting(["metadata", "namespace"], to: "shop-dr")
+            #expect(renamed.key == ObjectKey(group: "apps", kind: "StatefulSet", namespace: "shop-dr", name: "pg"))
+            let relabelled = try manifest.setting(["metadata", "labels", "tier"], to: "cache")
+            #expect(relabelled.object.labels == ["app": "pg", "tier": "cache"])
+            #expect(try manifest.removing(["metadata", "labels", "tier"]).object.labels == ["app": "pg"])
+        }
+    }
+
+    @Test func `texts that know each other go when nobody needs them`() throws {
+        weak var first: ManifestText?
+        weak var second: ManifestText?
+        do {
+            let manifest = try one(Self.statefulSet)
+            let held = try manifest.scaled(to: 0)
+            (first, second) = (manifest.object.known, held.object.known)
+            _ = try held.scaled(to: 3).scaled(to: 0).scaled(to: 3)
+            #expect(first != nil && second != nil)
+        }
+        #expect(first == nil && second == nil)
+    }
+
     @Test(arguments: [
         ("spec:\n    serviceName: x\n", "spec:\n    replicas: 0\n    serviceName: x\n"),
         ("spec: # all\n  # the service\n  serviceName: x\n", "spec: # all\n  replicas: 0\n  # the service\n  serviceName: x\n"),
