@@ -44,8 +44,8 @@ enum Move {
               hook(call, on, "stopping", name)
               local order = { pair = call.pair, application = name, reversed = call.reversed }
               if not lib.owes_restart(name) then
-                local entry = lib.owe("stop " .. name, name, host.source(call.pair, call.reversed), function() host.perform("restart", order) end)
-                entry.restarts = true
+                local entry = lib.owe("stop " .. name, name, host.source(call.pair, call.reversed),
+                  function() host.perform("restart", order) end, true)
                 stopped[#stopped + 1] = { name = name, order = order, entry = entry }
               end
               host.perform("stop", order)
@@ -130,7 +130,7 @@ enum Move {
                 recovery_point = points[name], accept_data_loss = call.accept_data_loss, accept_fuzzy = call.accept_fuzzy,
                 source_fenced = call.source_down and call.source_down.fenced ~= "none" or false })
               -- From here on this move only goes forward: nothing of it is started again where it was.
-              for _, other in ipairs(names) do lib.settled(other) end
+              lib.settled(names)
               hook(call, on, "ready", name)
             end)
             if not ok then failure = { name = name, error = e } end
@@ -140,12 +140,14 @@ enum Move {
 
         -- Applications that went live with their former cluster at hand: they are copied back there when the runbook has ended.
         lib.exposed = {}
+        local announced = false
         local function expose(call, place, moved)
           if call.mode ~= "planned" or not place.both_ways or next(moved) == nil then return end
           for name in pairs(moved) do
             -- In a drill a clone went live, which is removed with all that was written to it.
             if not host.cloned_at(name) then
-              if next(lib.exposed) == nil then host.add_final() end
+              if not announced then host.add_final() end
+              announced = true
               lib.exposed[name] = { pair = call.pair, reversed = not call.reversed }
             end
           end

@@ -10,10 +10,20 @@ enum RunEnd {
         -- What no second try mends.
         local hopeless = { ["invalid-input"] = true, ["fenced"] = true, ["not-allowed"] = true, ["unknown-name"] = true, ["runbook"] = true, ["script"] = true }
 
-        -- Puts an entry on the ledger. `where`: the cluster at which its application must be live for it.
-        function lib.owe(name, application, where, fn)
-          local entry = { name = name, application = application, where = where, fn = fn }
+        -- How many entries of the ledger start an application again: of many thousand nobody goes through it for one.
+        local restarting, starters = {}, 0
+        local function count(entry, change)
+          if not entry.restarts then return end
+          starters = starters + change
+          local left = (restarting[entry.application] or 0) + change
+          restarting[entry.application] = left > 0 and left or nil
+        end
+
+        -- Puts an entry on the ledger. `where`: the cluster at which its application must be live for it. `restarts`: it starts what was stopped.
+        function lib.owe(name, application, where, fn, restarts)
+          local entry = { name = name, application = application, where = where, fn = fn, restarts = restarts or false }
           ledger[#ledger + 1] = entry
+          count(entry, 1)
           host.owe(name)
           return entry
         end
@@ -23,6 +33,7 @@ enum RunEnd {
           for i = #ledger, 1, -1 do
             if ledger[i] == entry then
               for j = i, #ledger do ledger[j] = ledger[j + 1] end
+              count(entry, -1)
               host.pay(entry.name)
               return
             end
@@ -30,12 +41,7 @@ enum RunEnd {
         end
 
         -- An earlier part of the run stopped it, and puts it back at the end, when what it needs is back.
-        function lib.owes_restart(application)
-          for _, entry in ipairs(ledger) do
-            if entry.restarts and entry.application == application then return true end
-          end
-          return false
-        end
+        function lib.owes_restart(application) return restarting[application] ~= nil end
 
         -- Applications that go live together: once one of them is, the others only go forward.
         local moves = {}
@@ -66,10 +72,13 @@ enum RunEnd {
           end
         end
 
-        -- An application went live elsewhere: what waited for it to be where it was is over.
-        function lib.settled(application)
+        -- Applications go live elsewhere: what waited for them to be where they were is over.
+        function lib.settled(names)
+          if starters == 0 then return end
+          local over = {}
+          for _, name in ipairs(names) do over[name] = true end
           for i = #ledger, 1, -1 do
-            if ledger[i].restarts and ledger[i].application == application then lib.pay(ledger[i]) end
+            if ledger[i].restarts and over[ledger[i].application] then lib.pay(ledger[i]) end
           end
         end
 
@@ -100,7 +109,7 @@ enum RunEnd {
 
         function dr.settle()
           host.expect_run("settle")
-          ledger = {}
+          ledger, restarting, starters = {}, {}, 0
           host.forgive()
         end
 
@@ -202,6 +211,7 @@ enum RunEnd {
           while #ledger > 0 do
             local entry = ledger[#ledger]
             ledger[#ledger] = nil
+            count(entry, -1)
             compensate(entry)
           end
           host.end_undo()

@@ -60,7 +60,10 @@ final class RunConductor {
     /// `isolation`: the runner. The body of a task group runs where it says, or else on the shared pool.
     func conduct(isolation: isolated any Actor) async throws -> RunReport {
         do {
-            return try await conductToEnd(isolation: isolation)
+            // Else whoever waits for an action would be woken on the shared pool: two changes of threads for each of them.
+            return try await withTaskExecutorPreference(world.executor, isolation: isolation) {
+                try await conductToEnd(isolation: isolation)
+            }
         } catch {
             record.keep()
             throw error

@@ -1,10 +1,18 @@
 internal import DRActions
 internal import DRModel
+internal import DRSupport
 
 /// What would keep a run's records from being copied to a cluster keeps its plan from going on, too. Nothing is written.
 struct PlannedMirror: RunMirror {
-    let configuration: Configuration
-    let lost: LostClusters?
+    private let configuration: Configuration
+    private let lost: LostClusters?
+    /// What was found when it was first looked: a plan is a picture of one time.
+    private let answers = Lock<[ClusterName: Bool]>([:])
+
+    init(configuration: Configuration, lost: LostClusters?) {
+        self.configuration = configuration
+        self.lost = lost
+    }
 
     func claim(_ run: RunID) throws {}
 
@@ -32,12 +40,21 @@ struct PlannedMirror: RunMirror {
             lost?.touch(cluster.name, "the copy of the run's record")
             throw DRError(.clusterUnreachable, "\(cluster.name) does not answer: the plan was asked for without it")
         }
-        guard RunCopy.answers(cluster) else { throw ClusterMirror.unreachable(cluster) }
+        guard answers(cluster) else { throw ClusterMirror.unreachable(cluster) }
+    }
+
+    private func answers(_ cluster: ClusterDeclaration) -> Bool {
+        answers.withLock { answers in
+            if let known = answers[cluster.name] { return known }
+            let answer = RunCopy.answers(cluster)
+            answers[cluster.name] = answer
+            return answer
+        }
     }
 
     private func reachAny() throws {
         // One is enough, and then nothing is missed of the others.
-        if configuration.clusters.contains(where: { lost?.contains($0.name) != true && RunCopy.answers($0) }) { return }
+        if configuration.clusters.contains(where: { lost?.contains($0.name) != true && answers($0) }) { return }
         var failure: DRError?
         for cluster in configuration.clusters {
             do { try reach(cluster) } catch let error as DRError { failure = failure ?? error }
