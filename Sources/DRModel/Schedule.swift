@@ -2,7 +2,9 @@
 public struct Schedule: Hashable, Sendable, Codable {
     public let name: ScheduleName
     public var pair: PairName
-    public var applications: [ApplicationName]
+    public var applications: [ApplicationName] { didSet { covered = Set(applications) } }
+    /// The same, for those who ask for one of many thousand.
+    private var covered: Set<ApplicationName>
     public var policy: SchedulePolicy
     public var retain: Retention
     public var suspended: Bool
@@ -14,9 +16,24 @@ public struct Schedule: Hashable, Sendable, Codable {
         self.name = name
         self.pair = pair
         self.applications = applications
+        covered = Set(applications)
         self.policy = policy
         self.retain = retain
         self.suspended = suspended
+    }
+
+    /// Is the application among those it copies?
+    public func covers(_ application: ApplicationName) -> Bool { covered.contains(application) }
+
+    private enum CodingKeys: String, CodingKey { case name, pair, applications, policy, retain, suspended }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            name: try values.decode(ScheduleName.self, forKey: .name), pair: try values.decode(PairName.self, forKey: .pair),
+            applications: try values.decode([ApplicationName].self, forKey: .applications),
+            policy: try values.decode(SchedulePolicy.self, forKey: .policy), retain: try values.decode(Retention.self, forKey: .retain),
+            suspended: try values.decode(Bool.self, forKey: .suspended))
     }
 }
 

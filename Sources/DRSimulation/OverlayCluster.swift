@@ -9,12 +9,21 @@ final class OverlayCluster: Cluster {
         var objects = PlannedObjects()
         var documents = PlannedDocuments()
         var committed: [OperationKey: Committed] = [:]
+        /// What was found for applications, for as long as the plan changes nothing of it.
+        var selections: [ApplicationName: Selection] = [:]
         /// What belongs to no namespace, with what the plan did to it. Nil = not asked for yet.
         var shared: SharedObjects?
         /// What the plan's run would hold.
         var locks: [ApplicationName: ApplicationLock] = [:]
         /// What the plan set aside of a deposed cluster's volumes.
         var forks: [Fork] = []
+    }
+
+    private struct Selection {
+        let application: Application
+        /// Of `PlannedObjects.changes` when it was made.
+        let changes: Int
+        let objects: [ManifestObject]
     }
 
     let name: ClusterName
@@ -35,6 +44,14 @@ final class OverlayCluster: Cluster {
 
     func objects(of application: Application) async throws -> [ManifestObject] {
         let namespaces = Set(application.namespaces(at: name))
+        let (changes, known) = state.withLock { ($0.objects.changes(in: namespaces), $0.selections[application.name]) }
+        if let known, known.changes == changes, known.application == application { return known.objects }
+        let objects = try await select(application, namespaces)
+        state.withLock { $0.selections[application.name] = Selection(application: application, changes: changes, objects: objects) }
+        return objects
+    }
+
+    private func select(_ application: Application, _ namespaces: Set<String>) async throws -> [ManifestObject] {
         let planned = state.withLock { $0.objects.isEmpty ? nil : $0.objects.inNamespaces(namespaces) }
         let real = try await base.objects(of: application)
         guard let planned else { return real }
@@ -152,7 +169,7 @@ final class OverlayCluster: Cluster {
 
     // A lock of the plan stands in memory, so that what the run would say of its own locks is said; it is refused where the run would be.
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
-        guard let other = try await base.locks().first(where: { $0.application == application && $0.counts && $0.holder.run != holder.run })
+        guard let other = try await base.locks(of: [application]).first(where: { $0.counts && $0.holder.run != holder.run })
         else {
             let since = state.withLock { $0.locks[application]?.since } ?? clock.now()
             state.withLock { $0.locks[application] = ApplicationLock(application: application, holder: holder, since: since, alive: true) }
@@ -168,10 +185,16 @@ final class OverlayCluster: Cluster {
     func unlock(run: RunID) async throws { state.withLock { state in state.locks = state.locks.filter { $0.value.holder.run != run } } }
 
     func locks() async throws -> [ApplicationLock] {
-        let planned = state.withLock { $0.locks }
-        return (try await base.locks().filter { planned[$0.application] == nil } + planned.values).sorted {
-            $0.application < $1.application
-        }
+        Self.locks(state.withLock { $0.locks }, over: try await base.locks())
+    }
+
+    func locks(of applications: Set<ApplicationName>) async throws -> [ApplicationLock] {
+        let planned = state.withLock { state in applications.compactMap { name in state.locks[name].map { (name, $0) } } }
+        return Self.locks(Dictionary(planned) { first, _ in first }, over: try await base.locks(of: applications))
+    }
+
+    private static func locks(_ planned: [ApplicationName: ApplicationLock], over real: [ApplicationLock]) -> [ApplicationLock] {
+        (real.filter { planned[$0.application] == nil } + planned.values).sorted { $0.application < $1.application }
     }
 
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }

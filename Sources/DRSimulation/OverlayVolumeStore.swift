@@ -50,7 +50,7 @@ final class OverlayVolumeStore: VolumeStore {
         _ capture: Capture, as draft: PointDraft, manifests: [ManifestObject], to store: any ObjectStore
     ) async throws -> Publication {
         // A store that does not answer fails the run, so it fails the plan.
-        _ = try await store.exists("plan/probe")
+        try await transit.ask(store)
         var volumes: [PointVolume] = []
         var bytes = ByteCount.zero
         for name in capture.volumes {

@@ -9,6 +9,9 @@ struct PlannedObjects {
     private var byNamespace: [String: Set<ObjectKey>] = [:]
     private var byKind: [String: Set<ObjectKey>] = [:]
     private var bySole: [String: Set<ObjectKey>] = [:]
+    /// How often something was changed in each namespace, and of what is in none.
+    private var changesByNamespace: [String: Int] = [:]
+    private var sharedChanges = 0
 
     var isEmpty: Bool { all.isEmpty }
 
@@ -17,6 +20,7 @@ struct PlannedObjects {
     /// Nil = deleted. Throws `invalid-input` for a manifest that cannot be read.
     mutating func note(_ key: ObjectKey, _ object: ManifestObject?) throws(DRError) {
         let sole = try Self.sole(object)
+        if let namespace = key.place { changesByNamespace[namespace, default: 0] += 1 } else { sharedChanges += 1 }
         if let before = all.updateValue(object, forKey: key) {
             for thing in try Self.sole(before) { bySole[thing]?.remove(key) }
         } else {
@@ -31,6 +35,9 @@ struct PlannedObjects {
         guard let object, Manifest.soleKinds.contains(object.key.kind) else { return [] }
         return try Manifest(object).sole
     }
+
+    /// A number that grows with each change of what is in these namespaces or in none: what was read when it was the same is still so.
+    func changes(in namespaces: Set<String>) -> Int { namespaces.reduce(sharedChanges) { $0 + (changesByNamespace[$1] ?? 0) } }
 
     func inNamespaces(_ namespaces: Set<String>) -> [ObjectKey: ManifestObject?] {
         these(namespaces.reduce(into: []) { $0.formUnion(byNamespace[$1] ?? []) })

@@ -11,6 +11,15 @@ final class PlannedPoints: Sendable {
 
     private let entries = Lock<[String: Entry]>([:])
 
+    private let answered = Lock<Set<StoreName>>([])
+
+    /// Throws what a store says that does not answer; one that did is not asked again.
+    func ask(_ store: any ObjectStore) async throws {
+        guard !answered.withLock({ $0.contains(store.name) }) else { return }
+        _ = try await store.exists("plan/probe")
+        _ = answered.withLock { $0.insert(store.name) }
+    }
+
     func add(_ entry: Entry, store: StoreName) { entries.withLock { $0["\(store)/\(entry.point.id)"] = entry } }
     func entry(_ id: PointID, store: StoreName) -> Entry? { entries.withLock { $0["\(store)/\(id)"] } }
 }

@@ -89,7 +89,7 @@ private struct Routes {
     init(_ statuses: [ApplicationStatus], _ inventory: Inventory) {
         var names: [Readiness.Route: [ApplicationName]] = [:]
         for status in statuses {
-            let scheduled = Set(inventory.schedules.filter { $0.applications.contains(status.name) }.map(\.pair))
+            let scheduled = Set(inventory.schedules.filter { $0.covers(status.name) }.map(\.pair))
             let all = inventory.pairs.compactMap { Self.route($0, from: status.active_at) }
             // What copies it is what it would move over; without a schedule any pair may be meant.
             let preferred = all.filter { scheduled.contains($0.pair) }

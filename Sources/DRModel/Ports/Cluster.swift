@@ -39,6 +39,8 @@ public protocol Cluster: Sendable {
     /// Releases all locks of the run here.
     func unlock(run: RunID) async throws
     func locks() async throws -> [ApplicationLock]
+    /// Those of some applications, by application.
+    func locks(of applications: Set<ApplicationName>) async throws -> [ApplicationLock]
     /// A sign of life of another cluster's agent (or of this one's own), kept here in place of the one before.
     func noteAgent(_ mark: AgentMark) async throws
     /// The last sign of life of a cluster's agent; nil = none was ever left here.
@@ -61,6 +63,9 @@ public protocol Cluster: Sendable {
 
 extension Cluster {
     public func picture() -> any Cluster { self }
+    public func locks(of applications: Set<ApplicationName>) async throws -> [ApplicationLock] {
+        try await locks().filter { applications.contains($0.application) }
+    }
     public func noteAgent(_ mark: AgentMark) async throws {}
     public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { nil }
     public func fence(_ application: ApplicationName) async throws {}

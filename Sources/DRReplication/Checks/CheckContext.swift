@@ -120,7 +120,7 @@ struct CheckContext {
 
     /// Schedules that copy the application, as clusters know them or dr.yaml declares them; those that cannot be read are left out.
     func schedules(of application: Application) async throws -> [Schedule] {
-        try await schedules().filter { $0.applications.contains(application.name) }
+        try await schedules().filter { $0.covers(application.name) }
     }
 
     private func schedules() async throws -> [Schedule] {

@@ -13,7 +13,7 @@ struct ClocksAgree: Check {
             }
         }
         for end in context.ends {
-            for lock in try await end.locks() where lock.since > limit {
+            for lock in try await end.locks(of: Set(context.applications.map(\.name))) where lock.since > limit {
                 found.append("the lock of \(lock.application) is from \(lock.since)")
             }
         }

@@ -8,8 +8,7 @@ struct LockFree: Check {
     func run(in context: CheckContext) async throws -> CheckResult {
         let names = Set(context.applications.map(\.name))
         for cluster in context.ends {
-            for lock in try await cluster.locks()
-            where names.contains(lock.application) && lock.counts && lock.holder.run != context.holder.run {
+            for lock in try await cluster.locks(of: names) where lock.counts && lock.holder.run != context.holder.run {
                 return failed(
                     "\(lock.application) is locked at \(cluster.name) by run \(lock.holder.run) of \(lock.holder.runbook) "
                         + "(\(lock.holder.host), process \(lock.holder.process)) since \(lock.since)",

@@ -9,8 +9,7 @@ struct LocksLive: Check {
         let names = Set(context.applications.map(\.name))
         var found: [String] = []
         for end in context.ends {
-            for lock in try await end.locks()
-            where names.contains(lock.application) && !lock.counts && lock.holder.run != context.holder.run {
+            for lock in try await end.locks(of: names) where !lock.counts && lock.holder.run != context.holder.run {
                 found.append("\(lock.application) at \(end.name) by run \(lock.holder.run)")
             }
         }

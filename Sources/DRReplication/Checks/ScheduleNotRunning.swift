@@ -12,7 +12,7 @@ struct ScheduleNotRunning: Check {
             let listed = try await cluster.schedules()
             damaged += listed.problems
             for schedule in listed.sound {
-                let covered = context.applications.filter { schedule.applications.contains($0.name) }
+                let covered = context.applications.filter { schedule.covers($0.name) }
                 guard !covered.isEmpty else { continue }
                 seen.append("\(schedule.name)\(schedule.suspended ? " (suspended)" : "")")
                 guard !schedule.suspended, let pair = context.inventory.pair(schedule.pair) else { continue }

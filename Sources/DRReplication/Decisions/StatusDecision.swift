@@ -9,7 +9,10 @@ struct ClusterSight {
     var pointProblems: [ApplicationName: [String]] = [:]
     var pairs: [ClusterPair] = []
     var schedules: [Schedule] = []
-    var locks: [ApplicationLock] = []
+    /// By whom applications are locked.
+    var locks: [ApplicationName: RunID] = [:]
+    /// Locked by a process that lives.
+    var attended: Set<ApplicationName> = []
     var drills: [ApplicationName: LastDrill] = [:]
     /// What this cluster wrote by itself.
     var forks: [ApplicationName: [Fork]] = [:]
@@ -21,39 +24,39 @@ struct ClusterSight {
     var problems: [String] = []
 }
 
-/// Where an application stands, judged from the clusters that answered.
+/// Where applications stand, judged from the clusters that answered.
 struct StatusDecision {
-    let application: ApplicationName
-    let inventory: Inventory
     /// Nil = it was not asked, or did not answer.
-    let sights: [ClusterName: ClusterSight?]
-    let now: Instant
+    private let sights: [ClusterName: ClusterSight?]
+    private let now: Instant
+    private let known: [(name: ClusterName, sight: ClusterSight)]
+    private let pairs: [ClusterPair]
+    /// Of all applications, by name.
+    private let schedules: [Schedule]
 
-    private var known: [(name: ClusterName, sight: ClusterSight)] {
-        sights.compactMap { name, sight in sight.map { (name, $0) } }.sorted { $0.name < $1.name }
-    }
-
-    private var schedules: [Schedule] {
-        var found = known.flatMap(\.sight.schedules)
-        found += inventory.schedules.filter { declared in !found.contains { $0.name == declared.name } }
-        return found.filter { $0.applications.contains(application) }.sorted { $0.name < $1.name }
-    }
-
-    private var pairs: [ClusterPair] {
-        var found = inventory.pairs
-        for pair in known.flatMap(\.sight.pairs) where !found.contains(where: { $0.name == pair.name }) { found.append(pair) }
-        return found
+    init(inventory: Inventory, sights: [ClusterName: ClusterSight?], now: Instant) {
+        self.sights = sights
+        self.now = now
+        known = sights.compactMap { name, sight in sight.map { (name, $0) } }.sorted { $0.name < $1.name }
+        var schedules = known.flatMap(\.sight.schedules)
+        schedules += inventory.schedules.filter { declared in !schedules.contains { $0.name == declared.name } }
+        self.schedules = schedules.sorted { $0.name < $1.name }
+        var pairs = inventory.pairs
+        for pair in known.flatMap(\.sight.pairs) where !pairs.contains(where: { $0.name == pair.name }) { pairs.append(pair) }
+        self.pairs = pairs
     }
 
     /// The source of the pairs that copy it; nil when they do not agree.
-    private var home: ClusterName? {
+    private func home(_ schedules: [Schedule]) -> ClusterName? {
         let scheduled = Set(schedules.map(\.pair))
         let fitting = pairs.filter { scheduled.contains($0.name) }
         let sources = Set((fitting.isEmpty ? pairs : fitting).map(\.source))
         return sources.count == 1 ? sources.first : nil
     }
 
-    var status: ApplicationStatus {
+    func status(of application: ApplicationName) -> ApplicationStatus {
+        let schedules = schedules.filter { $0.covers(application) }
+        let home = home(schedules)
         let records = known.compactMap { cluster in cluster.sight.records[application].map { (cluster.name, $0) } }
         let standing = Standing(
             application: application, home: home ?? "unknown", records: Dictionary(records) { first, _ in first })
@@ -71,11 +74,11 @@ struct StatusDecision {
         return ApplicationStatus(
             name: application, active_at: active, epoch: standing.epoch,
             running: active.map { isRunning($0, ownRecord, standing) } ?? false,
-            split_brain_risk: claims.count > 1 || ownRecord?.split_brain_risk == true, clusters: roles(active, standing),
+            split_brain_risk: claims.count > 1 || ownRecord?.split_brain_risk == true, clusters: roles(of: application, active, standing),
             rpo: newest.map { max(.zero, now - $0.instant) }, last_point: newest?.id, last_point_at: newest?.instant,
             protected: isProtected,
             schedule: schedule?.name,
-            lock: known.flatMap(\.sight.locks).first { $0.application == application && $0.counts }?.holder.run, problems: problems,
+            lock: known.lazy.compactMap { $0.sight.locks[application] }.first, problems: problems(of: application),
             last_drill: known.compactMap { $0.sight.drills[application] }.max { $0.ready_at < $1.ready_at },
             unprotected_since: isProtected ? nil : newest?.epoch == standing.epoch ? newest?.instant : wentLive ?? newest?.instant,
             forks: known.flatMap { $0.sight.forks[application] ?? [] }, returned: returned(active, standing))
@@ -90,16 +93,16 @@ struct StatusDecision {
         }.reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
     }
 
-    private var problems: [String] {
+    private func problems(of application: ApplicationName) -> [String] {
         known.flatMap { name, sight in
             (sight.unknowable[application].map { [$0.message] } ?? []) + (sight.pointProblems[application] ?? []) + sight.problems
-                + (isForgotten(sight) ? [forgotten(at: name)] : [])
+                + (isForgotten(application, sight) ? [forgotten(at: name)] : [])
         }
     }
 
     // Who works on it lets it go; nobody does for a process that is gone.
-    private func isForgotten(_ sight: ClusterSight) -> Bool {
-        sight.onHold.contains(application) && !sight.locks.contains { $0.application == application && $0.alive }
+    private func isForgotten(_ application: ApplicationName, _ sight: ClusterSight) -> Bool {
+        sight.onHold.contains(application) && !sight.attended.contains(application)
     }
 
     private func forgotten(at cluster: ClusterName) -> String {
@@ -120,7 +123,7 @@ struct StatusDecision {
         return pair.source == active || pair.bothWays && pair.destination == active
     }
 
-    private func roles(_ active: ClusterName?, _ standing: Standing) -> [String: String] {
+    private func roles(of application: ApplicationName, _ active: ClusterName?, _ standing: Standing) -> [String: String] {
         let paired = Set(pairs.flatMap { [$0.source, $0.destination] })
         var roles: [String: String] = [:]
         for (name, sight) in sights where paired.isEmpty || paired.contains(name) {

@@ -2,12 +2,19 @@ public import DRModel
 
 extension DirectoryCluster {
     public func keptForks(of application: ApplicationName) async throws -> [Fork] {
-        try folder.reach {
-            let root = folder.own / "divergent"
+        try keptForks(of: application, among: forks())
+    }
+
+    /// The names of all that are kept, whosever they are.
+    func forks() throws -> [String] { try folder.reach { try folder.names(in: folder.own / "divergent") } }
+
+    func keptForks(of application: ApplicationName, among names: [String]) throws -> [Fork] {
+        let own = names.compactMap { name in Self.fork(name, of: application).map { (name, $0) } }
+        guard !own.isEmpty else { return [] }
+        return try folder.reach {
             var found: [(fork: Fork, number: Int)] = []
-            for name in try folder.names(in: root) {
-                guard let (epoch, number) = Self.fork(name, of: application) else { continue }
-                let place = root / name
+            for (name, (epoch, number)) in own {
+                let place = folder.own / "divergent" / name
                 let fork = Fork(
                     application: application, cluster: self.name, epoch: epoch, state: .kept, at: try folder.io.facts(place)?.modified,
                     place: place.description, volumes: try folder.names(in: place))

@@ -92,6 +92,17 @@ public final class DirectoryCluster: Cluster {
         return documents.map { DocumentPath(path.text, $0) }.sorted()
     }
 
+    /// What is in a folder of our records: files and folders.
+    func entries(of path: DocumentPath) throws -> Set<String> {
+        let inner = try DocumentFile.folder(of: path)
+        return try reading { pending in
+            let prefix = inner + "/"
+            let awaited = (pending?.files ?? []).filter { $0.path.hasPrefix(prefix) && $0.text != nil }
+            return Set(try folder.names(in: folder[inner]))
+                .union(awaited.map { String($0.path.dropFirst(prefix.count).prefix { $0 != "/" }) })
+        }
+    }
+
     /// The names of all commits that were made here.
     func commits() throws -> Set<String> { try names(in: CommitRecord.folder) }
 

@@ -11,6 +11,9 @@ final class DirectoryPicture: Cluster {
         var resources: ResourceFiles?
         var documents: [DocumentPath: Value?] = [:]
         var folders: [DocumentPath: Listing] = [:]
+        /// What is in folders of folders.
+        var inner: [DocumentPath: Set<String>] = [:]
+        var forks: [String]?
         var commits: Set<String>?
         var locks: [ApplicationLock]?
     }
@@ -71,10 +74,19 @@ final class DirectoryPicture: Cluster {
 
     private func listing(of folder: DocumentPath) async throws -> Listing {
         if let known = seen.withLock({ $0.folders[folder] }) { return known }
-        let paths = try await cluster.documents(in: folder)
+        let paths = try holds(folder) ? try await cluster.documents(in: folder) : []
         let listing = Listing(paths: paths, names: Set(paths))
         seen.withLock { $0.folders[folder] = listing }
         return listing
+    }
+
+    /// Of a folder for each of many thousand applications it is known from the one around them whether it is there.
+    private func holds(_ folder: DocumentPath) throws -> Bool {
+        let outer = folder.folder
+        guard !outer.text.isEmpty else { return true }
+        let known = try seen.withLock { $0.inner[outer] } ?? cluster.entries(of: outer)
+        seen.withLock { $0.inner[outer] = known }
+        return known.contains(folder.lastName)
     }
 
     func committed(_ key: OperationKey) async throws -> Committed? {
@@ -96,7 +108,11 @@ final class DirectoryPicture: Cluster {
     }
 
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await self.cluster.agentMark(of: cluster) }
-    func keptForks(of application: ApplicationName) async throws -> [Fork] { try await cluster.keptForks(of: application) }
+    func keptForks(of application: ApplicationName) async throws -> [Fork] {
+        let names = try seen.withLock { $0.forks } ?? cluster.forks()
+        seen.withLock { $0.forks = names }
+        return try cluster.keptForks(of: application, among: names)
+    }
 
     func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState { throw readOnly }
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws { throw readOnly }

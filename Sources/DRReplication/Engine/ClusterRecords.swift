@@ -3,7 +3,7 @@ internal import DRModel
 // What the engine keeps in a cluster's documents, read as what it is.
 extension Cluster {
     func record(of application: ApplicationName) async throws -> ApplicationRecord? {
-        try await read(ApplicationRecord.self, .application(application), "\(application)")
+        try await document(.application(application)).map { value in try reading("\(application)") { try ApplicationRecord(value) } }
     }
 
     /// The recovery points listed here, newest first. Files with other names are none of ours. A damaged one hides no other.
@@ -54,12 +54,16 @@ extension Cluster {
     }
 
     func decoded<T: Decodable>(_ type: T.Type, _ value: Value, _ what: String) throws -> T {
+        try reading(what) { try value.decoded(as: type) }
+    }
+
+    private func reading<T>(_ what: @autoclosure () -> String, _ body: () throws -> T) throws -> T {
         do {
-            return try value.decoded(as: type)
+            return try body()
         } catch let error as DRError {
-            throw damaged(what, error.message)
+            throw damaged(what(), error.message)
         } catch {
-            throw damaged(what, "\(error)")
+            throw damaged(what(), "\(error)")
         }
     }
 

@@ -134,7 +134,7 @@ extension ReplicationEngine {
 
     /// Where it is when no cluster has a record: the source of the pairs that copy it, as far as they agree.
     private func home(of name: ApplicationName) -> ClusterName? {
-        let scheduled = Set(inventory.schedules.filter { $0.applications.contains(name) }.map(\.pair))
+        let scheduled = Set(inventory.schedules.filter { $0.covers(name) }.map(\.pair))
         let fitting = inventory.pairs.filter { scheduled.contains($0.name) }
         let sources = Set((fitting.isEmpty ? inventory.pairs : fitting).map(\.source))
         return sources.count == 1 ? sources.first : nil

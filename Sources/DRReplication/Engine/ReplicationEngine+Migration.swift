@@ -276,7 +276,7 @@ extension ReplicationEngine {
         guard listed.damaged.isEmpty else { return nil }
         var rules = listed.sound
         rules += inventory.schedules.filter { declared in !rules.contains { $0.name == declared.name } }
-        let fitting = rules.filter { $0.pair == migration.direction.pair && $0.applications.contains(migration.name) }.map(\.retain)
+        let fitting = rules.filter { $0.pair == migration.direction.pair && $0.covers(migration.name) }.map(\.retain)
         guard let first = fitting.first else { return Retention() }
         return fitting.dropFirst().reduce(first) { a, b in
             Retention(

@@ -15,7 +15,8 @@ extension ReplicationEngine {
         let now = clock.now()
         let damage = asked.map { name in sights.values.compactMap { $0?.unknowable[name] }.first }
         if let first = damage.first, let first, damage.allSatisfy({ $0 != nil }) { throw first }
-        return asked.map { StatusDecision(application: $0, inventory: inventory, sights: sights, now: now).status }
+        let decision = StatusDecision(inventory: inventory, sights: sights, now: now)
+        return asked.map { decision.status(of: $0) }
     }
 
     /// What the cluster wrote by itself after it had lost the application.
@@ -40,7 +41,10 @@ extension ReplicationEngine {
             (sight.schedules, sight.pairs) = (schedules.sound, pairs.sound)
             sight.problems = schedules.problems + pairs.problems
             do {
-                sight.locks = try await cluster.locks()
+                for lock in try await cluster.locks(of: Set(applications)) {
+                    if lock.alive { sight.attended.insert(lock.application) }
+                    if lock.counts, sight.locks[lock.application] == nil { sight.locks[lock.application] = lock.holder.run }
+                }
             } catch let error as DRError where error.isOfOneRecord {
                 sight.problems.append(error.message)
             }

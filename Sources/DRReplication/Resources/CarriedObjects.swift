@@ -5,16 +5,15 @@ internal import DRModel
 enum CarriedObjects {
     /// Without what the other cluster makes by itself. Throws `invalid-input`.
     static func of(_ objects: [ManifestObject]) throws(DRError) -> [ManifestObject] {
-        let company = Company(objects)
-        var carried: [ManifestObject] = []
+        // Few are judged by what stands beside them.
+        lazy var company = Company(objects)
+        var carried: [(rank: Int, object: ManifestObject)] = []
         for object in objects where !LeftBehind.isAlways(object) {
-            guard LeftBehind.mayBe(object, in: company) else {
-                carried.append(object)
-                continue
-            }
-            if try !LeftBehind.isMadeAgain(try Manifest(object), in: company) { carried.append(object) }
+            if LeftBehind.mayBe(object), try LeftBehind.isMadeAgain(try Manifest(object), in: company) { continue }
+            carried.append((MakingOrder.rank(object.key), object))
         }
-        return carried.sorted { (MakingOrder.rank($0.key), $0.key) < (MakingOrder.rank($1.key), $1.key) }
+        carried.sort { $0.rank == $1.rank ? $0.object.key < $1.object.key : $0.rank < $1.rank }
+        return carried.map(\.object)
     }
 
     static func rank(_ key: ObjectKey) -> Int { MakingOrder.rank(key) }

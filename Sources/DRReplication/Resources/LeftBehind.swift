@@ -77,7 +77,7 @@ enum LeftBehind {
     private static let tokens = Words(["kubernetes.io/service-account-token"])
 
     /// Is the manifest worth reading for `isMadeAgain`?
-    static func mayBe(_ object: ManifestObject, in company: Company) -> Bool {
+    static func mayBe(_ object: ManifestObject) -> Bool {
         !isIncluded(object)
             && (owners.occur(in: object.text) || object.key.kind == "Endpoints" || object.key.kind == "EndpointSlice"
                 || object.key.kind == "Secret" && tokens.occur(in: object.text))

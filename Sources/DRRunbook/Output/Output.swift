@@ -30,6 +30,9 @@ struct Output: Sendable {
     /// A line for people on standard output; nothing under `--json`.
     func say(_ text: String = "") { if lines == nil { Self.standard(text) } }
 
+    /// Lines that are told together.
+    func say(_ text: [String]) { if lines == nil { Self.standard(text) } }
+
     /// A line beside the result: prompts, warnings, next commands.
     func note(_ text: String) { Self.error(text) }
 

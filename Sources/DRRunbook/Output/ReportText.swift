@@ -49,10 +49,11 @@ struct ReportText {
     private func writeEffects(to output: Output) {
         output.say()
         output.say(report.effects.isEmpty ? "nothing would change" : "\(report.effects.count) changes, in this order:")
-        for (index, effect) in report.effects.enumerated() {
-            let number = String(index + 1)
-            output.say(String(repeating: " ", count: max(0, 4 - number.count)) + number + "  " + effect.text)
-        }
+        output.say(
+            report.effects.enumerated().map { index, effect in
+                let number = String(index + 1)
+                return String(repeating: " ", count: max(0, 4 - number.count)) + number + "  " + effect.text
+            })
         if !report.effects.isEmpty { output.say(Self.total(report)) }
     }
 

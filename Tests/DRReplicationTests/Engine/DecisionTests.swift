@@ -37,6 +37,27 @@ struct DecisionTests {
         #expect(try old.decoded(as: Retention.self) == Retention(last: 2, hourly: 3, daily: 4, weekly: 5))
     }
 
+    @Test func `An application's record is written and read by hand as it would be by Codable`() throws {
+        var record = ApplicationRecord(
+            epoch: Epoch(3), active: "west", running: false, originals: ["Deployment.apps shop/web": "2"], owned: ["Service shop/web"],
+            split_brain_risk: true)
+        for transformed in [nil, [:], ["Service shop/web": ["/spec/a": ValueChange(was: nil, now: "1")]]] {
+            record.transformed = transformed
+            #expect(try record.value() == Value(encoding: record))
+            #expect(try ApplicationRecord(record.value()) == record)
+        }
+        guard case .map(let members) = try record.value() else { return }
+        for name in members.keys.sorted() {
+            for wrong: Value? in [nil, .null, 7, "x", ["a": 1], [1]] {
+                var changed = members
+                changed[name] = wrong
+                let expected = Result { try Value.map(changed).decoded(as: ApplicationRecord.self) }
+                let found = Result { try ApplicationRecord(.map(changed)) }
+                #expect((try? expected.get()) == (try? found.get()), "\(name) = \(String(describing: wrong))")
+            }
+        }
+    }
+
     @Test func `Of two records of one epoch the one that names its own cluster leads`() {
         let standing = Standing(
             application: "ledger", home: "east",

@@ -77,6 +77,23 @@ struct OverlayReadingTests {
         #expect(try await volumes() == [])
     }
 
+    @Test func `Locks of some applications are those of all, a plan's before what stands there`() async throws {
+        let memory = MemoryCluster("west", clock: VirtualClock(Instant(nanosecondsSince1970: 0)))
+        func holder(_ run: RunID) -> LockHolder { LockHolder(run: run, runbook: "r.lua", host: "here", process: 1) }
+        for name in ["portal", "ledger"] as [ApplicationName] { try await memory.lock(name, for: holder("other")) }
+        let plan = try overlay(memory)
+        for name in ["web", "bank", "mail"] as [ApplicationName] { try await plan.lock(name, for: holder("plan")) }
+        await #expect(throws: DRError.self) { try await plan.lock("ledger", for: holder("plan")) }
+        for names: Set<ApplicationName> in [
+            [], ["bank"], ["portal", "bank"], ["web", "nobody"], ["bank", "ledger", "mail", "portal", "web"],
+        ] {
+            let all = try await plan.locks().filter { names.contains($0.application) }
+            #expect(try await plan.locks(of: names) == all)
+            #expect(all.map(\.application) == names.subtracting(["nobody"]).sorted())
+        }
+        #expect(try await plan.locks(of: ["portal", "bank"]).map(\.holder.run) == ["plan", "other"])
+    }
+
     @Test func `Records that a plan wrote or removed are listed in their folder alone`() async throws {
         let memory = MemoryCluster("west", clock: VirtualClock(Instant(nanosecondsSince1970: 0)))
         memory.set { $0.documents[DocumentPath("points", "a", "old")] = [:] }
@@ -105,15 +122,22 @@ struct OverlayReadingTests {
         #expect(try await picture.committed(OperationKey("run/2")) == nil)
         let object = try #require(seen.first { $0.key.kind == "StatefulSet" })
         _ = try await cluster.commit(
-            Transaction(OperationKey("run/2"), changes: [.delete(object.key), .write(.counter, ["last": 1]), .remove(point)]))
+            Transaction(
+                OperationKey("run/2"),
+                changes: [
+                    .delete(object.key), .write(.counter, ["last": 1]), .remove(point),
+                    .write(DocumentPath("points", "web", "web-e1-g1"), [:]),
+                ]))
         #expect(try await picture.objects(of: ledger) == seen)
         #expect(try await picture.document(point) != nil)
         #expect(try await picture.document(.counter) == nil)
         #expect(try await picture.documents(in: DocumentPath("points", "ledger")) == [point])
+        #expect(try await picture.documents(in: DocumentPath("points", "web")) == [])
         #expect(try await picture.committed(OperationKey("run/2")) == nil)
         let later = cluster.picture()
         #expect(try await later.object(object.key) == nil)
         #expect(try await later.document(.counter)?["last"] == 1)
+        #expect(try await later.documents(in: DocumentPath("points", "web")).map(\.text) == ["points/web/web-e1-g1"])
         #expect(try await later.committed(OperationKey("run/2")) != nil)
         await #expect(throws: DRError.self) { try await picture.commit(Transaction(OperationKey("run/3"))) }
     }
