@@ -12,8 +12,7 @@ static inline struct saved enter(clua_state *state, struct entry *entry) {
     if (state->depth == 0) {
         clua_end_stop(state, CLUA_RUNNING);
         clua_watch_begin(state);
-        clua_awaited *run = atomic_load_explicit(&state->run, memory_order_relaxed);
-        if (run) clua_continue_budget(state, run);
+        if (state->run) clua_begin_slice(state, state->run);
     }
     entry->outer = state->entries;
     state->entries = entry;
@@ -147,36 +146,37 @@ int clua_answer(clua_state *state, lua_State *coroutine, int raises, int may_yie
     return drive(state, coroutine, 0, may_yield, nresults, lua_resume);
 }
 
+// Of Swift's runtime: what `UnsafeCurrentTask.isCancelled` calls, which counts the task up and down around it for a tenth of what a wait takes.
+extern __attribute__((swiftcall)) bool swift_task_isCancelled(const void *task);
+int clua_is_cancelled(const void *task) { return task && swift_task_isCancelled(task); }
+
 // While it runs the watcher looks at the task that drives it.
 static inline int drive_awaiting(
     clua_state *state, lua_State *coroutine, int narguments, const void *task, clua_awaited *awaited,
     int (*go)(lua_State *, lua_State *, int, int *)) {
     const void *outer = atomic_load_explicit(&state->task, memory_order_relaxed);
-    clua_awaited *outer_run = atomic_load_explicit(&state->run, memory_order_relaxed);
     atomic_store_explicit(&state->task, task, memory_order_release);
     // Inside another call it is part of that one's budget.
-    if (state->depth == 0) atomic_store_explicit(&state->run, awaited, memory_order_release);
-    int status = drive(state, coroutine, narguments, 0, &awaited->nresults, go);
-    if (state->depth == 0) {
-        awaited->instructions = state->spent;
-#if !CLUA_SIGNALS
-        clua_note_time(state, awaited);
-#endif
+    int is_outermost = state->depth == 0;
+    if (is_outermost) state->run = awaited;
+    awaited->status = drive(state, coroutine, narguments, 0, &awaited->nresults, go);
+    if (is_outermost) {
+        clua_end_slice(state, awaited);
+        state->run = NULL;
     }
-    atomic_store_explicit(&state->run, outer_run, memory_order_release);
     atomic_store_explicit(&state->task, outer, memory_order_release);
     awaited->stack = state->waiting;
     awaited->function = state->waiting_function;
-    return status;
+    return awaited->status;
 }
 
 int clua_begin_awaiting(clua_state *state, lua_State *coroutine, int narguments, const void *task, clua_awaited *awaited) {
-    if (is_refused(state, coroutine, lua_gettop(coroutine) - narguments + 1)) return LUA_ERRRUN;
+    if (is_refused(state, coroutine, lua_gettop(coroutine) - narguments + 1)) return awaited->status = LUA_ERRRUN;
     return drive_awaiting(state, coroutine, narguments, task, awaited, clua_start);
 }
 
 int clua_go_on_awaiting(clua_state *state, lua_State *coroutine, int raises, const void *task, clua_awaited *awaited) {
-    if (is_refused(state, coroutine, 1)) return LUA_ERRRUN;
+    if (is_refused(state, coroutine, 1)) return awaited->status = LUA_ERRRUN;
     state->answer_raises = raises;
     awaited->instructions += AWAIT_COST;
     return drive_awaiting(state, coroutine, 0, task, awaited, lua_resume);

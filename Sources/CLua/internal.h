@@ -8,6 +8,7 @@
 #include <lua5.4/lualib.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 _Static_assert(CLUA_THREAD == LUA_TTHREAD && CLUA_USERDATA == LUA_TUSERDATA && CLUA_STRING == LUA_TSTRING, "types of values");
 _Static_assert(CLUA_YIELD == LUA_YIELD && CLUA_ERRSYNTAX == LUA_ERRSYNTAX && CLUA_ERRMEM == LUA_ERRMEM && CLUA_ERRERR == LUA_ERRERR, "statuses");
@@ -90,7 +91,6 @@ struct pool {
 #endif
 
 #if CLUA_SIGNALS
-#include <time.h>
 struct watched {
     clua_state *state;
     struct watched *next, *previous;  // all open states; under the watcher's lock
@@ -99,8 +99,7 @@ struct watched {
     _Atomic(clockid_t) clock;
     _Atomic(uint64_t) generation;     // of the budget: one more each time it is renewed
     _Atomic(uint64_t) alarm;          // the generation that is over its limit
-    int seen_thread;                  // the watcher's own: the thread at the last look, and that thread's processor time
-    uint64_t seen_at;
+    _Atomic(uint64_t) charged;        // what the run that goes on had used before; 0 for calls
     uint64_t seen, begun, idle;       // the watcher's own: the last generation it saw running, the thread's processor time then, and the last it
                                       // saw at rest
 };
@@ -114,6 +113,9 @@ struct host_slot {
     void *context;
     void *function;  // keeps both alive
 };
+
+// What the running part of a run began with: when, by the clock of slices, and the processor time of its thread shortly before.
+struct slice { uint64_t begun, processor; };
 
 struct clua_state {
     clua_configuration configuration;
@@ -138,6 +140,7 @@ struct clua_state {
     int called_slot, last_slot;
     // limits
     uint64_t spent, unpolled, allocated, closing_spent;
+    struct slice slice;
 #if CLUA_SIGNALS
     struct watched watched;
 #else
@@ -146,7 +149,7 @@ struct clua_state {
     size_t printed;
     int finalizing;        // an object of Swift's is being released
     _Atomic(const void *) task;  // drives what runs now
-    _Atomic(struct clua_awaited *) run;  // what the task awaits: the budget is that of all its parts
+    struct clua_awaited *run;    // what goes on after a wait: its budget is that of all its parts
     uint64_t renewals;     // how often the host renewed the budget
     int closings;          // coroutines that are closed inside one another
     uint64_t closing_since, closing_began;  // when the stop began: on the wall, and in processor time
@@ -216,17 +219,72 @@ static inline void clua_watch_end(clua_state *state) {
 }
 
 static inline int clua_alarmed(clua_state *state) {
-    const clua_awaited *run = atomic_load_explicit(&state->run, memory_order_relaxed);
-    if (run && __atomic_load_n(&run->is_over, __ATOMIC_RELAXED)) return 1;
     return atomic_load_explicit(&state->watched.alarm, memory_order_acquire)
         == atomic_load_explicit(&state->watched.generation, memory_order_relaxed);
 }
 #else
 void clua_reset_budget(clua_state *state);
-void clua_note_time(clua_state *state, clua_awaited *run);
 static inline void clua_watch_begin(clua_state *state) { clua_reset_budget(state); }
 static inline void clua_watch_end(clua_state *state) { (void)state; }
 #endif
+
+// The clock of slices (clock.c): the processor's own where it has one, for a call of the system's costs as much as half a wait.
+struct slice_clock {
+    uint64_t scale;        // nanoseconds of a tick, times 2^32
+    uint64_t fresh, wait;  // in ticks
+};
+extern struct slice_clock clua_slices __attribute__((visibility("hidden")));
+// When this thread's processor time was last read, by the clock of slices, and what it was.
+struct thread_clock { uint64_t looked, processor; };
+extern _Thread_local struct thread_clock clua_thread_clock __attribute__((tls_model("initial-exec"), visibility("hidden")));
+uint64_t clua_time(clockid_t clock);  // in nanoseconds; 0 = there is none
+static inline uint64_t clua_ticks(void) {
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    return __builtin_arm_rsr64("cntvct_el0");
+#else
+    return clua_time(CLOCK_MONOTONIC);
+#endif
+}
+void clua_open_clock(void);
+CLUA_RARE void clua_renew_run(clua_state *state, clua_awaited *run);
+CLUA_RARE void clua_look_at_thread(uint64_t now);
+CLUA_RARE uint64_t clua_measured(const clua_state *state, uint64_t now);
+
+// What runs had used so much before; whoever is over the limit with that is stopped at once.
+static inline void clua_charge(clua_state *state, uint64_t nanoseconds) {
+#if CLUA_SIGNALS
+    struct watched *watched = &state->watched;
+    atomic_store_explicit(&watched->charged, nanoseconds, memory_order_relaxed);
+    if (__builtin_expect(nanoseconds < state->configuration.nanoseconds, 1)) return;
+    atomic_store_explicit(
+        &watched->alarm, atomic_load_explicit(&watched->generation, memory_order_relaxed), memory_order_release);
+#else
+    state->processor_start -= nanoseconds;
+#endif
+}
+
+// A run goes on on this thread: what it used before counts, and so does the wait, up to what one costs that is over at once.
+static inline void clua_begin_slice(clua_state *state, clua_awaited *run) {
+    if (__builtin_expect(run->renewals != state->renewals, 0)) clua_renew_run(state, run);
+    state->spent = run->instructions;
+    if (!state->configuration.nanoseconds) return;
+    uint64_t now = clua_ticks(), away = now - run->left;
+    if (__builtin_expect(now - clua_thread_clock.looked > clua_slices.fresh, 0)) clua_look_at_thread(now);
+    state->slice = (struct slice){now - (away < clua_slices.wait ? away : clua_slices.wait), clua_thread_clock.processor};
+    clua_charge(state, run->nanoseconds);
+}
+
+static inline void clua_end_slice(clua_state *state, clua_awaited *run) {
+    run->instructions = state->spent;
+    if (!state->configuration.nanoseconds) return;
+    uint64_t now = clua_ticks(), used = now - state->slice.begun;
+    run->nanoseconds += __builtin_expect(used > clua_slices.fresh, 0) ? clua_measured(state, now) : used * clua_slices.scale >> 32;
+    run->left = now;
+    clua_charge(state, 0);
+}
+
 // Must every instruction be counted?
 static inline int clua_counts(const clua_state *state) { return !CLUA_SIGNALS || state->configuration.instructions != 0; }
 
@@ -252,7 +310,6 @@ void clua_charge_library(lua_State *L, const char *const *names, int by_argument
 void clua_note_line(lua_State *L, lua_Debug *activation);
 void clua_close_coverage(clua_state *state);
 void clua_poll(lua_State *L, uint64_t steps);  // every loop in C that a script can make long calls it
-void clua_continue_budget(clua_state *state, clua_awaited *run);  // what it used before counts
 void clua_begin_stop(clua_state *state, int reason);
 static inline void clua_end_stop(clua_state *state, int reason_left) {
     state->stopping = reason_left;

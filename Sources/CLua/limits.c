@@ -1,9 +1,8 @@
 #include "internal.h"
 
 #include <stdlib.h>
-#include <time.h>
 
-enum { HOOK_STEP = 1000, CLOSING_STEP = 1, CLOSING_TIME = 25000000, POLL_STEP = 4096, BYTES_A_STEP = 64, WORK_STEP = 1 << 20 };
+enum { HOOK_STEP = 1000, AT_ONCE = 1, CLOSING_TIME = 25000000, POLL_STEP = 4096, BYTES_A_STEP = 64, WORK_STEP = 1 << 20 };
 
 struct flag { atomic_int value; };
 
@@ -17,20 +16,7 @@ void clua_flag_set(void *flag, int value) { atomic_store_explicit(&((struct flag
 int clua_flag_get(const void *flag) { return atomic_load_explicit(&((struct flag *)flag)->value, memory_order_acquire); }
 void clua_flag_destroy(void *flag) { free(flag); }
 
-static uint64_t time_of(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 #if CLUA_SIGNALS
-
-void clua_renew_budget(clua_state *state) {
-    clua_reset_budget(state);
-    state->renewals++;
-    clua_awaited *run = atomic_load_explicit(&state->run, memory_order_relaxed);
-    if (run) clua_continue_budget(state, run);
-}
 
 static int over_time(clua_state *state) { return clua_alarmed(state); }
 
@@ -38,39 +24,24 @@ static int over_time(clua_state *state) { return clua_alarmed(state); }
 
 void clua_watch_pass(void) {}
 
-static uint64_t processor_time(void) { return time_of(CLOCK_THREAD_CPUTIME_ID); }
-
 void clua_reset_budget(clua_state *state) {
     state->spent = 0;
-    if (state->configuration.nanoseconds) state->processor_start = processor_time();
-}
-
-void clua_renew_budget(clua_state *state) {
-    clua_reset_budget(state);
-    state->renewals++;
-}
-
-void clua_note_time(clua_state *state, clua_awaited *run) {
-    if (state->configuration.nanoseconds) run->nanoseconds = processor_time() - state->processor_start;
+    if (state->configuration.nanoseconds) state->processor_start = clua_time(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static int over_time(const clua_state *state) {
-    return state->configuration.nanoseconds && processor_time() - state->processor_start > state->configuration.nanoseconds;
+    uint64_t limit = state->configuration.nanoseconds;
+    return limit && clua_time(CLOCK_THREAD_CPUTIME_ID) - state->processor_start > limit;
 }
 
 #endif
 
-void clua_continue_budget(clua_state *state, clua_awaited *run) {
-    if (run->renewals != state->renewals) {
-        run->renewals = state->renewals;
-        run->instructions = 0;
-        __atomic_store_n(&run->nanoseconds, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&run->is_over, 0, __ATOMIC_RELAXED);
-    }
-    state->spent = run->instructions;
-#if !CLUA_SIGNALS
-    state->processor_start -= run->nanoseconds;
-#endif
+// The charge goes first: who sees the new budget must not see what was used of the old one.
+void clua_renew_budget(clua_state *state) {
+    if (state->configuration.nanoseconds) clua_charge(state, 0);
+    clua_reset_budget(state);
+    state->renewals++;
+    if (state->run) clua_renew_run(state, state->run);
 }
 
 uint64_t clua_instructions(const clua_state *state) { return state->spent; }
@@ -81,8 +52,8 @@ void clua_begin_stop(clua_state *state, int reason) {
     state->stopping = reason;
     state->attention = 1;
     state->closing_spent = 0;
-    state->closing_since = time_of(CLOCK_MONOTONIC);
-    state->closing_began = time_of(CLOCK_THREAD_CPUTIME_ID);
+    state->closing_since = clua_time(CLOCK_MONOTONIC);
+    state->closing_began = clua_time(CLOCK_THREAD_CPUTIME_ID);
 }
 void clua_stop(clua_state *state, int reason) { clua_begin_stop(state, reason); }
 
@@ -113,8 +84,7 @@ int clua_propagate_stop(lua_State *L, int status) {
 static int over_limit(clua_state *state) {
     const clua_configuration *limits = &state->configuration;
     if (limits->cancellation && clua_flag_get(limits->cancellation)) return CLUA_CANCELLED;
-    const void *task = atomic_load_explicit(&state->task, memory_order_relaxed);
-    if (task && limits->cancelled(task)) return CLUA_CANCELLED;
+    if (clua_is_cancelled(atomic_load_explicit(&state->task, memory_order_relaxed))) return CLUA_CANCELLED;
     if (limits->instructions && state->spent > limits->instructions) return CLUA_COMPUTING;
     if (over_time(state)) return CLUA_COMPUTING;
     return CLUA_RUNNING;
@@ -124,8 +94,8 @@ static int over_limit(clua_state *state) {
 // instruction can take long. The clock on the wall is the cheap one.
 static int may_close(const clua_state *state) {
     if (state->closing_spent > state->configuration.closing) return 0;
-    return time_of(CLOCK_MONOTONIC) - state->closing_since <= CLOSING_TIME
-        || time_of(CLOCK_THREAD_CPUTIME_ID) - state->closing_began <= CLOSING_TIME;
+    return clua_time(CLOCK_MONOTONIC) - state->closing_since <= CLOSING_TIME
+        || clua_time(CLOCK_THREAD_CPUTIME_ID) - state->closing_began <= CLOSING_TIME;
 }
 
 static void spend(lua_State *L, uint64_t steps) {
@@ -205,7 +175,7 @@ CLUA_RARE void clua_rearm(lua_State *L) {
         return;
     }
     // Only when it is not armed yet: arming restarts the count, and a script could stay below it for ever.
-    int step = clua_of(L)->stopping ? CLOSING_STEP : HOOK_STEP;
+    int step = clua_of(L)->stopping || !clua_counts(clua_of(L)) ? AT_ONCE : HOOK_STEP;
     if (!(lua_gethookmask(L) & LUA_MASKCOUNT) || lua_gethookcount(L) != step) clua_count(L, step);
 }
 

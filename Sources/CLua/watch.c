@@ -5,7 +5,8 @@
 // arms a count hook on the running coroutine, which raises at the next instruction. Until the script has stopped, the signal is sent again at
 // each look, so one that came while the coroutines changed is not lost. With nothing to watch the thread sleeps until it is called.
 //
-// A budget begins when the watcher first sees it: a script gets up to one look (10 ms) more than its limit, never less.
+// A budget begins when the watcher first sees it: a script gets up to one look (10 ms) more than its limit, never less. What the parts of a run
+// that awaits have used is measured part by part (clock.c); the watcher adds the one that runs.
 
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LOOK = 10000000, URGENT = 1000000, IDLE_LOOKS = 20 };
@@ -34,12 +34,6 @@ static struct {
 
 _Thread_local struct watched_thread clua_this_thread;
 _Atomic(int) clua_watcher_awake;
-
-static uint64_t time_of(clockid_t clock) {
-    struct timespec now;
-    if (clock_gettime(clock, &now)) return 0;
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 // Runs on the thread of the scripts: `lua_sethook` is made to be called from a signal.
 static void alarm_rang(int signal) {
@@ -76,50 +70,35 @@ static void install_handler(void) {
 }
 
 // How long until the next look, or 0 when nothing runs.
-static uint64_t look(uint64_t paused) {
+static uint64_t look(void) {
     uint64_t next = 0;
     for (struct watched *watched = watcher.first; watched; watched = watched->next) {
         int is_running = atomic_load_explicit(&watched->running, memory_order_acquire);
         uint64_t generation = atomic_load_explicit(&watched->generation, memory_order_acquire);
         if (!is_running) {
             // It may have run since the last look, and may soon again.
-            if (generation != watched->idle) {
-                next = next ? next : LOOK;
-                watched->seen_at = time_of(atomic_load_explicit(&watched->clock, memory_order_relaxed));
-                watched->seen_thread = atomic_load_explicit(&watched->thread, memory_order_relaxed);
-            }
+            if (generation != watched->idle) next = next ? next : LOOK;
             watched->idle = generation;
             continue;
         }
-        uint64_t wait = LOOK, now = time_of(atomic_load_explicit(&watched->clock, memory_order_relaxed));
+        uint64_t wait = LOOK, now = clua_time(atomic_load_explicit(&watched->clock, memory_order_relaxed));
         if (generation != watched->seen) {
             watched->seen = generation;
             watched->begun = now;
         }
-        // A run that awaits often begins anew all the time. So it is charged what its thread used since the last look whenever one finds it running:
-        // by chance, but on average what it used.
-        clua_awaited *run = atomic_load_explicit(&watched->state->run, memory_order_acquire);
-        int thread = atomic_load_explicit(&watched->thread, memory_order_relaxed);
-        if (run && thread == watched->seen_thread && now > watched->seen_at) {
-            uint64_t used = now - watched->seen_at;
-            __atomic_fetch_add(&run->nanoseconds, used < paused ? used : paused, __ATOMIC_RELAXED);
-        }
-        watched->seen_thread = thread;
-        watched->seen_at = now;
         const clua_configuration *limits = &watched->state->configuration;
         int reason = CLUA_RUNNING;
         const void *task = atomic_load_explicit(&watched->state->task, memory_order_acquire);
         if (limits->cancellation && clua_flag_get(limits->cancellation)) reason = CLUA_CANCELLED;
-        if (task && limits->cancelled(task)) reason = CLUA_CANCELLED;
+        if (clua_is_cancelled(task)) reason = CLUA_CANCELLED;
         if (limits->nanoseconds && now) {
             uint64_t used = now > watched->begun ? now - watched->begun : 0;
-            if (run) used = __atomic_load_n(&run->nanoseconds, __ATOMIC_RELAXED);
+            used += atomic_load_explicit(&watched->charged, memory_order_relaxed);
             if (used >= limits->nanoseconds) reason = CLUA_COMPUTING;
             else if (limits->nanoseconds - used < wait) wait = limits->nanoseconds - used;
         }
         if (reason) {
             atomic_store_explicit(&watched->alarm, generation, memory_order_release);
-            if (run) __atomic_store_n(&run->is_over, 1, __ATOMIC_RELAXED);
             syscall(SYS_tgkill, getpid(), atomic_load_explicit(&watched->thread, memory_order_relaxed), watcher.signal);
             wait = URGENT;
         }
@@ -135,10 +114,9 @@ static void *watch(void *unused) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     int idle = 0;
-    uint64_t paused = LOOK;
     pthread_mutex_lock(&watcher.lock);
     for (;;) {
-        uint64_t next = look(paused);
+        uint64_t next = look();
         idle = next ? 0 : idle + 1;
         if (idle == IDLE_LOOKS) {
             // A script that starts from now on calls. One that started just before and did not see this is found by the last look.
@@ -151,8 +129,7 @@ static void *watch(void *unused) {
             atomic_store_explicit(&clua_watcher_awake, 1, memory_order_seq_cst);
         }
         pthread_mutex_unlock(&watcher.lock);
-        paused = next ? next : LOOK;
-        struct timespec pause = {.tv_nsec = (long)paused};
+        struct timespec pause = {.tv_nsec = (long)(next ? next : LOOK)};
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
         pthread_mutex_lock(&watcher.lock);
     }

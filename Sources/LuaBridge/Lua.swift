@@ -52,7 +52,6 @@ internal import CLua
         unsafe configuration.nesting = Int32(clamping: min(limits.nesting, 180))
         unsafe configuration.seed = seed
         unsafe configuration.cancellation = UnsafeRawPointer(cancellation.flag)
-        unsafe configuration.cancelled = unsafe isTaskCancelled
         unsafe configuration.call = unsafe callHostFunction
         unsafe configuration.raise = unsafe raiseThrownError
         unsafe configuration.message = unsafe pushErrorMessage

@@ -10,9 +10,13 @@ extension LuaRegistrar {
     ) throws(LuaError) {
         try add(
             name,
-            awaiting: { stack in
-                let result = try await body()
-                try stack.replaceAll { try result.write(to: stack) }
+            awaiting: { coroutine in
+                var waiting: LuaStack? = coroutine.waitingStack
+                while let stack = waiting {
+                    let result = try await body()
+                    try stack.replaceAll { try result.write(to: stack) }
+                    waiting = try coroutine.goOnToTheSame()
+                }
             })
     }
 
@@ -21,9 +25,13 @@ extension LuaRegistrar {
     ) throws(LuaError) {
         try add(
             name,
-            awaiting: { stack in
-                let result = try await body(stack.argument(1))
-                try stack.replaceAll { try result.write(to: stack) }
+            awaiting: { coroutine in
+                var waiting: LuaStack? = coroutine.waitingStack
+                while let stack = waiting {
+                    let result = try await body(stack.argument(1))
+                    try stack.replaceAll { try result.write(to: stack) }
+                    waiting = try coroutine.goOnToTheSame()
+                }
             })
     }
 
@@ -32,9 +40,13 @@ extension LuaRegistrar {
     ) throws(LuaError) {
         try add(
             name,
-            awaiting: { stack in
-                let result = try await body(stack.argument(1), stack.argument(2))
-                try stack.replaceAll { try result.write(to: stack) }
+            awaiting: { coroutine in
+                var waiting: LuaStack? = coroutine.waitingStack
+                while let stack = waiting {
+                    let result = try await body(stack.argument(1), stack.argument(2))
+                    try stack.replaceAll { try result.write(to: stack) }
+                    waiting = try coroutine.goOnToTheSame()
+                }
             })
     }
 
@@ -43,9 +55,13 @@ extension LuaRegistrar {
     ) throws(LuaError) {
         try add(
             name,
-            awaiting: { stack in
-                let result = try await body(stack.argument(1), stack.argument(2), stack.argument(3))
-                try stack.replaceAll { try result.write(to: stack) }
+            awaiting: { coroutine in
+                var waiting: LuaStack? = coroutine.waitingStack
+                while let stack = waiting {
+                    let result = try await body(stack.argument(1), stack.argument(2), stack.argument(3))
+                    try stack.replaceAll { try result.write(to: stack) }
+                    waiting = try coroutine.goOnToTheSame()
+                }
             })
     }
 
@@ -53,13 +69,17 @@ extension LuaRegistrar {
     public func registerAsync(_ name: String, _ body: @escaping (LuaCall) async throws -> [LuaValue]) throws(LuaError) {
         try add(
             name,
-            awaiting: { stack in
-                let results = try await body(stack.call(name))
-                try stack.replaceAll { _ = try stack.write(results) }
+            awaiting: { coroutine in
+                var waiting: LuaStack? = coroutine.waitingStack
+                while let stack = waiting {
+                    let results = try await body(stack.call(name))
+                    try stack.replaceAll { _ = try stack.write(results) }
+                    waiting = try coroutine.goOnToTheSame()
+                }
             })
     }
 
-    @usableFromInline func add(_ name: String, awaiting body: @escaping (LuaStack) async throws -> Void) throws(LuaError) {
+    @usableFromInline func add(_ name: String, awaiting body: @escaping (LuaCoroutine) async throws -> Void) throws(LuaError) {
         try add(name, awaited: HostFunction(name, { _ in CLUA_SUSPEND.status }, awaited: body))
     }
 
@@ -91,16 +111,15 @@ extension Lua {
         unsafe coroutine.task = unsafe withUnsafeCurrentTask { unsafe $0.map { unsafe unsafeBitCast($0, to: UnsafeRawPointer.self) } }
         defer { withExtendedLifetime(coroutine) { clua_watch_pass() } }
         // Little is kept across the wait: a frame that fits what a task begins with saves a kilobyte a script.
-        var status = try unsafe coroutine.begin(arguments, in: core)
-        while status == CLUA_SUSPENDED.status {
-            var failure: (any Error)?
+        unsafe coroutine.core = unsafe core
+        try coroutine.begin(arguments)
+        while coroutine.isAwaiting {
             do {
-                try await coroutine.waitingFunction.awaited(coroutine.waitingStack)
+                try await coroutine.waitingFunction.awaited(coroutine)
             } catch {
-                failure = error
+                try coroutine.goOn(raising: error, in: self)
             }
-            status = if let failure { try coroutine.goOn(raising: failure, in: self) } else { try unsafe coroutine.goOn(in: core) }
         }
-        return try coroutine.end(status)
+        return try coroutine.end()
     }
 }

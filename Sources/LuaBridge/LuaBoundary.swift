@@ -5,13 +5,15 @@ internal import CLua
 // A registered function; Lua holds it.
 final class HostFunction {
     let body: (LuaStack) throws -> Int32
-    // What is awaited after `body` has suspended the coroutine; it finds its arguments on the coroutine's stack and leaves its results there.
+    // What is awaited after `body` has suspended the coroutine, and drives it on from there.
     // No optional: a closure that is taken out of one is wrapped anew each time.
-    let awaited: (LuaStack) async throws -> Void
+    let awaited: (LuaCoroutine) async throws -> Void
     // What errors call it.
     let name: String
 
-    init(_ name: String, _ body: @escaping (LuaStack) throws -> Int32, awaited: @escaping (LuaStack) async throws -> Void = awaitNothing) {
+    init(
+        _ name: String, _ body: @escaping (LuaStack) throws -> Int32, awaited: @escaping (LuaCoroutine) async throws -> Void = awaitNothing
+    ) {
         self.name = name
         self.body = body
         self.awaited = awaited
@@ -23,8 +25,8 @@ final class HostFunction {
 }
 
 // Of the functions that `LuaCoroutine` alone can answer.
-func awaitNothing(_ stack: LuaStack) async throws {
-    stack.lua.request = nil
+func awaitNothing(_ coroutine: LuaCoroutine) async throws {
+    coroutine.waitingStack.lua.request = nil
     throw LuaError(message: "a suspending function that is not async was called in Lua.run")
 }
 
@@ -93,11 +95,6 @@ private func plainError(_ pointer: UnsafeMutableRawPointer) -> any Error {
 func releaseHostObject(_ object: UnsafeMutableRawPointer?) {
     guard let object = unsafe object else { return }
     unsafe Unmanaged<AnyObject>.fromOpaque(object).release()
-}
-
-// From the watcher's thread, while the task runs a script.
-func isTaskCancelled(_ task: UnsafeRawPointer) -> Int32 {
-    unsafe unsafeBitCast(task, to: UnsafeCurrentTask.self).isCancelled ? 1 : 0
 }
 
 func printFromLua(owner: UnsafeMutableRawPointer?, text: UnsafePointer<CChar>?, length: Int) {

@@ -30,8 +30,9 @@ public struct LuaAsyncCall: Sendable {}
     // The stack of the coroutine, and of the one inside it whose host function waits; alive while the reference is.
     let thread: OpaquePointer
     private var waiting: OpaquePointer?
-    // What drives it, and what it waits for; only `Lua.run` uses them.
+    // What drives it, in which state, and what it waits for; only `Lua.run` uses them.
     var task: UnsafeRawPointer?
+    var core: OpaquePointer?
     @exclusivity(unchecked) private var awaited = unsafe clua_awaited()
 
     init(reference: LuaReference, thread: OpaquePointer, yields: Bool) {
@@ -111,13 +112,15 @@ public struct LuaAsyncCall: Sendable {}
 
     // MARK: What `Lua.run` does; it alone knows the coroutine, which is `ready` until the end, and keeps the state
 
-    func begin(_ arguments: [LuaValue], in core: OpaquePointer) throws(LuaError) -> Int32 {
+    func begin(_ arguments: [LuaValue]) throws(LuaError) {
         try stack.ensure(arguments.count + 8)
         for argument in arguments { try stack.push(argument) }
-        return unsafe clua_begin_awaiting(core, thread, Int32(arguments.count), task, &awaited)
+        unsafe clua_begin_awaiting(core, thread, Int32(arguments.count), task, &awaited)
     }
 
-    // The function that waits, after `CLUA_SUSPENDED`, and the stack with its arguments, where its results go.
+    var isAwaiting: Bool { unsafe awaited.status == CLUA_SUSPENDED.status }
+
+    // The function that waits, and the stack with its arguments, where its results go.
     var waitingFunction: HostFunction {
         get throws(LuaError) {
             guard let function = unsafe awaited.function else { throw LuaError(message: "the script yielded to the host") }
@@ -125,20 +128,23 @@ public struct LuaAsyncCall: Sendable {}
         }
     }
 
-    var waitingStack: LuaStack { unsafe LuaStack(awaited.stack ?? thread) }
+    @usableFromInline var waitingStack: LuaStack { unsafe LuaStack(awaited.stack ?? thread) }
 
-    // With the answer that is on `waitingStack`.
-    func goOn(in core: OpaquePointer) throws(LuaError) -> Int32 {
-        if let task = unsafe task, unsafe isTaskCancelled(task) != 0 { try give(up: CancellationError()) }
-        return unsafe clua_go_on_awaiting(core, thread, 0, task, &awaited)
+    // With the answer that is on `waitingStack`. nil: the script does not wait for the same function again, and who drives it sees what it does.
+    // A function that answers as often as it can is one change of the executor a wait, not two.
+    @usableFromInline func goOnToTheSame() throws -> LuaStack? {
+        let function = unsafe awaited.function
+        if unsafe clua_is_cancelled(task) != 0 { throw CancellationError() }
+        let status = unsafe clua_go_on_awaiting(core, thread, 0, task, &awaited)
+        return unsafe status == CLUA_SUSPENDED.status && awaited.function == function ? waitingStack : nil
     }
 
     // By raising the error where the script called.
-    func goOn(raising failure: any Error, in lua: Lua) throws(LuaError) -> Int32 {
+    func goOn(raising failure: any Error, in lua: Lua) throws(LuaError) {
         if let stop = failure as? LuaStop { try give(up: stop.underlying) }
-        if let task = unsafe task, unsafe isTaskCancelled(task) != 0 { try give(up: CancellationError()) }
+        if unsafe clua_is_cancelled(task) != 0 { try give(up: CancellationError()) }
         lua.pushAnswer(try waitingFunction.naming(failure), to: waitingStack)
-        return unsafe clua_go_on_awaiting(lua.core, thread, 1, task, &awaited)
+        unsafe clua_go_on_awaiting(core, thread, 1, task, &awaited)
     }
 
     private func give(up reason: any Error) throws(LuaError) {
@@ -146,8 +152,8 @@ public struct LuaAsyncCall: Sendable {}
         _ = try resume(terminating: reason)
     }
 
-    func end(_ status: Int32) throws(LuaError) -> [LuaValue] {
-        switch unsafe try finish(status, awaited.nresults, stack) {
+    func end() throws(LuaError) -> [LuaValue] {
+        switch unsafe try finish(awaited.status, awaited.nresults, stack) {
         case .returned(let values): return values
         case .yielded, .suspended: throw LuaError(message: "the script yielded to the host")
         }

@@ -5,7 +5,8 @@ public struct LuaLimits: Sendable, Equatable {
     /// Virtual machine instructions between two resets of the budget; nil = no limit. The same script ends at the same place every time. The
     /// budget of a `Lua.run` is that of all its parts; each wait in it counts as 100.
     public var instructions: UInt64?
-    /// Processor time between two resets of the budget; nil = no limit.
+    /// Processor time between two resets of the budget; nil = no limit. The budget of a `Lua.run` is that of all its parts; each wait in it
+    /// counts as what it took, up to 2 µs.
     public var processorTime: Duration?
     /// Host calls and coroutines inside one another: 64 fit a thread with 512 KiB of stack, in debug builds too. At most 180.
     public var nesting: Int

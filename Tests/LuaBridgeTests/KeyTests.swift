@@ -89,6 +89,38 @@ private final class Keeper: Codable {
     }
 }
 
+// Runs what it is told to after its first field, while its container is lent.
+private struct Between: Codable, Equatable {
+    enum Key: CodingKey { case first, second, third }
+    var first, second: Int
+    var third: [Int]
+    nonisolated(unsafe) static var between: (() throws -> Void)?
+
+    init(first: Int, second: Int, third: [Int]) { (self.first, self.second, self.third) = (first, second, third) }
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        first = try container.decode(Int.self, forKey: .first)
+        try Self.runBetween()
+        second = try container.decode(Int.self, forKey: .second)
+        third = try container.decode([Int].self, forKey: .third)
+    }
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(first, forKey: .first)
+        try Self.runBetween()
+        var copy = container
+        try copy.encode(0, forKey: .second)
+        try container.encode(second, forKey: .second)
+        try copy.encode(third, forKey: .third)
+    }
+
+    private static func runBetween() throws {
+        guard let run = between else { return }
+        between = nil
+        try run()
+    }
+}
+
 @Suite(.serialized) struct KeyTests {
     private func returning<Value: Codable & Equatable>(_ value: Value) throws -> Value {
         let lua = Lua()
@@ -145,5 +177,66 @@ private final class Keeper: Codable {
         let value = try #require(lua.run(text: "return setmetatable({ name = 'a' }, { __index = function() error 'asked' end })").first)
         let error = try #require(throws: LuaCodingError.self) { try LuaDecoder().decode(Node.self, from: value, in: lua) }
         #expect(error.description == "children: missing: list expected")
+    }
+
+    // What a script does to the table, and what is read of it then: (second, third), or the error.
+    @Test(arguments: [
+        ("t.second = 7", "7 [3]"), ("t.second = nil", "second: missing: integer expected"),
+        ("t.second = 'x'", "second: integer expected, got string"), ("t.third = { 4, 5 }", "2 [4, 5]"),
+        ("t.third[2] = 9", "2 [3, 9]"), ("setmetatable(t, { __index = function() error('asked') end })", "2 [3]"),
+        ("setmetatable(t, { __index = { second = 5 } }) t.second = nil", "second: missing: integer expected"),
+        ("for i = 1, 1000 do t['k' .. i] = i end", "2 [3]"), ("for k in pairs(t) do t[k] = nil end t.second, t.third = 8, {}", "8 []"),
+        ("t.third = t", "third: list expected, got a table with the field 'first'"),
+    ]) func `a table that a script changes while it is decoded is read as it then is`(change: String, outcome: String) throws {
+        let lua = Lua()
+        let value = try #require(lua.run(text: "t = { first = 1, second = 2, third = { 3 } } return t").first)
+        Between.between = { try lua.run(text: change) }
+        let read: String
+        do {
+            let between = try LuaDecoder().decode(Between.self, from: value, in: lua)
+            read = "\(between.second) \(between.third)"
+        } catch let error as LuaCodingError {
+            read = error.description
+        }
+        #expect(read == outcome)
+        // The container is lent again, and as good as new.
+        let sound = try #require(lua.run(text: "return { first = 1, second = 2, third = { 3 } }").first)
+        #expect(try LuaDecoder().decode(Between.self, from: sound, in: lua) == Between(first: 1, second: 2, third: [3]))
+    }
+
+    @Test func `values of one type that a script has coded while one is, each have their own container`() throws {
+        let lua = Lua()
+        try lua.register("move") { (value: LuaCoded<Between>) -> LuaCoded<Between> in
+            LuaCoded(Between(first: value.value.first * 10, second: value.value.second * 10, third: value.value.third + [0]))
+        }
+        let text = "local r = move({ first = 4, second = 5, third = { 6 } }) return r.first, r.second, #r.third"
+        func nested() {
+            Between.between = {
+                let moved = try lua.run(text: text)
+                #expect(moved == [40, 50, 2])
+            }
+        }
+        nested()
+        let there = try LuaEncoder().encode(Between(first: 1, second: 2, third: [3]), in: lua)
+        nested()
+        #expect(try LuaDecoder().decode(Between.self, from: there, in: lua) == Between(first: 1, second: 2, third: [3]))
+        // What runs between fails: the container that is lent is taken back all the same.
+        Between.between = { try lua.run(text: "move({ first = 1, second = 'x', third = {} })") }
+        #expect(throws: LuaError.self) { try LuaDecoder().decode(Between.self, from: there, in: lua) }
+        Between.between = { throw CancellationError() }
+        #expect(throws: CancellationError.self) { try LuaEncoder().encode(Between(first: 1, second: 2, third: [3]), in: lua) }
+        #expect(try returning(Between(first: 1, second: 2, third: [3])) == Between(first: 1, second: 2, third: [3]))
+    }
+
+    @Test func `a container that is used in another coroutine while it is lent reads its own table`() throws {
+        let lua = Lua()
+        try lua.suspending("ask") { (call: LuaCall) in 0 }
+        let value = try #require(lua.run(text: "t = { first = 1, second = 2, third = { 3 } } return t").first)
+        let coroutine = try lua.drive(text: "local a = { second = 8 } ask() t.second = 6 local b = ask() return b")
+        _ = try coroutine.resume()
+        Between.between = { _ = try coroutine.resume(returning: [.integer(5)]) }
+        let read = try LuaDecoder().decode(Between.self, from: value, in: lua)
+        #expect(read == Between(first: 1, second: 6, third: [3]))
+        #expect(try coroutine.resume(returning: [5]).values() == [5])
     }
 }

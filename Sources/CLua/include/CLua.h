@@ -82,7 +82,6 @@ typedef struct clua_configuration {
     int nesting;                 // host and coroutine levels inside one another
     uint64_t seed;
     const void *cancellation;    // from clua_flag_create
-    int (*cancelled)(const void *_Nonnull task);  // called from another thread
     int (*call)(void *_Nonnull function, lua_State *_Nonnull L);
     int (*raise)(void *_Nonnull error, void *_Nonnull function, lua_State *_Nonnull L);  // takes over the error that the body of `function` threw
     void (*release)(void *object);
@@ -125,7 +124,7 @@ void *clua_flag_create(void);
 void clua_flag_set(void *flag, int value);
 int clua_flag_get(const void *flag);
 void clua_flag_destroy(void *flag);
-void clua_watch_pass(void);  // nobody looks any more at a task, or at what it awaits, that is watched no longer
+void clua_watch_pass(void);  // nobody looks any more at a task that is watched no longer
 int clua_use_signal(int signal);  // a real-time signal, before the first script runs; 0 = too late or none that can be used
 void clua_renew_budget(clua_state *state);
 uint64_t clua_instructions(const clua_state *state);
@@ -142,14 +141,16 @@ lua_State *clua_new_coroutine(lua_State *L);  // of the function on top, which i
 int clua_resume(clua_state *state, lua_State *coroutine, int narguments, int mayYield, int *nresults);
 int clua_answer(clua_state *state, lua_State *coroutine, int raises, int mayYield, int *nresults);  // what is on the waiting coroutine's stack
 // The same for a coroutine that a task drives and that awaits: when the task is cancelled while it runs, the script ends. What it waits for
-// next, after CLUA_SUSPENDED, or how many results it has, stands in `awaited`, and so does what it has used of its budget, which its waits do not
-// renew. The watcher writes there while it runs: see clua_watch_pass.
+// next, after CLUA_SUSPENDED, or how many results it has, stands in `awaited`, and so do the status and what it has used of its budget, which its
+// waits do not renew.
 typedef struct clua_awaited {
     lua_State *_Nullable stack;
     void *_Nullable function;
-    int nresults, is_over;
+    int status, nresults;
     uint64_t instructions, nanoseconds, renewals;
+    uint64_t left;  // when its last part ended, by the clock of slices (clock.c)
 } clua_awaited;
+int clua_is_cancelled(const void *_Nullable task);
 int clua_begin_awaiting(clua_state *state, lua_State *coroutine, int narguments, const void *_Nullable task, clua_awaited *awaited);
 int clua_go_on_awaiting(clua_state *state, lua_State *coroutine, int raises, const void *_Nullable task, clua_awaited *awaited);
 int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults);

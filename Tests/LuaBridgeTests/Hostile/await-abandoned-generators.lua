@@ -1,0 +1,2 @@
+-- ends: limit
+while true do local g = coroutine.wrap(function() later() coroutine.yield() ready() end) g() end

@@ -1,0 +1,2 @@
+-- ends: limit
+while true do pcall(function() later() error({}) end) end

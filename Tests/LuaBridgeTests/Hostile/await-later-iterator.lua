@@ -1,0 +1,2 @@
+-- ends: limit
+for v in later do end

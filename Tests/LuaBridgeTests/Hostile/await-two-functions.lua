@@ -1,0 +1,2 @@
+-- ends: limit
+while true do ready() twice(1) end
