@@ -145,6 +145,7 @@ struct clua_state {
     struct watched watched;
 #else
     uint64_t processor_start;
+    int alarmed;  // a run that goes on was over the limit before
 #endif
     size_t printed;
     int finalizing;        // an object of Swift's is being released
@@ -224,6 +225,7 @@ static inline int clua_alarmed(clua_state *state) {
 }
 #else
 void clua_reset_budget(clua_state *state);
+static inline int clua_alarmed(const clua_state *state) { return state->alarmed; }
 static inline void clua_watch_begin(clua_state *state) { clua_reset_budget(state); }
 static inline void clua_watch_end(clua_state *state) { (void)state; }
 #endif
@@ -262,6 +264,7 @@ static inline void clua_charge(clua_state *state, uint64_t nanoseconds) {
         &watched->alarm, atomic_load_explicit(&watched->generation, memory_order_relaxed), memory_order_release);
 #else
     state->processor_start -= nanoseconds;
+    state->alarmed = nanoseconds >= state->configuration.nanoseconds;
 #endif
 }
 
@@ -293,9 +296,7 @@ void clua_count(lua_State *L, int step);
 CLUA_RARE void clua_rearm(lua_State *L);
 // Is there reason to count the instructions of coroutines?
 static inline int clua_wants_hook(clua_state *state) {
-#if CLUA_SIGNALS
     if (clua_alarmed(state)) return 1;
-#endif
     if (state->configuration.cancellation && clua_flag_get(state->configuration.cancellation)) return 1;
     return clua_counts(state) || state->stopping;
 }

@@ -26,6 +26,7 @@ void clua_watch_pass(void) {}
 
 void clua_reset_budget(clua_state *state) {
     state->spent = 0;
+    state->alarmed = 0;
     if (state->configuration.nanoseconds) state->processor_start = clua_time(CLOCK_THREAD_CPUTIME_ID);
 }
 
@@ -175,7 +176,7 @@ CLUA_RARE void clua_rearm(lua_State *L) {
         return;
     }
     // Only when it is not armed yet: arming restarts the count, and a script could stay below it for ever.
-    int step = clua_of(L)->stopping || !clua_counts(clua_of(L)) ? AT_ONCE : HOOK_STEP;
+    int step = clua_of(L)->stopping || clua_alarmed(clua_of(L)) ? AT_ONCE : HOOK_STEP;
     if (!(lua_gethookmask(L) & LUA_MASKCOUNT) || lua_gethookcount(L) != step) clua_count(L, step);
 }
 

@@ -118,7 +118,7 @@ private final class Busy: Sendable {
         let function = try lua.load(text, name: "own.lua")
         let tasks = (1...4).map { number in Task { @MainActor in try await lua.run(function, [.integer(number)]).first?.integer } }
         for (index, task) in tasks.enumerated() { #expect(try await task.value == index + 1) }
-        let renewing = try lua.load("for i = 1, 20 do burn(20) renew() later() end return 'renewed'", name: "renew.lua")
+        let renewing = try lua.load("for i = 1, 20 do burn(20) later() burn(20) renew() end return 'renewed'", name: "renew.lua")
         let renewed = try await lua.run(renewing)
         #expect(renewed == ["renewed"])
         let over = try lua.load("for i = 1, 20 do burn(20) later() end", name: "over.lua")

@@ -40,9 +40,43 @@ enum Attacks {
         return worst
     }
 
-    private static func threadTime() -> Double {
+    // Those that mostly wait: `later` gives the thread away, `fail` throws.
+    static let waiting = [
+        "while true do ready() end", "while true do later() end", "while true do pcall(later) end", "while true do coroutine.wrap(later)() end",
+        "while true do ready() later() end", "while true do pcall(fail) later() end", "for v in later do end",
+        "while true do for i = 1, 3000 do end later() end", "while true do for i = 1, 100 do ready() end for i = 1, 1000000 do end end",
+        "local all = {} for i = 1, 10 do all[i] = coroutine.create(function() while true do later() coroutine.yield() end end) end "
+            + "while true do for _, co in ipairs(all) do coroutine.resume(co) end end",
+    ]
+
+    // Of all threads: what a script costs that makes others work for it.
+    static func worstWaiting() async throws -> (overshoot: Double, script: String) {
+        var worst = (overshoot: -1.0, script: "")
+        for script in waiting {
+            let lua = Lua(limits: LuaLimits(processorTime: limit))
+            try lua.registerAsync("ready") { () async throws -> Int in 1 }
+            try lua.registerAsync("fail") { () async throws -> Int in throw CancellationError() }
+            try lua.registerAsync("later") { () async throws -> Int in
+                await Task.yield()
+                return 1
+            }
+            let start = time(CLOCK_PROCESS_CPUTIME_ID)
+            do {
+                _ = try await lua.run(lua.load(script, name: "attack.lua"))
+            } catch let error as LuaError {
+                guard error.isTermination else { throw error }
+            }
+            let overshoot = time(CLOCK_PROCESS_CPUTIME_ID) - start - 50
+            if overshoot > worst.overshoot { worst = (overshoot, script) }
+        }
+        return worst
+    }
+
+    private static func threadTime() -> Double { time(CLOCK_THREAD_CPUTIME_ID) }
+
+    private static func time(_ clock: clockid_t) -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        clock_gettime(clock, &time)
         return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
     }
 }

@@ -9,13 +9,15 @@ import LuaBridge
         guard arguments.count == 4, let rounds = Int(arguments[2]) else { exit(2) }
         let (name, script) = (arguments[1], arguments[3])
         switch name {
-        case "await", "waiting":
+        case "await", "waiting", "attacks-waiting":
             Task.detached {
                 do {
-                    if name == "waiting" {
-                        try await Waiting.measure(rounds, script)
-                    } else {
-                        try await awaitReady(rounds, script)
+                    switch name {
+                    case "waiting": try await Waiting.measure(rounds, script)
+                    case "await": try await awaitReady(rounds, script)
+                    default:
+                        let (overshoot, script) = try await Attacks.worstWaiting()
+                        print(overshoot, script)
                     }
                     exit(0)
                 } catch {
