@@ -88,6 +88,7 @@ extension DirectoryCluster {
         let application = claim.note.application
         while clock.now() < claim.until {
             try await clock.sleep(for: .milliseconds(50))
+            try folder.reach { try requireUnclaimed(claim.note) }
             if let kernel = try kernelLock(of: application) { return try await take(claim.note, kernel) }
         }
         try await alone {

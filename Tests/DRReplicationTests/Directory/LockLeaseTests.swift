@@ -202,4 +202,20 @@ struct LockLeaseTests {
         try await other.lock("ledger", for: taker)
         #expect(clock.now() == between)
     }
+
+    @Test func `G1 a process that is stopped in the middle of a commit is overtaken by nobody, and whoever waits is told so`() async throws
+    {
+        let sleeper = cluster(), other = cluster()
+        try await sleeper.lock("ledger", for: first)
+        // Somebody else's descriptor of the file: as of another process.
+        let commit = try #require(try fixture.real.lock(fixture.root / ".dr/lock", wait: false))
+        let begun = clock.now()
+        let refused = await expectError(.locked) { try await other.lock("ledger", for: taker) }
+        #expect(refused?.message == "cluster west has been in the middle of another commit for 30 seconds")
+        #expect(clock.now() - begun >= .seconds(30) && clock.now() - begun < .seconds(31))
+        #expect(try await other.locks().map(\.holder) == [first])
+        commit.release()
+        try await other.lock("ledger", for: taker)
+        #expect(try await other.locks().map(\.holder) == [taker])
+    }
 }
