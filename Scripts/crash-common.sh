@@ -1,14 +1,5 @@
 # The shop and the six small runbooks that crash-runs.sh and crash-hosts.sh kill, and how a person carries such a run on. To be sourced.
-# CRASH_JOBS=N runs N copies of the script side by side, each with its share of the places: they wait more than they compute.
-if [ "${CRASH_JOBS:-1}" -gt 1 ]; then
-    copies=() ended=0
-    for ((share = 0; share < CRASH_JOBS; share++)); do
-        CRASH_SHARE="$share $CRASH_JOBS" CRASH_JOBS=1 "$0" &
-        copies+=($!)
-    done
-    for copy in "${copies[@]}"; do wait "$copy" || ended=1; done
-    exit $ended
-fi
+. "$(dirname "$0")/crash-jobs.sh"
 root=$(cd "$(dirname "$0")/.." && pwd)
 drrunbook=${DRRUNBOOK:-$root/.build/debug/drrunbook}
 # In memory where that is to be had: a killed process loses nothing that the kernel has.
@@ -156,8 +147,6 @@ undisturbed() { # NAME
 
 # Takes so many lines of $work/all, or all, in an order that the seed makes; of them this copy's share.
 choose() { # SAMPLE SEED
-    local share copies
-    read -r share copies <<<"${CRASH_SHARE:-0 1}"
     if [ "$1" = all ]; then cp "$work/all" "$work/taken"; else
         awk -v seed="$2" 'BEGIN { srand(seed) } { printf "%.9f %s\n", rand(), $0 }' "$work/all" | sort >"$work/shuffled"
         head -n "$1" "$work/shuffled" | cut -d' ' -f2- >"$work/taken"

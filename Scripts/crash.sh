@@ -2,6 +2,7 @@
 # G2, G3: kill -9 at failpoints of a whole move (pair, schedule, copies, failover, failback), resume, and compare the observable state with that of a run that
 # nobody disturbed. CRASH_SAMPLE=N takes N places evenly (default 60); CRASH_SAMPLE=all takes every one.
 set -euo pipefail
+. "$(dirname "$0")/crash-jobs.sh"
 root=$(cd "$(dirname "$0")/.." && pwd)
 drrunbook=${DRRUNBOOK:-$root/.build/debug/drrunbook}
 sample=${CRASH_SAMPLE:-60}
@@ -59,7 +60,7 @@ step=1
 killed=0 failed=0
 # Bash announces each killed child; the count below says it all.
 exec 3>&2 2>/dev/null
-for ((n = 1; n <= total; n += step)); do
+for ((n = 1 + share * step; n <= total; n += step * copies)); do
     place=$(sed -n "${n}p" "$work/passed")
     rm -rf "$work/one"
     fixture "$work/one"
