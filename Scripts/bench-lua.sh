@@ -7,7 +7,7 @@ rounds=${ROUNDS:-7}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-(cd Benchmarks && swift build -c release -q)
+(cd Benchmarks && for host in LuaHost CHost; do swift build -c release -q --product $host; done)
 bin=$(cd Benchmarks && swift build -c release --show-bin-path)
 ours=$work/ours peer=$work/peer
 # valgrind cannot read the debug information of the Swift compiler.

@@ -42,7 +42,8 @@ enum Attacks {
 
     // Those that mostly wait: `later` gives the thread away, `fail` throws.
     static let waiting = [
-        "while true do ready() end", "while true do later() end", "while true do pcall(later) end", "while true do coroutine.wrap(later)() end",
+        "while true do ready() end", "while true do later() end", "while true do pcall(later) end",
+        "while true do coroutine.wrap(later)() end",
         "while true do ready() later() end", "while true do pcall(fail) later() end", "for v in later do end",
         "while true do for i = 1, 3000 do end later() end", "while true do for i = 1, 100 do ready() end for i = 1, 1000000 do end end",
         "local all = {} for i = 1, 10 do all[i] = coroutine.create(function() while true do later() coroutine.yield() end end) end "
