@@ -344,7 +344,7 @@ final class RunConductor {
         if let (_, deadline) = others.filter({ $0.0 <= now }).min(by: { $0.0 < $1.0 }) {
             stopping = StopRequest(
                 .deadline, who: "a deadline", reason: "the deadline of \(deadline.limit.text) of \(deadline.what) was reached")
-        } else if own <= now {
+        } else if own <= now, !session.isCancelled {
             stopping = StopRequest(.deadline, who: "a deadline", reason: "the run's deadline of \(world.limit.text) was reached")
         }
     }

@@ -221,6 +221,9 @@ final class RunSession {
     }
     func endDeadline() { _ = current?.deadlines.popLast() }
 
+    /// A person ended it, and its end is not behind it yet.
+    var isCancelled: Bool { ending?.cancellation != nil }
+
     /// False once its undos are under way or behind it.
     var canBeCancelled: Bool { ending?.hasFailed != true }
 
@@ -234,6 +237,8 @@ final class RunSession {
         ending = Ending(end: .returned([]), cancellation: reason)
         ready.removeAll()
         waiting.removeAll { !underWay.contains($0.intent.key) }
+        // Somebody has decided: what is still waited for has all the time it needs.
+        for pending in waiting { pending.branch.deadlines = [] }
     }
 
     // Undos and `finally` run in a branch of their own; an error that ended the runbook is kept with its place.

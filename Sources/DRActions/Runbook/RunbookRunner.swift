@@ -122,19 +122,20 @@ public actor RunbookRunner {
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
         try mirror?.claim(run)
-        return try await conduct(session, record, runbook: header.runbook, resuming: true, settled: settled, request: request)
+        let turn = history.count { $0.entry.kind == .resumed } + 1
+        return try await conduct(session, record, runbook: header.runbook, turn: turn, settled: settled, request: request)
     }
 
     private func conduct(
-        _ session: RunSession, _ record: RunRecord, runbook: String, resuming: Bool = false, settled: [String: Settlement] = [:],
+        _ session: RunSession, _ record: RunRecord, runbook: String, turn: Int = 0, settled: [String: Settlement] = [:],
         request: StopRequest? = nil
     ) async throws -> RunReport {
         try control?.begun(record.run)
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
-            holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process), predicted: predicted,
+            holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process, turn: turn), predicted: predicted,
             confirmed: confirmed, limit: limits.deadline, control: control, mirror: mirror, executor: executor)
-        return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: !resuming).conduct(
+        return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: turn == 0).conduct(
             isolation: self)
     }
 

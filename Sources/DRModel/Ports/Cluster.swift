@@ -229,12 +229,23 @@ public struct LockHolder: Hashable, Sendable, Codable {
     public let runbook: String
     public let host: String
     public let process: Int32
+    /// How often the run had been taken up again when this process did: of two processes of one run the later one has its locks.
+    public let turn: Int
 
-    public init(run: RunID, runbook: String, host: String, process: Int32) {
+    public init(run: RunID, runbook: String, host: String, process: Int32, turn: Int = 0) {
         self.run = run
         self.runbook = runbook
         self.host = host
         self.process = process
+        self.turn = turn
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            run: try values.decode(RunID.self, forKey: .run), runbook: try values.decode(String.self, forKey: .runbook),
+            host: try values.decode(String.self, forKey: .host), process: try values.decode(Int32.self, forKey: .process),
+            turn: try values.decodeIfPresent(Int.self, forKey: .turn) ?? 0)
     }
 }
 

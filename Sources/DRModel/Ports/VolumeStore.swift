@@ -111,10 +111,16 @@ public struct Capture: Sendable {
     public let instant: Instant
     public let consistency: Consistency
     public let volumes: [VolumeName]
+    /// Tells captures with the same key apart: a process that was paused must not read what another one captured since.
+    public let attempt: String
 
-    public init(application: ApplicationName, key: OperationKey, instant: Instant, consistency: Consistency, volumes: [VolumeName]) {
+    public init(
+        application: ApplicationName, key: OperationKey, instant: Instant, consistency: Consistency, volumes: [VolumeName],
+        attempt: String = ""
+    ) {
         self.application = application
         self.key = key
+        self.attempt = attempt
         self.instant = instant
         self.consistency = consistency
         self.volumes = volumes

@@ -50,17 +50,17 @@ extension DirectoryCluster {
     // Under the cluster's commit lock.
     private func isHeldAlready(_ application: ApplicationName, for holder: LockHolder) throws -> Bool {
         guard let mine = held.withLock({ $0[application] }) else { return false }
-        let found = try note(application)
+        // Also where it was taken from that run since: it has not heard of it, and is refused by this entry alone.
         guard mine.holder.run == holder.run else {
-            guard found == mine.note(of: application) else { return false }
             throw locked(LockNote(application: application, holder: mine.holder, since: mine.since))
         }
+        let found = try note(application)
         // Somebody may have taken it while this process was paused. It stays noted as ours: what is still under way here is refused by that.
         guard found == mine.note(of: application) else {
             mine.kernel.release()
             throw lost(application, mine.holder, to: found)
         }
-        try beginLease(holder.run)
+        try beginLease(holder)
         guard mine.holder != holder else { return true }
         let renewed = HeldLock(holder: holder, since: mine.since, kernel: mine.kernel)
         try write(renewed.note(of: application))
@@ -70,14 +70,16 @@ extension DirectoryCluster {
 
     // MARK: A run that was taken over
 
-    /// The lock is the run's, not its process's: where another process of the same run holds it, that one is refused from here on, at any commit. Nil: it is another run's.
+    /// The lock is the run's, not its process's: where another process of the same run holds it, that one is refused from here on, at any commit. Nil: it is another run's. Throws
+    /// `fenced` where that one took the run up later than this one.
     private func claim(_ application: ApplicationName, for holder: LockHolder) async throws -> (note: LockNote, until: Instant)? {
         try await alone {
             guard let found = try note(application), found.holder.run == holder.run else { return nil }
+            guard found.holder.turn <= holder.turn else { throw lost(application, holder, to: found) }
             let now = clock.now()
             let claim = LockNote(application: application, holder: holder, since: now)
             // A renewal of its is not waited for: it renews what is its own. Nor is a clock that is wrong.
-            let until = min(try lease(holder.run)?.expires ?? now, now + LockLease.length)
+            let until = min(try lease(found.holder)?.expires ?? now, now + LockLease.length)
             try write(claim)
             return (claim, until)
         }
@@ -86,8 +88,10 @@ extension DirectoryCluster {
     /// Whoever held it ends at its next commit, and the kernel's lock with it. One that sleeps or hangs is waited for until its lease is over.
     private func takeOver(_ claim: (note: LockNote, until: Instant)) async throws {
         let application = claim.note.application
-        while clock.now() < claim.until {
-            try await clock.sleep(for: .milliseconds(50))
+        let pause = Duration.milliseconds(50)
+        // The clock may be set back meanwhile.
+        for _ in 0...Int(LockLease.length / pause) where clock.now() < claim.until {
+            try await clock.sleep(for: pause)
             try folder.reach { try requireUnclaimed(claim.note) }
             if let kernel = try kernelLock(of: application) { return try await take(claim.note, kernel) }
         }
@@ -105,7 +109,7 @@ extension DirectoryCluster {
         do {
             try await alone {
                 try requireUnclaimed(claim)
-                try beginLease(claim.holder.run)
+                try beginLease(claim.holder)
                 held.withLock { $0[claim.application] = HeldLock(holder: claim.holder, since: claim.since, kernel: kernel) }
             }
         } catch {
@@ -134,12 +138,12 @@ extension DirectoryCluster {
         do {
             // Its process is gone, but it was put down on purpose: it is to be taken up again.
             if let found = try folder.reach({ try note(application) }), found.holder.run != holder.run,
-                let kept = try folder.reach({ try lease(found.holder.run) }), kept.parked, !kept.isOver(at: clock.now())
+                let kept = try folder.reach({ try lease(found.holder) }), kept.parked, !kept.isOver(at: clock.now())
             {
                 throw locked(found, parkedUntil: kept.expires)
             }
             let mine = LockNote(application: application, holder: holder, since: clock.now())
-            try folder.reach { try beginLease(holder.run) }
+            try folder.reach { try beginLease(holder) }
             try write(mine)
             held.withLock { $0[application] = HeldLock(holder: holder, since: mine.since, kernel: kernel) }
         } catch {
@@ -151,7 +155,7 @@ extension DirectoryCluster {
     /// Takes the lock from a holder that lives but has not renewed its lease in time: it is paused, or it hangs. It is refused at its next commit.
     private func endOverdue(_ application: ApplicationName) async throws -> Bool {
         try await alone {
-            guard let found = try note(application), let left = try lease(found.holder.run), left.isOver(at: clock.now()) else {
+            guard let found = try note(application), let left = try lease(found.holder), left.isOver(at: clock.now()) else {
                 return false
             }
             try folder.remove(kernelPath(application))
@@ -171,7 +175,7 @@ extension DirectoryCluster {
                 held.withLock { $0[note.application] = nil }
                 kernel.release()
             }
-            if try !notes().contains(where: { $0.holder.run == run }) { try folder.remove(leasePath(run)) }
+            try removeLeases(of: run)
             // Whose note somebody has removed by hand, or written anew.
             let left = held.withLock { held in held.filter { $0.value.holder.run == run } }
             for (application, lock) in left {
@@ -196,7 +200,7 @@ extension DirectoryCluster {
         try folder.reach {
             let now = clock.now()
             return try notes().map { note in
-                let (alive, lease) = (try isAlive(note.application), try lease(note.holder.run))
+                let (alive, lease) = (try isAlive(note.application), try lease(note.holder))
                 let counts = lease.map { !$0.isOver(at: now) && ($0.parked || alive) } ?? alive
                 return ApplicationLock(
                     application: note.application, holder: note.holder, since: note.since, alive: alive, expires: lease?.expires,

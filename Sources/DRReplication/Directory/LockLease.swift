@@ -1,7 +1,7 @@
 public import DRModel
 internal import DRSupport
 
-/// Until when a run's locks at one cluster count, as long as nobody renews them: `.dr/locks/RUN.lease`.
+/// Until when the locks that a run took up in one turn count at one cluster, as long as nobody renews them: `.dr/locks/RUN.lease`, and `RUN.TURN.lease` once it was taken up again.
 ///
 /// The kernel's lock tells a holder that lives from one that died; the lease tells one that works from one that hangs or is paused, and it keeps the locks of a
 /// run that was put down on purpose, whose process is gone.
@@ -20,24 +20,35 @@ struct LockLease: Sendable, Codable, Equatable {
 }
 
 extension DirectoryCluster {
-    func leasePath(_ run: RunID) -> StorePath { folder.locks / "\(run).lease" }
+    private func leasePath(_ holder: LockHolder) -> StorePath {
+        folder.locks / (holder.turn == 0 ? "\(holder.run).lease" : "\(holder.run).\(holder.turn).lease")
+    }
 
     /// Nil: there is none, or none that can be read. Then the kernel's lock alone counts.
-    func lease(_ run: RunID) throws -> LockLease? {
-        guard let text = try folder.text(leasePath(run)) else { return nil }
+    func lease(_ holder: LockHolder) throws -> LockLease? {
+        guard let text = try folder.text(leasePath(holder)) else { return nil }
         return try? Value(json: text).decoded(as: LockLease.self)
     }
 
-    func write(_ lease: LockLease, for run: RunID) throws {
-        try folder.replace(leasePath(run), with: Array((try Value(encoding: lease).json() + "\n").utf8))
+    private func write(_ lease: LockLease, for holder: LockHolder) throws {
+        try folder.replace(leasePath(holder), with: Array((try Value(encoding: lease).json() + "\n").utf8))
+    }
+
+    /// Those of turns that hold nothing here any more.
+    func removeLeases(of run: RunID) throws {
+        let needed = Set(try notes().map { leasePath($0.holder) })
+        for name in try folder.names(in: folder.locks) where name.hasPrefix("\(run).") && name.hasSuffix(".lease") {
+            let path = folder.locks / name
+            if !needed.contains(path) { try folder.remove(path) }
+        }
     }
 
     /// A sign of life of the run, and from now on one every few seconds for as long as this process holds a lock here.
-    func beginLease(_ run: RunID) throws {
+    func beginLease(_ holder: LockHolder) throws {
         let now = clock.now()
-        let present = try lease(run)
+        let present = try lease(holder)
         if present?.parked != false || (present?.expires ?? now) < now + LockLease.length - LockLease.pause {
-            try write(LockLease(expires: now + LockLease.length, parked: false), for: run)
+            try write(LockLease(expires: now + LockLease.length, parked: false), for: holder)
         }
         heartbeat.withLock { beat in
             guard renewsLeases, beat == nil else { return }
@@ -47,20 +58,20 @@ extension DirectoryCluster {
 
     /// False: it could not be done now. A run renews what is still its own; what was taken from it meanwhile stays with whoever took it.
     package func renewLeases() -> Bool {
-        let runs = held.withLock { held in
-            Dictionary(grouping: held, by: \.value.holder.run).mapValues { $0.map { $0.value.note(of: $0.key) } }
+        let holders = held.withLock { held in
+            Dictionary(grouping: held, by: \.value.holder).mapValues { $0.map { $0.value.note(of: $0.key) } }
         }
         // A cluster that does not answer, or a disk that is full, ends the lease; the next commit says what is wrong.
-        return (try? renew(runs)) ?? true
+        return (try? renew(holders)) ?? true
     }
 
-    private func renew(_ runs: [RunID: [LockNote]]) throws -> Bool {
-        guard !runs.isEmpty else { return true }
+    private func renew(_ holders: [LockHolder: [LockNote]]) throws -> Bool {
+        guard !holders.isEmpty else { return true }
         guard let lock = try folder.io.lock(folder.commitLock, wait: false) else { return false }
         defer { lock.release() }
-        for (run, mine) in runs {
+        for (holder, mine) in holders {
             guard try mine.contains(where: { try note($0.application) == $0 }) else { continue }
-            try write(LockLease(expires: clock.now() + LockLease.length, parked: false), for: run)
+            try write(LockLease(expires: clock.now() + LockLease.length, parked: false), for: holder)
         }
         return true
     }
@@ -74,8 +85,8 @@ extension DirectoryCluster {
                 return mine
             }
             // What another process of the run has taken over is not ours to put down.
-            if try mine.contains(where: { try note($0.key) == $0.value.note(of: $0.key) }) {
-                try write(LockLease(expires: clock.now() + LockLease.parked, parked: true), for: run)
+            for holder in Set(try mine.filter { try note($0.key) == $0.value.note(of: $0.key) }.map(\.value.holder)) {
+                try write(LockLease(expires: clock.now() + LockLease.parked, parked: true), for: holder)
             }
             for lock in mine.values { lock.kernel.release() }
             endHeartbeat()

@@ -252,8 +252,10 @@ extension ReplicationEngine {
             let surplus = RetentionRule(retention: retention).surplus(of: try await destination.points(of: migration.name).sound)
                 .filter { !pinned.contains($0.id) }
             guard !surplus.isEmpty else { return nil }
+            let epoch = try await destination.record(of: migration.name)?.epoch ?? .first
+            // It names the application, so that a run whose lock was taken while it was paused lets nothing go.
             return Transaction(
-                key, changes: surplus.map { .remove(.point($0.id, of: migration.name)) },
+                key, guards: [.epoch(migration.name, epoch)], changes: surplus.map { .remove(.point($0.id, of: migration.name)) },
                 effects: surplus.map { point in
                     let symbol = migration.call.points.symbol(for: point.id, of: migration.name)
                     return Effect(.delete, kind: "RecoveryPoint", name: migration.name.text, to: symbol, at: destination.name)

@@ -101,7 +101,9 @@ struct PointRecord {
             guard let hash = ContentHash(hex: try text(value, key)) else { throw Malformed("\(key) is not a hash") }
             return hash
         }
-        guard try number(body, "format") == 2 else { throw Malformed.newer }
+        let format = try number(body, "format")
+        if format == 1 { throw Malformed("it is of format 1, which only programs before the first release wrote") }
+        guard format == 2 else { throw Malformed.newer }
         guard let session = Session(text: try text(body, "session")),
             let consistency = Consistency(rawValue: try text(body, "consistency")),
             let final = body["final"].bool

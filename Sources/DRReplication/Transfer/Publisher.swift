@@ -113,7 +113,7 @@ struct Publisher {
             guard let live = try layout.findLive(volume, io: io) else {
                 throw DRError(.volumeMissing, "volume \(volume) of \(capture.application) is no longer in \(layout.volumes)")
             }
-            let captured = layout.captured(volume, key: capture.key)
+            let captured = layout.captured(volume, key: capture.key, attempt: capture.attempt)
             let catalogue = try CatalogueReader(captured, io: io)
             let linked = try ScanCache.open(captured / "scan", of: capture.application, io: io)
             let kept = try linked ?? ScanCache.open(ScanCache.path(volume, in: layout.cluster), of: capture.application, io: io)

@@ -81,9 +81,7 @@ struct Receiver {
             try copy.settle()
             failpoint("receive.verify")
             try await readBack(packs)
-            do { _ = try reader.manifests(record) } catch let error as DamagedCopy {
-                throw damaged(error.object, in: "the own copy", Malformed(error.what))
-            }
+            _ = try await healing { try reader.manifests(record) }
             for volume in record.volumes { try compare(volume, reader) }
             return packs.compactMap { verified.packs[$0] }.min() ?? now
         }

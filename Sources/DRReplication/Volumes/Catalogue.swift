@@ -2,9 +2,9 @@ internal import DRModel
 
 /// What a capture wrote down of one volume: its entries as they were at that moment, and which files it copied.
 ///
-///     .dr/staging/KEY.capture/VOLUME/catalogue    this
-///     .dr/staging/KEY.capture/VOLUME/scan         the scan cache that it names pages of
-///     .dr/staging/KEY.capture/VOLUME/N            the bytes of the file that was copied as number N
+///     .dr/staging/KEY.capture/N/VOLUME/catalogue    this
+///     .dr/staging/KEY.capture/N/VOLUME/scan         the scan cache that it names pages of
+///     .dr/staging/KEY.capture/N/VOLUME/N            the bytes of the file that was copied as number N
 enum CatalogueFrame {
     case entry(CatalogueEntry)
     /// Everything that page of the cache holds is as it was.

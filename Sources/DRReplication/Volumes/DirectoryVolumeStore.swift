@@ -65,8 +65,9 @@ public struct DirectoryVolumeStore: VolumeStore {
     public func capture(_ volumes: [VolumeName], of application: ApplicationName, stopped: Bool, key: OperationKey) async throws -> Capture
     {
         try await working { workers in
-            try await VolumeCapture(layout: layout, io: io, clock: clock, application: application, key: key, workers: workers)
-                .capture(volumes, stopped: stopped)
+            try await VolumeCapture(
+                layout: layout, io: io, clock: clock, application: application, key: key, workers: workers, attempt: random.identifier()
+            ).capture(volumes, stopped: stopped)
         }
     }
 
@@ -116,7 +117,8 @@ public struct DirectoryVolumeStore: VolumeStore {
             let prefix = ".building-\(name)"
             let building = folder / "\(prefix)-\(random.identifier())"
             try io.makeFolders(folder, below: directory)
-            try io.removeTree(staged)
+            // What stands there gets such a name first: one that slept here, and wakes when another is about to make the volume live, takes away all of it or nothing.
+            if try io.facts(staged) != nil { try io.rename(staged, folder / "\(prefix)-\(random.identifier())", .keep) }
             for left in try io.list(folder) where left.starts(with: prefix.utf8) { try io.removeTree(folder / left) }
             do {
                 try doubting(copy) {

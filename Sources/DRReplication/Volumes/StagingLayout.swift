@@ -6,7 +6,7 @@ internal import DRSupport
 ///     volumes/NAME/                     a live filesystem volume
 ///     volumes/NAME.img                  a live block volume
 ///     .dr/staging/KEY/NAME[.img]        a volume that a commit may swap in; after the swap, what was live before
-///     .dr/staging/KEY.capture/NAME/     what a capture froze of a live volume
+///     .dr/staging/KEY.capture/N/NAME/   what a capture froze of a live volume; N is another one each time
 ///
 /// KEY is the first 16 hex digits of the SHA-256 of the operation's key. The kind shows in the file: a folder is a filesystem volume, a file an image.
 package struct StagingLayout: Sendable {
@@ -27,7 +27,9 @@ package struct StagingLayout: Sendable {
     func base(_ volume: VolumeName, _ record: ContentHash) -> StorePath { bases(volume) / record.hex }
     // No volume's name begins with a dot.
     func bases(_ volume: VolumeName) -> StorePath { cluster / ".dr" / "scan" / ".base" / volume.text }
-    package func captured(_ volume: VolumeName, key: OperationKey) -> StorePath { captures(of: key) / volume.text }
+    package func captured(_ volume: VolumeName, key: OperationKey, attempt: String) -> StorePath {
+        captures(of: key) / attempt / volume.text
+    }
 
     /// The live volume, whatever its kind. Throws `volume-unsupported` when it is neither a folder nor an image, or both.
     package func findLive(_ volume: VolumeName, io: any StoreIO) throws -> (path: StorePath, kind: VolumeKind)? {

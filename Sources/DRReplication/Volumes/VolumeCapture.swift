@@ -14,6 +14,8 @@ struct VolumeCapture {
     let application: ApplicationName
     let key: OperationKey
     let workers: Workers
+    /// Another one for each capture.
+    let attempt: String
 
     private static let attempts = 8
     private static let quietProbes = 200
@@ -46,10 +48,10 @@ struct VolumeCapture {
     private func capture(
         _ live: [(name: VolumeName, path: StorePath, kind: VolumeKind)], stopped: Bool, in folder: StorePath
     ) async throws -> Capture {
-        try io.makePlainFolders(folder, below: layout.cluster)
-        var attempt = 0
+        try io.makePlainFolders(folder / attempt, below: layout.cluster)
+        var tries = 0
         while true {
-            attempt += 1
+            tries += 1
             let began = try await stopped ? filesystemTime(in: folder) : quietMoment(live, in: folder)
             let instant = clock.now()
             failpoint("capture.began")
@@ -71,7 +73,7 @@ struct VolumeCapture {
                 return capture(live.map(\.name), .crash, instant)
             }
             let took = try filesystemTime(in: folder) - began
-            if attempt == Self.attempts || (attempt > 1 && took > .seconds(5)) { return capture(live.map(\.name), .fuzzy, instant) }
+            if tries == Self.attempts || (tries > 1 && took > .seconds(5)) { return capture(live.map(\.name), .fuzzy, instant) }
             try await clock.sleep(for: Self.quietStep)
         }
     }
@@ -79,19 +81,19 @@ struct VolumeCapture {
     private func describe(
         _ volume: VolumeName, _ live: StorePath, _ kind: VolumeKind, began: Instant, stopped: Bool, _ digest: inout SetDigest
     ) throws -> CaptureScan {
-        let place = layout.captured(volume, key: key)
+        let place = layout.captured(volume, key: key, attempt: attempt)
         while true {
             try io.removeTree(place)
             try io.makeFolder(place, permissions: 0o700)
             let cache = try cache(of: volume, kind, at: live, in: place)
-            var attempt = digest
+            var described = digest
             var scan = CaptureScan(
                 volume: volume, live: live, kind: kind, place: place, began: began, copies: !stopped, io: io, workers: workers,
                 cache: cache,
                 base: cache.map { layout.base(volume, $0.header.recordHash) })
             do {
-                try scan.run(&attempt)
-                digest = attempt
+                try scan.run(&described)
+                digest = described
                 return scan
             } catch is Malformed where cache != nil {
                 // A damaged cache costs a full read.
@@ -111,7 +113,7 @@ struct VolumeCapture {
     }
 
     private func capture(_ volumes: [VolumeName], _ consistency: Consistency, _ instant: Instant) -> Capture {
-        Capture(application: application, key: key, instant: instant, consistency: consistency, volumes: volumes)
+        Capture(application: application, key: key, instant: instant, consistency: consistency, volumes: volumes, attempt: attempt)
     }
 
     /// Waits, within bounds, until the last change of the set lies far enough back, and says when that was seen.

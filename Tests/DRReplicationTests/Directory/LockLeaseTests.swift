@@ -108,7 +108,7 @@ struct LockLeaseTests {
 
     // MARK: A run that another host takes over
 
-    private let taker = LockHolder(run: "run-1", runbook: "shop.lua", host: "other", process: 41)
+    private let taker = LockHolder(run: "run-1", runbook: "shop.lua", host: "other", process: 41, turn: 1)
 
     @Test func `G1 whoever takes a run over has its locks when the lease of a sleeper is over, and that one is fenced when it wakes`()
         async throws
@@ -184,11 +184,45 @@ struct LockLeaseTests {
     @Test func `G1 of two hosts that take the same run over, the later one has it`() async throws {
         let sleeper = cluster(), late = cluster()
         try await sleeper.lock("ledger", for: first)
-        let last = LockHolder(run: "run-1", runbook: "shop.lua", host: "third", process: 41)
+        let last = LockHolder(run: "run-1", runbook: "shop.lua", host: "third", process: 41, turn: 1)
         let early = fixture.cluster(clock: Waking(clock) { try await late.lock("ledger", for: last) })
         #expect(await expectError(.fenced) { try await early.lock("ledger", for: taker) } != nil)
         #expect(try await late.locks().map(\.holder) == [last])
         _ = try await late.commit(change("run-1/a", "third"))
+    }
+
+    @Test func `Whoever takes a run over waits for its sleeper once and not for each lock`() async throws {
+        let sleeper = cluster(), other = cluster()
+        for name: ApplicationName in ["ledger", "storefront", "billing"] { try await sleeper.lock(name, for: first) }
+        let begun = clock.now()
+        for name: ApplicationName in ["ledger", "storefront", "billing"] { try await other.lock(name, for: taker) }
+        #expect(clock.now() - begun >= .seconds(60) && clock.now() - begun < .seconds(61))
+        try await other.unlock(run: "run-1")
+        #expect(try fixture.tree(".dr/locks").keys.filter { $0.hasSuffix(".lease") }.isEmpty)
+    }
+
+    @Test func `G1 a process that wakes takes no lock back from whoever took its run over since`() async throws {
+        let sleeper = cluster(), other = cluster()
+        try await sleeper.lock("storefront", for: first)
+        try await other.lock("ledger", for: taker)
+        // It had looked whether the run is its own, and was paused before it asked for the lock.
+        let refused = await expectError(.fenced) { try await sleeper.lock("ledger", for: first) }
+        #expect(refused?.message.contains("taken over by other") == true)
+        #expect(try await other.locks().first { $0.application == "ledger" }?.holder == taker)
+        _ = try await other.commit(change("run-1/a", "taken over"))
+    }
+
+    @Test func `G1 a run that has not heard that its lock was taken keeps the other runs of its process out`() async throws {
+        let process = cluster(), other = cluster()
+        try await process.lock("ledger", for: first)
+        clock.advance(by: .seconds(61))
+        let third = LockHolder(run: "run-3", runbook: "third.lua", host: "elsewhere", process: 43)
+        try await other.lock("ledger", for: third)
+        try await other.unlock(run: "run-3")
+        #expect(await expectError(.locked) { try await process.lock("ledger", for: second) } != nil)
+        #expect(await expectError(.fenced) { try await process.commit(change("run-1/a", "late")) } != nil)
+        try await process.unlock(run: "run-1")
+        try await process.lock("ledger", for: second)
     }
 
     @Test func `A lease that is far ahead is not waited for, and one process of a run does not wait for itself`() async throws {

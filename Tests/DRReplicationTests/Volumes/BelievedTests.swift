@@ -61,7 +61,7 @@ import Testing
 
     @Test func `I14 a full disk is not kept full of half a capture`() async throws {
         let io = FaultyStoreIO()
-        io.fill(below: ".capture/data/")
+        io.fill(below: "/data/")
         let error = await #expect(throws: DRError.self) {
             try await world.volumes(world.east, io).capture(["data"], of: VolumeWorld.application, stopped: false, key: OperationKey("k"))
         }

@@ -92,7 +92,23 @@ private final class BusyStoreIO: StoreIO {
         let capture = try await capture(stopped: true)
         #expect(capture.consistency == .application)
         let layout = StagingLayout(cluster: world.east)
-        #expect(try world.io.list(layout.captured("data", key: capture.key)) == [Array("catalogue".utf8)])
+        #expect(try world.io.list(layout.captured("data", key: capture.key, attempt: capture.attempt)) == [Array("catalogue".utf8)])
+    }
+
+    @Test func `G3 a process that was paused reads nothing of what another one captured since with the same key`() async throws {
+        try world.io.makeFolder(data, permissions: 0o755)
+        for number in 0..<3 { try write(data / "file-\(number)", noise(200_000, seed: UInt64(number))) }
+        let sleeper = try await capture(stopped: false)
+        // Whoever took the run over makes the same capture, of a later moment.
+        for number in 0..<3 { try write(data / "file-\(number)", noise(200_000, seed: UInt64(100 + number))) }
+        let taker = try await capture(stopped: false)
+        #expect(sleeper.key == taker.key && sleeper.attempt != taker.attempt)
+        await #expect(throws: DRError.self) { try await publish(sleeper) }
+        #expect(try await world.store().list(prefix: "ledger/points/").isEmpty)
+        let point = try await publish(taker)
+        _ = try await world.volumes(world.west).receive(point.id, of: VolumeWorld.application, from: world.store())
+        try await world.activate(point, at: world.west)
+        #expect(try contents(world.west / "volumes" / "data" / "file-2") == noise(200_000, seed: 102))
     }
 
     @Test func `A stopped volume that changes all the same is refused, not sent half old half new`() async throws {

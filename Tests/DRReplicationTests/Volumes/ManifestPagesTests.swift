@@ -106,6 +106,19 @@ struct ManifestPagesTests {
         }
     }
 
+    @Test func `G3 I15 manifests that rotted in a pack which was read lately are fetched once more`() async throws {
+        let given = objects(300)
+        let point = try await publish(given, 1, to: world.store()).point
+        let west = world.volumes(world.west)
+        let received = try await west.receive(point.id, of: application, from: world.store()).point
+        let pack = try #require(try await world.store().list(prefix: "ledger/packs/").first?.name)
+        let here = world.west / ".dr/copies" / pack
+        let bytes = try contents(here)
+        try write(here, [bytes[bytes.count / 3] ^ 4], at: Int64(bytes.count / 3))
+        _ = try await west.receive(point.id, of: application, from: world.store())
+        try await west.verify(received)
+    }
+
     @Test func `I7 a page that a kept point names is not swept, whoever wrote it`() async throws {
         let store = world.store()
         var given = objects(200)

@@ -51,13 +51,14 @@ private final class ReflinkMount: Sendable {
         let key = OperationKey("k")
         let capture = try await store.capture(["disk"], of: "ledger", stopped: false, key: key)
         #expect(capture.consistency == .crash)
-        let copy = try io.open(StagingLayout(cluster: site).captured("disk", key: key) / "0", .read, permissions: 0)
-        #expect(try contents(StagingLayout(cluster: site).captured("disk", key: key) / "0") == noise(3 << 20))
+        let copy = try io.open(
+            StagingLayout(cluster: site).captured("disk", key: key, attempt: capture.attempt) / "0", .read, permissions: 0)
+        #expect(try contents(StagingLayout(cluster: site).captured("disk", key: key, attempt: capture.attempt) / "0") == noise(3 << 20))
         let target = try io.open(site / "again", .create, permissions: 0o600)
         #expect(try target.clone(from: copy))
         // The live image may change: the clone does not.
         try write(site / "volumes" / "disk.img", noise(1000, seed: 2))
-        #expect(try contents(StagingLayout(cluster: site).captured("disk", key: key) / "0") == noise(3 << 20))
+        #expect(try contents(StagingLayout(cluster: site).captured("disk", key: key, attempt: capture.attempt) / "0") == noise(3 << 20))
         try file.close()
         try copy.close()
         try target.close()
