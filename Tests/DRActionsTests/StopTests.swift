@@ -233,6 +233,30 @@ final class People: RunControl {
         #expect(!stage.engine.calls.contains { $0.hasPrefix("restart") })
     }
 
+    @Test func `a stop with undo is not turned into a pause by a deadline that passes while it waits for what is under way`() async throws {
+        let stage = Stage()
+        let (engine, journal, clock) = (stage.engine, stage.journal, stage.clock)
+        let people = People([(.undo, { engine.calls.contains("migrate ledger") })], clock: clock)
+        let begun = clock.now()
+        // The copy takes until the deadline is over, or nobody has looked at it for long.
+        engine.state.withLock {
+            $0.hold = {
+                while !journal.entries.contains(where: { $0.kind == .cancelled }) { try? await Task.sleep(for: .milliseconds(1)) }
+                while people.idle.withLock({ $0 < 1000 }), clock.now() < begun + .seconds(600) {
+                    try? await Task.sleep(for: .milliseconds(1))
+                }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        let body = """
+            dr.quiesce { pair = "east-west", applications = { "ledger" } }
+            dr.step("copy", function() dr.migrate { pair = "east-west", applications = { "ledger" } } end, { deadline = "10m" })
+            """
+        let report = try await stage.runner(control: people).run(RunOrder(sources: Stage.sources(body), who: "test"))
+        #expect(report.outcome == .stopped && !report.isHeld, "\(report.error?.message ?? "")")
+        #expect(report.undos.map(\.state) == [.undone])
+    }
+
     @Test func `each application has the whole deadline of a stage`() async throws {
         let stage = Stage()
         let report = try await stage.run(
