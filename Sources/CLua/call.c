@@ -197,8 +197,12 @@ int clua_terminate(clua_state *state, lua_State *coroutine, int *nresults) {
 }
 
 int clua_reset(clua_state *state, lua_State *coroutine) {
-    if (state->finalizing) {
-        lua_pushliteral(coroutine, "Lua cannot run while an object is being released");
+    // Said while the cap is not enforced: nothing protects what is pushed here.
+    const char *reason = state->finalizing ? "Lua cannot run while an object is being released"
+        : state->closings >= CLUA_CLOSINGS ? "too many coroutines closed inside one another" : NULL;
+    if (reason) {
+        if (!state->finalizing) lua_settop(coroutine, 0);
+        lua_pushstring(coroutine, reason);
         return LUA_ERRRUN;
     }
     struct entry entry = {.kind = ENTRY_CALL, .thread = coroutine, .from = state->current};

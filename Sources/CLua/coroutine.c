@@ -227,11 +227,6 @@ static int coroutine_status(lua_State *L) {
 }
 
 int clua_close_coroutine(clua_state *state, lua_State *coroutine) {
-    if (state->closings >= CLUA_CLOSINGS) {
-        lua_settop(coroutine, 0);
-        lua_pushliteral(coroutine, "too many coroutines closed inside one another");
-        return LUA_ERRRUN;
-    }
     state->closings++;
     int status = lua_resetthread(coroutine);
     state->closings--;

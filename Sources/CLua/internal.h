@@ -172,7 +172,7 @@ struct clua_state {
 static inline clua_state *clua_of(lua_State *L) { return *(clua_state **)lua_getextraspace(L); }
 
 // Keys of the registry: their addresses.
-struct clua_keys { char ids, origins, errors, error_metatable, error_type, function, stack, reasons[CLUA_OUTPUT + 1]; };
+struct clua_keys { char ids, origins, errors, error_metatable, error_type, function, stack, unprotected, reasons[CLUA_OUTPUT + 1]; };
 extern const struct clua_keys clua_keys;
 
 void clua_open_pool(clua_state *state);

@@ -46,6 +46,21 @@ static int error_tostring(lua_State *L) {
     return 1;
 }
 
+// What Lua itself raises where nothing protects it: `lua_resume` of a coroutine that cannot go on, and an error of a message handler. An allocation
+// that fails there ends the process, or what runs around it without a word to us. Strings of up to 40 bytes are one, so those kept here need none.
+static void keep_messages(lua_State *L) {
+    static const char *const messages[] = {
+        "cannot resume non-suspended coroutine", "cannot resume dead coroutine", "C stack overflow", "error in error handling",
+    };
+    enum { COUNT = sizeof messages / sizeof *messages };
+    lua_createtable(L, COUNT, 0);
+    for (int i = 0; i < COUNT; i++) {
+        lua_pushstring(L, messages[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_keys.unprotected);
+}
+
 static void fill_registry(clua_state *state) {
     lua_State *L = state->main;
     create_notes(L, &clua_keys.ids);
@@ -59,6 +74,7 @@ static void fill_registry(clua_state *state) {
     set_reason(L, CLUA_OUTPUT, "output limit exceeded");
     lua_pushliteral(L, "stack overflow");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_keys.stack);
+    keep_messages(L);
     lua_createtable(L, 0, 3);
     lua_pushcfunction(L, error_tostring);
     lua_setfield(L, -2, "__tostring");

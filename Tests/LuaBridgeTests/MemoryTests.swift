@@ -98,6 +98,39 @@ private struct Failure: Error {
         #expect(nth > 100)
     }
 
+    // Lua makes the message outside of all protection there: what a failure would unwind is whatever is protected next, past the resumes between.
+    @Test func `G7 memory that fails where a coroutine cannot be resumed ends the script and not the process`() throws {
+        let dead = "local dead = coroutine.wrap(function() end) dead() "
+        let scripts = [
+            dead + "pcall(dead) pcall(dead)",
+            dead + "error(setmetatable({}, { __tostring = function() pcall(dead) return 'x' end, __index = function() pcall(dead) end }))",
+            "local f f = coroutine.wrap(function() pcall(f) local t = {} pcall(f) return t end) pcall(f) local t = {}",
+            """
+            local a, b
+            a = coroutine.create(function()
+                b = coroutine.create(function() coroutine.resume(a) return {} end)
+                pcall(coroutine.resume, b) pcall(coroutine.resume, b)
+                return {}
+            end)
+            coroutine.resume(a) coroutine.resume(b)
+            """,
+        ]
+        for (number, script) in scripts.enumerated() {
+            for step in UInt64(2)...301 {
+                let nth = step / 2
+                let lua = Lua()
+                lua.failAllocation(nth)
+                do {
+                    if step % 2 == 0 { try lua.run(text: script) } else { _ = try lua.drive(text: script).resume() }
+                } catch let error as LuaError {
+                    #expect(error.kind == .memory || error.kind == .runtime, "script \(number), allocation \(nth): \(error)")
+                }
+                lua.failAllocation(0)
+                #expect(try lua.load("return 1 + 1", name: "after.lua").call() == [2], "script \(number), allocation \(nth)")
+            }
+        }
+    }
+
     @Test func `objects of the host live as long as Lua holds them`() throws {
         let counter = Counter()
         let lua = Lua()
