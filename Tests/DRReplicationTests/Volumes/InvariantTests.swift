@@ -50,6 +50,19 @@ import Testing
         #expect(try contents(world.west / "volumes" / "disk.img") == contents(image))
     }
 
+    @Test func `G3 a staged volume that is made anew is moved away whole before it is removed`() async throws {
+        let point = try await world.migrate(generation: 1).reception.point
+        let key = OperationKey("activate")
+        _ = try await world.volumes(world.west).materialise(point.volumes[0], of: point, key: key)
+        let io = FaultyStoreIO()
+        _ = try await world.volumes(world.west, io).materialise(point.volumes[0], of: point, key: key)
+        let staged = StagingLayout(cluster: world.west).staged("data", .filesystem, key: key)
+        #expect(try describe(staged) == describe(data))
+        // A commit of somebody else could make it live at any moment.
+        #expect(!io.operations.contains { $0.hasPrefix("remove") && $0.contains("\(staged)") })
+        #expect(io.operations.contains { $0.hasPrefix("remove") && $0.contains("/.building-data-") })
+    }
+
     @Test func `I13 a clone under another name changes neither the live volume nor what both are made of`() async throws {
         let point = try await world.migrate(generation: 1).reception.point
         try await world.activate(point, at: world.west)
