@@ -1,34 +1,57 @@
 import DRModel
 import DRSupport
 
-/// The time of a generated case: as long as nobody sleeps it passes a little with each look, and sleeping takes none.
+/// The time of a generated case: it passes a little with each look, and jumps to the end of a sleep when nobody looks at it any more.
 ///
-/// Short sleeps are those of the host itself, which looks again and again for requests to stop; they move nothing.
+/// Branches that sleep at the same time sleep together, as they do in the virtual time of a plan. Whether somebody still works shows
+/// in looks alone, so a sleeper waits until there was none for a while (real time). Short sleeps are those of the host itself,
+/// which looks again and again for requests to stop; they move nothing.
 final class CaseClock: WallClock {
-    private let time: Lock<Instant>
+    private struct State {
+        var time: Instant
+        var looks = 0
+        var sleepers: [Instant] = []
+    }
+
+    private static let quiet = Duration.milliseconds(15)
+    private static let patience = 40
+
+    private let state: Lock<State>
     /// What a thread does every few seconds: leases of locks that are held do not run out in a jump.
     let beats = Lock<[@Sendable () -> Void]>([])
 
-    init(_ start: Instant) { time = Lock(start) }
+    init(_ start: Instant) { state = Lock(State(time: start)) }
 
     func now() -> Instant {
-        time.withLock { time in
-            time = time + .microseconds(700)
-            return time
+        state.withLock { state in
+            state.looks += 1
+            state.time = state.time + .microseconds(700)
+            return state.time
         }
     }
 
     func sleep(for duration: Duration) async throws {
         try Task.checkCancellation()
-        if duration <= .milliseconds(200) {
-            try await Task.sleep(for: .milliseconds(1))
-        } else {
-            advance(by: duration)
+        guard duration > .milliseconds(200) else { return try await Task.sleep(for: .milliseconds(1)) }
+        let end = state.withLock { state in
+            let end = state.time + duration
+            state.sleepers.append(end)
+            return end
         }
-    }
-
-    func advance(by duration: Duration) {
-        time.withLock { $0 = $0 + max(.zero, duration) }
+        defer {
+            state.withLock { state in
+                if let mine = state.sleepers.firstIndex(of: end) { state.sleepers.remove(at: mine) }
+                state.looks += 1
+            }
+        }
+        var looks = -1
+        for _ in 0..<Self.patience {
+            let (seen, isNext) = state.withLock { ($0.looks, $0.time >= end || $0.sleepers.allSatisfy { $0 >= end }) }
+            if seen == looks, isNext { break }
+            looks = seen
+            try await Task.sleep(for: Self.quiet)
+        }
+        state.withLock { $0.time = max($0.time, end) }
         for beat in beats.withLock({ $0 }) { beat() }
     }
 }

@@ -39,7 +39,11 @@ final class CaseFolder {
         }
     }
 
-    deinit { try? FileManager.default.removeItem(at: folder) }
+    deinit {
+        // The beats hold clusters, which hold the clock.
+        clock.beats.withLock { $0 = [] }
+        try? FileManager.default.removeItem(at: folder)
+    }
 
     func path(_ path: String) -> String { folder.appendingPathComponent(path).path }
 
