@@ -94,7 +94,8 @@ public struct ActionRegistry: Sendable {
         try (action as? Approve)?.check(surroundings.approvals)
         try (action as? Window)?.check()
         return PreparedAction(
-            name: type.spec.name, effect: type.spec.effect, recovery: action.recovery, input: filled, parking: Parking(action)
+            name: type.spec.name, effect: type.spec.effect, recovery: action.recovery, input: filled, parking: Parking(action),
+            rest: (action as? Sleep)?.duration
         ) { context in try Value(encoding: try await action.perform(in: context)) }
     }
 
@@ -116,6 +117,8 @@ struct PreparedAction: Sendable {
     let input: Value
     /// What the run waits for without anything being under way.
     let parking: Parking?
+    /// All it does is to let time pass.
+    let rest: Duration?
     let perform: @Sendable (ActionContext) async throws -> Value
 }
 

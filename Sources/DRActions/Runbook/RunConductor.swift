@@ -40,6 +40,8 @@ final class RunConductor {
     private var underWay: Set<String> = []
     /// Launched and not back yet.
     private var flying: Set<String> = []
+    /// Flying, in a plan.
+    private var asleep = PlannedSleeps()
     private var isWatched = false
     private let arrivals = Arrivals()
     private let nextDeadline = Lock<Instant?>(nil)
@@ -121,9 +123,14 @@ final class RunConductor {
                         flying.insert(pending.intent.key)
                         if pending.action.effect != .observes { underWay.insert(pending.intent.key) }
                         let order = launch(pending)
+                        if world.predicted, asleep.take(order, pending) { continue }
                         group.addTask(executorPreference: world.executor) { [arrivals] in arrivals.add(.done(await order.perform())) }
                     }
                     if flying.isEmpty, let report = try await park(now) { return report }
+                    if let next = asleep.next(ifAll: flying.count) {
+                        arrivals.add(.done(await next.perform()))
+                        continue
+                    }
                     watch(&group)
                 }
                 try record.flush()
@@ -367,19 +374,14 @@ final class RunConductor {
         launched.contains(pending.intent.key) || (pending.isRecorded && !record.notBegun.contains(pending.intent.key))
     }
 
-    private func release() async {
-        do {
-            try await world.engine.release(run: record.run)
-        } catch {
-            record.tell(.warning("locks could not be released: \(DRError(any: error).message)"))
-        }
-    }
+    private func release() async { await locks("released") { try await $0.release(run: $1) } }
+    private func park() async { await locks("kept") { try await $0.park(run: $1) } }
 
-    private func park() async {
+    private func locks(_ what: String, _ change: (any DREngine, RunID) async throws -> Void) async {
         do {
-            try await world.engine.park(run: record.run)
+            try await change(world.engine, record.run)
         } catch {
-            record.tell(.warning("locks could not be kept: \(DRError(any: error).message)"))
+            record.tell(.warning("locks could not be \(what): \(DRError(any: error).message)"))
         }
     }
 
