@@ -35,6 +35,7 @@ struct ScalarEdit {
 
     /// The text with the scalar at `path` set to `value`, in the style it has, and its tree; a missing key is inserted in the style of its neighbours.
     func setting(_ path: [String], to value: String) throws(DRError) -> (text: String, root: YAMLNode) {
+        if let changed = digits(path, value) { return changed }
         for candidate in try candidates(path, value) {
             let changed = Array(source.bytes[..<candidate.range.lowerBound]) + candidate.bytes + source.bytes[candidate.range.upperBound...]
             let text = String(decoding: changed, as: UTF8.self)
@@ -48,6 +49,20 @@ struct ScalarEdit {
             .invalidInput, "\(path.joined(separator: ".")) cannot be changed without rewriting what stands around it",
             hint: "write it as `\(path.last ?? ""): \(value)` on a line of its own, without anchors and aliases",
             location: root[path]?.location ?? root.location)
+    }
+
+    /// Digits in the place of as many digits, the commonest change there is: whatever the style, no other node can change or move, and the tree is known without reading
+    /// it again. Anchors apart, by which the same digits may stand elsewhere.
+    private func digits(_ path: [String], _ value: String) -> (text: String, root: YAMLNode)? {
+        func areDigits(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+        guard let node = root[path], case .scalar(let old, false) = node.content, areDigits(old), areDigits(value),
+            old.utf8.count == value.utf8.count, source.bytes.dropFirst(node.offset).starts(with: old.utf8),
+            !source.bytes.contains(UInt8(ascii: "&"))
+        else { return nil }
+        var bytes = source.bytes
+        bytes.replaceSubrange(node.offset..<node.offset + old.utf8.count, with: value.utf8)
+        guard let root = root.replacing(path[...], by: .scalar(value, isQuoted: false)) else { return nil }
+        return (String(decoding: bytes, as: UTF8.self), root)
     }
 
     private func reading(_ text: String) -> YAMLNode? {
@@ -249,6 +264,27 @@ struct ScalarEdit {
 }
 
 extension YAMLNode {
+    /// The tree with the content of the node at `path` replaced and every place as it was.
+    fileprivate func replacing(_ path: ArraySlice<String>, by new: Content) -> YAMLNode? {
+        guard let key = path.first else { return YAMLNode(new, location: location, offset: offset) }
+        switch content {
+        case .scalar: return nil
+        case .list(var items):
+            guard let index = Int(key), items.indices.contains(index), let item = items[index].replacing(path.dropFirst(), by: new) else {
+                return nil
+            }
+            items[index] = item
+            return YAMLNode(.list(items), location: location, offset: offset)
+        case .map(var entries):
+            guard let index = entries.firstIndex(where: { $0.key == key }),
+                let value = entries[index].value.replacing(path.dropFirst(), by: new)
+            else { return nil }
+            let old = entries[index]
+            entries[index] = Entry(key: key, keyLocation: old.keyLocation, value: value, keyOffset: old.keyOffset)
+            return YAMLNode(.map(entries), location: location, offset: offset)
+        }
+    }
+
     /// The tree with one scalar set, maps made where they were missing; nil where something else than a map stands in the way.
     fileprivate func setting(_ path: ArraySlice<String>, to scalar: Content) -> YAMLNode? {
         guard let key = path.first else { return YAMLNode(scalar, location: location, offset: offset) }

@@ -49,6 +49,26 @@ struct ManifestTests {
         #expect(try changed.scaled(to: 3).text == Self.statefulSet)
     }
 
+    @Test(arguments: [
+        "spec:\n  replicas: 3 # three\n  template:\n    ports: [80, 443]\n  after: x\n",
+        "spec: { replicas: 3, template: { ports: [80, 443] }, after: x }\n",
+        "spec:\r\n  replicas: 3\r\n  template:\r\n    ports:\r\n    - 80\r\n    - 443\r\n  after: x\r\n",
+        "spec:\n  replicas: &n 3\n  template:\n    ports: [80, 443]\n  after: x\n  same: *n\n",
+    ])
+    func `digits in the place of digits leave every other node where it was, so that the next edit finds it`(spec: String) throws {
+        let manifest = try one(object("Thing", "example.com/v1", spec))
+        let changed = try manifest.setting(["spec", "template", "ports", "1"], to: "993").setting(
+            ["spec", "template", "ports", "1"], to: "995")
+        let again = try one(changed.text)
+        #expect(again.scalar(at: ["spec", "template", "ports", "1"]) == "995")
+        #expect(changed.root.hasSameContent(as: again.root))
+        for path in [["spec", "after"], ["spec", "template", "new"], ["spec", "replicas"]] {
+            func edited(_ manifest: Manifest) -> String? { try? manifest.setting(path, to: "7").removing(["spec", "after"]).text }
+            #expect(edited(changed) == edited(again))
+        }
+        if spec.contains("&n") { #expect(throws: DRError.self) { try manifest.setting(["spec", "replicas"], to: "5") } }
+    }
+
     @Test func `what an edit makes of a text is read once, and so is what takes it back`() throws {
         let manifest = try one(Self.statefulSet)
         let held = try manifest.scaled(to: 0)

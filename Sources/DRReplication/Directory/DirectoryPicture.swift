@@ -9,6 +9,7 @@ final class DirectoryPicture: Cluster {
     private struct Seen {
         var facts: ClusterFacts?
         var resources: ResourceFiles?
+        var selected: [ApplicationName: (of: Application, objects: [ManifestObject])] = [:]
         var documents: [DocumentPath: Value?] = [:]
         var folders: [DocumentPath: Listing] = [:]
         /// What is in folders of folders.
@@ -44,9 +45,12 @@ final class DirectoryPicture: Cluster {
     // MARK: Objects
 
     func objects(of application: Application) async throws -> [ManifestObject] {
+        if let known = seen.withLock({ $0.selected[application.name] }), known.of == application { return known.objects }
         let resources = try resources()
         let candidates = resources.manifests(in: application.namespaces(at: name))
-        return try ApplicationSelection.of(candidates, sharing: resources.shared, application, at: name)
+        let objects = try ApplicationSelection.of(candidates, sharing: resources.shared, application, at: name)
+        seen.withLock { $0.selected[application.name] = (application, objects) }
+        return objects
     }
 
     func objects(_ query: ObjectQuery) async throws -> [ManifestObject] { try resources().objects(query) }
