@@ -21,7 +21,7 @@ extension Host {
         let engine = engine(over: world)
         let begun = world.clock.now()
         var scrubs = ScrubRound()
-        var jobs = JobClock(configuration.jobs, begun: begun)
+        var jobs = try JobClock(configuration.jobs, begun: begun)
         let isAtJob = Lock(false)
         try await withThrowingTaskGroup(of: Void.self) { group in
             while !isStopped() {
