@@ -82,7 +82,7 @@ let package = Package(
             name: "DRHostTests",
             dependencies: [
                 "DRHost", "DRRunbook", "DRActions", "DRJournal", "DRLint", "DROutside", "DRReplication", "DRSimulation", "DRManifest",
-                "DRModel", support,
+                "DRModel", support, argumentParser,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -18,7 +18,8 @@ public enum CheckReference {
 
         Made by `make record`. `dr.checks`, `dr.failover` and `dr.failback` ask them in this order; `only`, `skip = { ID = reason }` and `warn_only` name them by id.
         A check reads both clusters and changes nothing. What cannot be asked is `skipped` with its reason; in disaster mode nothing asks the source, and manifests
-        are those of the newest recovery point.
+        are those of the newest recovery point. Each answer is `{ id, state, message, fix, next }`: `state` is `ok`, `warning`, `failed` or `skipped`; where it is `warning` or
+        `failed`, `fix` says what mends it and `next` is the command to type.
 
         | id | what must hold |
         |---|---|

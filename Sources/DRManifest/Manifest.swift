@@ -8,7 +8,19 @@ public struct Manifest: Sendable {
     /// Shared by all manifests of one object.
     private final class Tree: Sendable {
         let root: YAMLNode
-        init(_ root: YAMLNode) { self.root = root }
+        /// Where the text begins.
+        let place: SourceLocation
+
+        init(_ root: YAMLNode, at place: SourceLocation) {
+            self.root = root
+            self.place = place
+        }
+
+        /// The same text where it stands elsewhere: objects of two clusters share what was read, and each error names its own file.
+        func moved(to other: SourceLocation) -> Tree {
+            if place.file == other.file, place.line == other.line { return self }
+            return Tree(root.moved(to: other.file, by: other.line - place.line), at: other)
+        }
     }
 
     public let object: ManifestObject
@@ -21,25 +33,25 @@ public struct Manifest: Sendable {
     /// Reads an object's own text, unless somebody has done so. Throws `invalid-input`.
     public init(_ object: ManifestObject) throws(DRError) {
         self.object = object
+        let place = SourceLocation(file: object.location?.file ?? object.key.description, line: object.location?.line ?? 1)
         if let known = object.known.reading(as: Tree.self) {
-            tree = known
+            tree = known.moved(to: place)
             return
         }
-        let file = object.location?.file ?? object.key.description
-        let line = object.location?.line ?? 1
-        guard let root = try YAMLNode.parse(document: object.text, file: file, firstLine: line) else {
+        guard let root = try YAMLNode.parse(document: object.text, file: place.file, firstLine: place.line) else {
             throw DRError(.invalidInput, "the manifest of \(object.key) is empty", location: object.location)
         }
-        tree = Tree(root)
+        tree = Tree(root, at: place)
         object.known.keep(tree)
     }
 
     init(text: String, root: YAMLNode, file: String, firstLine: Int) throws(DRError) {
         let reading = ObjectReading(root: root)
-        tree = Tree(root)
+        let place = SourceLocation(file: file, line: firstLine)
+        tree = Tree(root, at: place)
         object = ManifestObject(
             key: try reading.key(), labels: try reading.texts("labels"), annotations: try reading.texts("annotations"),
-            known: ManifestText(text, reading: tree), location: SourceLocation(file: file, line: firstLine))
+            known: ManifestText(text, reading: tree), location: place)
         try checkReplicas()
     }
 
@@ -89,7 +101,7 @@ public struct Manifest: Sendable {
             if let origin, origin.text == text {
                 changed = origin
             } else {
-                changed = ManifestText(text, reading: Tree(root), from: object.known)
+                changed = ManifestText(text, reading: Tree(root, at: place), from: object.known)
             }
             object.known.keep(edit, making: changed)
         }

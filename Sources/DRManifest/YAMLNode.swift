@@ -102,6 +102,26 @@ extension YAMLNode {
 }
 
 extension YAMLNode {
+    /// The same tree of a text that stands in another file, so many lines further down.
+    func moved(to file: String, by lines: Int) -> YAMLNode {
+        func moved(_ location: SourceLocation) -> SourceLocation {
+            SourceLocation(file: file, line: location.line + lines, column: location.column)
+        }
+        let content: Content =
+            switch content {
+            case .scalar: self.content
+            case .list(let items): .list(items.map { $0.moved(to: file, by: lines) })
+            case .map(let entries):
+                .map(
+                    entries.map {
+                        Entry(
+                            key: $0.key, keyLocation: moved($0.keyLocation), value: $0.value.moved(to: file, by: lines),
+                            keyOffset: $0.keyOffset)
+                    })
+            }
+        return YAMLNode(content, location: moved(location), offset: offset, isShared: isShared)
+    }
+
     /// The same map with these members in the place of its own of the same names, or after them. What is no map becomes one.
     public func setting(_ members: [(key: String, value: YAMLNode)]) -> YAMLNode {
         var entries = entries ?? []

@@ -177,12 +177,15 @@ public struct CheckResult: Sendable, Codable, Hashable {
     public let message: String
     /// What a person can do about it.
     public let fix: String?
+    /// What a person types next, `drrunbook ...`. Whatever is not ready has a fix and a next step.
+    public let next: String?
 
-    public init(id: String, state: State, message: String, fix: String? = nil) {
+    public init(id: String, state: State, message: String, fix: String? = nil, next: String? = nil) {
         self.id = id
         self.state = state
         self.message = message
         self.fix = fix
+        self.next = next
     }
 }
 

@@ -213,10 +213,51 @@ import Testing
     func `cron finds the next minute that fits`(text: String, seconds: Int) throws {
         // 1 January 2026, a Thursday, midnight in UTC.
         let pattern = try CronPattern(parameter: .string(text), in: ParameterSurroundings(inventory: Inventory()))
-        let next = try #require(pattern.next(after: Self.opened, offset: 0))
+        let next = try #require(pattern.next(after: Self.opened, in: .utc))
         #expect(next == Self.opened + .seconds(Int64(seconds)), "\(next)")
-        #expect(pattern.last(atOrBefore: next + .seconds(59), offset: 0) == next)
-        #expect(pattern.next(after: Self.opened - .seconds(3600), offset: 3600) == next - .seconds(3600))
+        #expect(pattern.last(atOrBefore: next + .seconds(59), in: .utc) == next)
+        #expect(pattern.next(after: Self.opened - .seconds(3600), in: ZoneRules(offset: 3600)) == next - .seconds(3600))
+    }
+
+    // Berlin: 02:00 to 03:00 is skipped on 29 March (at 01:00 UTC), and shown twice on 25 October (until 01:00 UTC). Beirut skips midnight.
+    @Test(arguments: [
+        ("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", ["2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"]),
+        ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]),
+        ("30 * * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"]),
+        ("30 * * * *", "Europe/Berlin", "2026-10-25T00:00:00Z", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:30:00Z"]),
+        // 02:00 is shown as 03:00, and 03:00 is too.
+        (
+            "0,30 2,3 * * *", "Europe/Berlin", "2026-03-29T00:30:00Z",
+            ["2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z", "2026-03-30T00:00:00Z"]
+        ),
+        ("0 0 29 3 *", "Asia/Beirut", "2026-03-20T00:00:00Z", ["2026-03-28T22:00:00Z", "2027-03-28T21:00:00Z"]),
+        (
+            "0 22 * * 6", "America/New_York", "2026-03-01T00:00:00Z",
+            ["2026-03-01T03:00:00Z", "2026-03-08T03:00:00Z", "2026-03-15T02:00:00Z"]
+        ),
+    ])
+    func `cron in a zone keeps times of day once a day, and every hour in each hour that passes`(
+        text: String, zone: String, after: String, expected: [String]
+    ) throws {
+        let pattern = try CronPattern(parameter: .string(text), in: ParameterSurroundings(inventory: Inventory()))
+        let rules = try ZoneFiles.rules(of: zone)
+        var now = try Instant(rfc3339: after)
+        for text in expected {
+            let next = try #require(pattern.next(after: now, in: rules))
+            #expect(try next == Instant(rfc3339: text))
+            #expect(pattern.last(atOrBefore: next + .seconds(59), in: rules) == next)
+            now = next
+        }
+    }
+
+    @Test func `a window of a zone opens by its clocks, and a zone that is none is found at the call`() async throws {
+        let stage = Stage()
+        let body = #"dr.window { cron = "0 22 * * 6", length = "4h", zone = "Europe/Berlin" } dr.log("in")"#
+        let report = try await stage.run(body)
+        #expect(report.error?.message == "the window opens at 2026-01-03T21:00:00.000Z")
+        let wrong = try await Stage().run(body.replacing("Berlin", with: "Berln"))
+        #expect(wrong.error?.code == .unknownName)
+        #expect(wrong.error?.message.contains(#"zone "Europe/Berln" on this host (did you mean "Europe/Berlin"?)"#) == true)
     }
 
     @Test(arguments: ["* * * *", "60 * * * *", "a * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "* * * * 8", "1,,2 * * * *"])

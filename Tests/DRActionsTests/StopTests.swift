@@ -25,6 +25,8 @@ final class Person: RunControl {
 final class People: RunControl {
     private let wishes: Lock<[(kind: StopRequest.Kind, isTime: @Sendable () -> Bool)]>
     private let clock: SteppedClock?
+    /// How often the run asked what is wanted.
+    let asked = Lock(0)
     /// How often it was looked at a run that waits for nothing near.
     let idle = Lock(0)
 
@@ -36,6 +38,7 @@ final class People: RunControl {
     func begun(_ run: RunID) throws {}
 
     func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest? {
+        asked.withLock { $0 += 1 }
         while !Task.isCancelled {
             let kind: StopRequest.Kind? = wishes.withLock { wishes in
                 guard let first = wishes.first, first.isTime() else { return nil }
@@ -231,6 +234,37 @@ final class People: RunControl {
         #expect(report.outcome == .stopped && report.isHeld)
         #expect(report.error?.message.contains("the deadline of 10m of \(what) was reached") == true, "\(report.error?.message ?? "")")
         #expect(!stage.engine.calls.contains { $0.hasPrefix("restart") })
+    }
+
+    @Test(arguments: [#"dr.failover { mode = "planned", "#, "dr.failback { "])
+    func `the deadline of the copy waits for the copy under way, puts the run down before anything goes live, and undoes nothing`(
+        _ verb: String
+    ) async throws {
+        let stage = Stage()
+        let (engine, clock) = (stage.engine, stage.clock)
+        let people = People([], clock: clock)
+        if verb.contains("failback") { engine.state.withLock { $0.activeAt = ["ledger": "west", "storefront": "west"] } }
+        // The last sync takes until the run was told that its time is over.
+        engine.state.withLock {
+            $0.hold = {
+                guard engine.calls.last?.hasSuffix("final") == true else { return }
+                let asked = people.asked.withLock { $0 }
+                // Bounded, for a run that has no deadline.
+                for _ in 0..<1_000_000 where people.asked.withLock({ $0 }) < asked + 3 { await Task.yield() }
+            }
+        }
+        let body =
+            "dr.undo(function() dr.log('undone') end)\n" + verb
+            + #"pair = "east-west", applications = "all", deadlines = { copy = "10m" } }"#
+        let report = try await stage.runner(control: people).run(RunOrder(sources: Stage.sources(body), who: "test"))
+        #expect(report.outcome == .stopped && report.isHeld, "\(report.error?.message ?? "")")
+        #expect(report.error?.message.contains("the deadline of 10m of copy of the last sync was reached") == true)
+        #expect(engine.calls.suffix(3) == ["stop storefront", "stop ledger", "migrate ledger+storefront final"])
+        #expect(stage.logs == [] && report.undos.isEmpty)
+        // Whoever takes it up has the whole time again; the copy is made already.
+        let again = try await stage.resume()
+        #expect(again.applications.count == 2 && again.applications.allSatisfy { $0.state == .moved })
+        #expect(engine.calls.count { $0.hasSuffix("final") } == 1)
     }
 
     @Test func `a stop with undo is not turned into a pause by a deadline that passes while it waits for what is under way`() async throws {

@@ -16,7 +16,7 @@ import Testing
             \(jobs)
 
             """
-        return JobClock(try Configuration.read(text, file: "dr.yaml", folder: "/team").jobs, begun: begun)
+        return try JobClock(try Configuration.read(text, file: "dr.yaml", folder: "/team").jobs, begun: begun)
     }
 
     @Test func `A job is due once for each of its times, and what was missed meanwhile is one`() throws {
@@ -39,8 +39,25 @@ import Testing
         #expect(clock.due(at: later) == nil)
     }
 
+    @Test func `A job in a zone runs at its time of day when clocks are put forward and back`() throws {
+        var clock = try clock("  nightly: { runbook: a.lua, cron: \"30 2 * * *\", zone: Europe/Berlin }")
+        for (before, due) in [("2026-03-29T01:29:59Z", "2026-03-29T01:30:00Z"), ("2026-10-25T00:29:59Z", "2026-10-25T00:30:00Z")] {
+            _ = clock.due(at: try Instant(rfc3339: before))
+            #expect(clock.next(after: try Instant(rfc3339: before)) == (try Instant(rfc3339: due)))
+            #expect(clock.due(at: try Instant(rfc3339: due))?.name == "nightly")
+        }
+        // Shown a second time.
+        #expect(clock.due(at: try Instant(rfc3339: "2026-10-25T01:30:00Z")) == nil)
+    }
+
     @Test func `G8 a pattern and a zone that are none are found when dr yaml is read`() {
-        let wrong: [(String, String)] = [("cron: \"61 * * * *\"", "jobs.x.cron: "), ("cron: \"0 3 * * *\", zone: Mars", "jobs.x.zone: ")]
+        let wrong: [(String, String)] = [
+            ("cron: \"61 * * * *\"", "jobs.x.cron: "), ("cron: \"0 3 * * *\", zone: Mars", "jobs.x.zone: "),
+            (
+                "cron: \"0 3 * * *\", zone: Europe/Berln",
+                "jobs.x.zone: there is no time zone \"Europe/Berln\" on this host (did you mean \"Europe/Berlin\"?)"
+            ),
+        ]
         for (fields, place) in wrong {
             let error = #expect(throws: ConfigurationError.self) { try clock("  x: { runbook: a.lua, \(fields) }") }
             #expect(error?.problems.first?.message.hasPrefix(place) == true, "\(error?.description ?? "")")

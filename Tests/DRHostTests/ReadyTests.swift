@@ -1,5 +1,8 @@
+import ArgumentParser
 import DRHost
 import DRModel
+@testable import DRReplication
+@testable import DRRunbook
 import Foundation
 import Testing
 
@@ -7,6 +10,12 @@ import Testing
 @Suite struct ReadyTests {
     private func states(_ answer: ShopFixture.Answer, _ state: String) -> [String] {
         answer.lines.filter { $0["state"].string == state }.map { "\($0["application"].string ?? "") \($0["id"].string ?? "")" }
+    }
+
+    @Test func `What a check says is to be typed next is a command there is`() throws {
+        for next in Checks.all.map({ $0.next }) + ["ready --disaster", "points ledger"] {
+            #expect(throws: Never.self, "\(next)") { try DRRunbook.parseAsRoot(next.split(separator: " ").map(String.init)) }
+        }
     }
 
     @Test func `A shop that was never copied misses its target, and is ready once it was; G4 nothing is changed by asking`() throws {
@@ -17,6 +26,7 @@ import Testing
         #expect(states(first, "warning") == ["ledger recovery-point-fresh", "storefront recovery-point-fresh"])
         #expect(Set(first.lines.map { $0["id"].string }).count == CheckReference.all.count)
         #expect(first.lines.filter { $0["state"].string == "ok" }.allSatisfy { $0["next"] == .null })
+        #expect(first.lines.filter { $0["state"].string == "warning" }.allSatisfy { $0["next"].string == "drrunbook serve" })
         #expect(try shop.fingerprint() == before)
 
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
@@ -54,13 +64,16 @@ import Testing
         let stranded = try shop.drrunbook("ready", "ledger", "--json")
         #expect(stranded.status == 5)
         #expect(states(stranded, "failed") == ["ledger way-out"])
+        #expect(stranded.lines.last { $0["state"].string == "failed" }?["next"].string == "drrunbook apply")
     }
 
     @Test func `G12 a silent cluster is 8, and whether its loss could be survived is asked without it`() throws {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
         try FileManager.default.moveItem(atPath: shop.file("sites/east"), toPath: shop.file("lost"))
-        #expect(try shop.drrunbook("ready").status == 8)
+        let silent = try shop.drrunbook("ready")
+        #expect(silent.status == 8)
+        #expect(silent.output.contains("  next: drrunbook ready --disaster"))
         let disaster = try shop.drrunbook("ready", "--disaster", "--json")
         #expect(disaster.status == 0, "\(disaster.output)")
         #expect(disaster.lines.contains { $0["id"].string == "volumes-present" && $0["state"].string == "skipped" })

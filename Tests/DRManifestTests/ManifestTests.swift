@@ -42,6 +42,20 @@ struct ManifestTests {
         #expect(manifest.claimTemplates == ["data"])
     }
 
+    @Test func `an object that shares its text with another cluster's names its own file and line in errors`() throws {
+        let east = try #require(try Manifest.parse("# a\n---\n" + Self.statefulSet, file: "east/pg.yaml").first)
+        var object = east.object
+        object.location = SourceLocation(file: "west/pg.yaml", line: 11)
+        let west = try Manifest(object)
+        #expect(west.root[["spec", "replicas"]]?.location == SourceLocation(file: "west/pg.yaml", line: 19, column: 15))
+        #expect(west.root.entries?.map(\.keyLocation.line) == [12, 13, 14, 18])
+        let error = #expect(throws: DRError.self) { try west.setting(["spec", "template"], to: "x") }
+        #expect(error?.location?.file == "west/pg.yaml")
+        #expect(try west.scaled(to: 0).root.location.file == "west/pg.yaml")
+        #expect(
+            try Manifest(east.object).root[["spec", "replicas"]]?.location == SourceLocation(file: "east/pg.yaml", line: 11, column: 15))
+    }
+
     @Test func `an edit changes the bytes of that scalar alone`() throws {
         let changed = try one(Self.statefulSet).setting(["spec", "replicas"], to: "0")
         #expect(changed.text == Self.statefulSet.replacing("replicas:   3   #", with: "replicas:   0   #"))

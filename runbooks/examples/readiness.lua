@@ -6,7 +6,9 @@ return dr.runbook {
     local failed = {}
     for _, check in ipairs(dr.checks { pair = "east-west", applications = "all", raise = false }) do
       -- An old copy does not keep anybody from moving; it makes a disaster cost more than was agreed.
-      if check.state == "failed" or (check.id == "recovery-point-fresh" and check.state == "warning") then failed[#failed + 1] = check.id .. ": " .. check.message end
+      if check.state == "failed" or (check.id == "recovery-point-fresh" and check.state == "warning") then
+        failed[#failed + 1] = check.id .. ": " .. check.message .. "; next: " .. check.next
+      end
     end
     for name, s in pairs(dr.status {}) do
       if not s.protected then failed[#failed + 1] = name .. " is not protected" end

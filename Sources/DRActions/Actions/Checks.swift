@@ -20,13 +20,19 @@ struct Checks: DRAction {
             pair: pair.name, reversed: reversed, applications: names, only: only, skip: skip ?? [:], withoutSource: without_source)
         let results = try await context.engine.checks(order, context.call).map { result in
             guard result.state == .failed, let reason = warn_only?[result.id] else { return result }
-            return CheckResult(id: result.id, state: .warning, message: "\(result.message) (only a warning: \(reason))", fix: result.fix)
+            return CheckResult(
+                id: result.id, state: .warning, message: "\(result.message) (only a warning: \(reason))", fix: result.fix, next: result.next
+            )
         }
         let failed = results.filter { $0.state == .failed }
         guard raise, !failed.isEmpty else { return results }
         throw DRError(
             .checksFailed, (failed.count == 1 ? "a check failed: " : "\(failed.count) checks failed: ") + Self.summary(of: failed),
-            hint: failed.compactMap(\.fix).first, details: try Value(encoding: results))
+            hint: failed.first { $0.fix != nil }.flatMap(Self.hint), details: try Value(encoding: results))
+    }
+
+    private static func hint(_ result: CheckResult) -> String? {
+        result.fix.map { fix in fix + (result.next.map { "; then: \($0)" } ?? "") }
     }
 
     // One cause often fails several checks: it is told once, with their names.

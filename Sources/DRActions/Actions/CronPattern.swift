@@ -4,6 +4,7 @@ internal import DRModel
 struct CronPattern: ParameterType, Hashable {
     let text: String
     private let fields: [Set<Int>]
+    private let restrictsHour: Bool
     private let restrictsDay: Bool
     private let restrictsWeekday: Bool
 
@@ -23,6 +24,7 @@ struct CronPattern: ParameterType, Hashable {
         if fields[4].contains(7) { fields[4].insert(0) }
         self.text = text
         self.fields = fields
+        restrictsHour = words[1] != "*"
         restrictsDay = words[2] != "*"
         restrictsWeekday = words[4] != "*"
     }
@@ -50,12 +52,6 @@ struct CronPattern: ParameterType, Hashable {
         return found
     }
 
-    private func fits(_ minute: Int64) -> Bool {
-        let day = Int(minute.quotient(1440)), inDay = Int(minute - Int64(day) * 1440)
-        guard fields[0].contains(inDay % 60), fields[1].contains(inDay / 60) else { return false }
-        return fits(day: day)
-    }
-
     private func fits(day: Int) -> Bool {
         let date = CivilDate(daysSince1970: day)
         guard fields[3].contains(date.month) else { return false }
@@ -66,29 +62,35 @@ struct CronPattern: ParameterType, Hashable {
     }
 
     // As cron itself: where both days are said, either fits. A pattern that fits no day of four years fits none.
-    func next(after now: Instant, offset: Int) -> Instant? {
-        find(from: Self.minute(now, offset) + 1, step: 1, offset)
+    func next(after now: Instant, in zone: ZoneRules) -> Instant? {
+        let day = Self.day(now, zone)
+        return (day - 1...day + 1500).lazy.compactMap { times(near: $0, zone).first { $0 > now } }.first
     }
 
-    func last(atOrBefore now: Instant, offset: Int) -> Instant? { find(from: Self.minute(now, offset), step: -1, offset) }
+    func last(atOrBefore now: Instant, in zone: ZoneRules) -> Instant? {
+        let day = Self.day(now, zone)
+        return (day - 1500...day + 1).lazy.reversed().compactMap { times(near: $0, zone).last { $0 <= now } }.first
+    }
 
-    private func find(from first: Int64, step: Int64, _ offset: Int) -> Instant? {
-        var minute = first
-        let bound = first + step * 1440 * 1500
-        while step > 0 ? minute <= bound : minute >= bound {
-            let day = minute.quotient(1440)
-            if !fits(day: Int(day)) {
-                minute = step > 0 ? (day + 1) * 1440 : day * 1440 - 1
-                continue
+    private static func day(_ now: Instant, _ zone: ZoneRules) -> Int {
+        let seconds = now.nanosecondsSince1970.quotient(1_000_000_000)
+        return Int((seconds + zone.offset(at: seconds)).quotient(86_400))
+    }
+
+    // Of two days together, in order: what clocks skip around midnight falls into the next one.
+    private func times(near day: Int, _ zone: ZoneRules) -> [Instant] {
+        let found = Set([day, day + 1].lazy.filter(fits(day:)).flatMap { times(of: $0, zone) })
+        return found.sorted().map { Instant(nanosecondsSince1970: $0 * 1_000_000_000) }
+    }
+
+    // Hours that are named are times of day: each comes once a day, also when clocks skip it or show it twice. Every hour is every hour that passes.
+    private func times(of day: Int, _ zone: ZoneRules) -> [Int64] {
+        fields[1].flatMap { hour in
+            fields[0].flatMap { minute in
+                let local = Int64(day) * 86_400 + Int64(hour * 3600 + minute * 60)
+                return restrictsHour ? [zone.seconds(ofLocal: local)] : zone.showings(ofLocal: local)
             }
-            if fits(minute) { return Instant(nanosecondsSince1970: (minute * 60 - Int64(offset)) * 1_000_000_000) }
-            minute += step
         }
-        return nil
-    }
-
-    private static func minute(_ now: Instant, _ offset: Int) -> Int64 {
-        (now.nanosecondsSince1970.quotient(1_000_000_000) + Int64(offset)).quotient(60)
     }
 }
 
@@ -97,25 +99,17 @@ extension Int64 {
     fileprivate func quotient(_ divisor: Int64) -> Int64 { self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor) }
 }
 
-/// `+02:00`, `-05:30`, `UTC`.
-struct ZoneOffset: ParameterType, Hashable {
+/// `Europe/Berlin`, `+02:00`, `UTC`.
+struct ZoneReference: ParameterType {
     let text: String
-    let seconds: Int
-    static var expectation: String { "an offset from UTC, such as \"+02:00\"" }
+    let rules: ZoneRules
+    static var expectation: String { "a time zone, such as \"Europe/Berlin\" or \"+02:00\"" }
     static var luaType: String { "string" }
 
     init(parameter value: Value, in surroundings: ParameterSurroundings) throws {
         guard let text = value.string else { throw Self.mismatch(value) }
         self.text = text
-        if text == "UTC" || text == "Z" {
-            seconds = 0
-            return
-        }
-        let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
-        guard let sign = text.first, "+-".contains(sign), parts.count == 2, let hours = Int(parts[0]), let minutes = Int(parts[1]),
-            (0...14).contains(hours), (0..<60).contains(minutes)
-        else { throw Self.mismatch(value) }
-        seconds = (sign == "-" ? -1 : 1) * (hours * 3600 + minutes * 60)
+        do { rules = try ZoneFiles.rules(of: text) } catch { throw DRError(.unknownName, error.message, hint: error.hint) }
     }
 
     var parameterValue: Value { .string(text) }

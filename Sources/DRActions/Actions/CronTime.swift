@@ -1,21 +1,22 @@
 package import DRModel
 
-/// When something is to be done by the clock: five fields of cron, in a zone that is an offset from UTC.
+/// When something is to be done by the clock: five fields of cron, in a time zone.
 package struct CronTime: Sendable, Hashable {
     private let pattern: CronPattern
-    private let offset: Int
+    private let zone: String?
 
-    /// Throws `invalid-input` for what is no pattern, or no offset such as `+02:00`.
+    /// Throws `invalid-input` for what is no pattern, `configuration` for what is no zone.
     package init(_ pattern: String, zone: String?) throws(DRError) {
-        let surroundings = ParameterSurroundings(inventory: Inventory())
-        do {
-            self.pattern = try CronPattern(parameter: .string(pattern), in: surroundings)
-            offset = try zone.map { try ZoneOffset(parameter: .string($0), in: surroundings).seconds } ?? 0
-        } catch {
+        do { self.pattern = try CronPattern(parameter: .string(pattern), in: ParameterSurroundings(inventory: Inventory())) } catch {
             throw DRError(any: error)
         }
+        if let zone { try ZoneFiles.check(zone) }
+        self.zone = zone
     }
 
-    package func last(atOrBefore now: Instant) -> Instant? { pattern.last(atOrBefore: now, offset: offset) }
-    package func next(after now: Instant) -> Instant? { pattern.next(after: now, offset: offset) }
+    /// Reads a file. Throws `configuration` where the host has no such zone.
+    package func rules() throws(DRError) -> ZoneRules { try ZoneFiles.rules(of: zone) }
+
+    package func last(atOrBefore now: Instant, in zone: ZoneRules) -> Instant? { pattern.last(atOrBefore: now, in: zone) }
+    package func next(after now: Instant, in zone: ZoneRules) -> Instant? { pattern.next(after: now, in: zone) }
 }

@@ -49,7 +49,8 @@ struct Window: DRAction {
     @Parameter("When it closes.") var closes: TimeReference?
     @Parameter("Minutes, hours, days, months and days of the week at which it opens: \"0 22 * * 6\".") var cron: CronPattern?
     @Parameter("How long it is open, with cron.") var length: Duration?
-    @Parameter("The zone of cron as an offset from UTC, such as \"+02:00\"; UTC if not said.") var zone: ZoneOffset?
+    @Parameter("The time zone of cron: a name such as \"Europe/Berlin\", or an offset from UTC such as \"+02:00\"; UTC if not said.")
+    var zone: ZoneReference?
 
     func check() throws {
         if cron != nil {
@@ -68,11 +69,11 @@ struct Window: DRAction {
 
     func state(at now: Instant) -> State {
         if let cron, let length {
-            let offset = zone?.seconds ?? 0
-            if let begun = cron.last(atOrBefore: now, offset: offset), begun + length > now {
+            let zone = zone?.rules ?? .utc
+            if let begun = cron.last(atOrBefore: now, in: zone), begun + length > now {
                 return .open(["opened": .instant(begun), "closes": .instant(begun + length)])
             }
-            return cron.next(after: now, offset: offset).map(State.closed) ?? .over(now)
+            return cron.next(after: now, in: zone).map(State.closed) ?? .over(now)
         }
         guard let opens = opens?.instant, let closes = closes?.instant else { return .over(now) }
         if now < opens { return .closed(until: opens) }

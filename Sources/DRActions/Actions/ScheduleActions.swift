@@ -12,7 +12,9 @@ struct DeclareSchedule: DRAction {
     @Parameter("Every day at HH:MM.") var daily: String?
     @Parameter("Every week: { day = \"sunday\", at = \"HH:MM\" }.") var weekly: [String: String]?
     @Parameter("Every month: { day = 1, at = \"HH:MM\" }.") var monthly: [String: Value]?
-    @Parameter("The time zone of daily, weekly and monthly; UTC if not said.") var zone: String?
+    @Parameter(
+        "The time zone of daily, weekly and monthly: a name such as \"Europe/Berlin\", or an offset such as \"+02:00\"; UTC if not said.")
+    var zone: ZoneReference?
     @Parameter("How many recovery points are kept: last, hourly, daily, weekly, monthly.") var retain: [String: Int]?
     @Parameter("Declared but not running.", default: false) var suspended: Bool
 
@@ -27,10 +29,10 @@ struct DeclareSchedule: DRAction {
         let given = [interval != nil, daily != nil, weekly != nil, monthly != nil].count { $0 }
         guard given == 1 else { throw DRError(.invalidInput, "expected exactly one of interval, daily, weekly, monthly, got \(given)") }
         if let interval { return .interval(interval) }
-        if let daily { return .daily(at: daily, zone: zone) }
-        if let weekly, let day = weekly["day"], let at = weekly["at"] { return .weekly(day: day, at: at, zone: zone) }
+        if let daily { return .daily(at: daily, zone: zone?.text) }
+        if let weekly, let day = weekly["day"], let at = weekly["at"] { return .weekly(day: day, at: at, zone: zone?.text) }
         if let monthly, let day = monthly["day"]?.integer, let at = monthly["at"]?.string {
-            return .monthly(day: Int(day), at: at, zone: zone)
+            return .monthly(day: Int(day), at: at, zone: zone?.text)
         }
         throw DRError(.invalidInput, "weekly and monthly need day and at")
     }

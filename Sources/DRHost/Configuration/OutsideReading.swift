@@ -135,7 +135,7 @@ extension ConfigurationReader {
                     parameters: member.node["params"].map(ParameterFile.value) ?? [:]))
         } catch {
             let key = (try? CronTime(cron, zone: nil)) == nil ? "cron" : "zone"
-            refuse("\(member.path).\(key): \(error.message)", at: member.node[key] ?? member.node)
+            refuse("\(member.path).\(key): \(error.message)", at: member.node[key] ?? member.node, hint: error.hint)
         }
     }
 }

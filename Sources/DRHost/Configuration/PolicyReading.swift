@@ -26,6 +26,9 @@ extension ConfigurationReader {
             if let zone = member.node["zone"] { refuse("\(member.path).zone: an interval has no time zone", at: zone) }
             return .interval(interval)
         }
+        if let zone, let node = member.node["zone"] {
+            do { try ZoneFiles.check(zone) } catch { refuse("\(member.path).zone: \(error.message)", at: node, hint: error.hint) }
+        }
         if word == "daily" {
             return timeOfDay(node.entries == nil ? node : node["at"] ?? node, path).map { .daily(at: $0, zone: zone) }
         }

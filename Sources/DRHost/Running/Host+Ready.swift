@@ -16,7 +16,7 @@ extension Host {
                 checks: [
                     CheckResult(
                         id: "way-out", state: .failed, message: "no pair leads away from \(status.active_at?.text ?? "where it is")",
-                        fix: "declare a pair that does, or set bothWays: true on the one that led there")
+                        fix: "declare a pair that does, or set bothWays: true on the one that led there", next: "drrunbook apply")
                 ])
         }
         for (route, names) in routes.taken {
@@ -72,11 +72,6 @@ public struct Readiness: Sendable {
     public var state: CheckResult.State {
         if checks.contains(where: { $0.state == .failed }) { return .failed }
         return checks.contains { $0.state == .warning } ? .warning : .ok
-    }
-
-    /// What to type after `drrunbook` for a check that is not ok.
-    public static func command(after check: CheckResult) -> String {
-        ReplicationEngine.command(afterCheck: check.id) ?? "ready"
     }
 }
 

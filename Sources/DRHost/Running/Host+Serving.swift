@@ -6,8 +6,10 @@ extension Host {
     /// Every schedule with when it ran and when it runs next.
     public func schedules() async throws -> [ScheduleStatus] { try await engine(over: world).schedules(since: world.clock.now()) }
 
-    /// Who holds which application, at clusters that answer.
-    public func locks() async throws -> [(cluster: ClusterName, lock: ApplicationLock)] { try await engine(over: world).locks() }
+    /// Who holds which application, at clusters that answer; and what is wrong with locks that cannot be read.
+    public func locks() async throws -> (found: [(cluster: ClusterName, lock: ApplicationLock)], damaged: [DRError]) {
+        try await engine(over: world).locks()
+    }
 
     /// Takes an application's locks from whoever holds them, and says where.
     public func breakLock(of application: ApplicationName) async throws -> [ClusterName] {
@@ -21,7 +23,7 @@ extension Host {
         let engine = engine(over: world)
         let begun = world.clock.now()
         var scrubs = ScrubRound()
-        var jobs = JobClock(configuration.jobs, begun: begun)
+        var jobs = try JobClock(configuration.jobs, begun: begun)
         let isAtJob = Lock(false)
         try await withThrowingTaskGroup(of: Void.self) { group in
             while !isStopped() {

@@ -7,7 +7,7 @@ protocol Check: Sendable {
     static var summary: String { get }
     /// Needs the source, so it is skipped where the source must not be touched.
     static var asksSource: Bool { get }
-    /// What a person types next when it is not ok, after `drrunbook`.
+    /// What a person types next when it is not ok, after `drrunbook`; a finding may name something nearer.
     static var next: String { get }
 
     init()
@@ -21,8 +21,15 @@ extension Check {
     static var next: String { "ready --only \(id)" }
 
     func ok(_ message: String) -> CheckResult { CheckResult(id: Self.id, state: .ok, message: message) }
-    func warning(_ message: String, fix: String) -> CheckResult { CheckResult(id: Self.id, state: .warning, message: message, fix: fix) }
-    func failed(_ message: String, fix: String) -> CheckResult { CheckResult(id: Self.id, state: .failed, message: message, fix: fix) }
+
+    func warning(_ message: String, fix: String, next: String = Self.next) -> CheckResult {
+        CheckResult(id: Self.id, state: .warning, message: message, fix: fix, next: "drrunbook \(next)")
+    }
+
+    func failed(_ message: String, fix: String, next: String = Self.next) -> CheckResult {
+        CheckResult(id: Self.id, state: .failed, message: message, fix: fix, next: "drrunbook \(next)")
+    }
+
     func skipped(_ reason: String) -> CheckResult { CheckResult(id: Self.id, state: .skipped, message: reason) }
 }
 

@@ -123,6 +123,16 @@ struct CheckContext {
         try await schedules().filter { $0.covers(application.name) }
     }
 
+    /// What makes the application's next copy, and what a person types for it after `drrunbook`.
+    func wayToCopy(_ application: Application) async throws -> (fix: String, next: String) {
+        let all = try await schedules(of: application)
+        guard let first = all.first else {
+            return ("declare a schedule of \(application.name) over \(pair) in dr.yaml: it makes the first copy at once", "apply")
+        }
+        if let running = all.first(where: { !$0.suspended }) { return ("let schedule \(running.name) run", "serve") }
+        return ("resume schedule \(first.name) in a runbook: dr.resume_schedule { name = \"\(first.name)\" }", "schedules")
+    }
+
     private func schedules() async throws -> [Schedule] {
         if let known = memo.schedules { return known }
         var found: [ScheduleName: Schedule] = [:]

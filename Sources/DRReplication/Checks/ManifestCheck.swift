@@ -25,7 +25,7 @@ extension ManifestCheck {
             }
             found += try await findings(in: manifests, of: application, context)
         }
-        if !found.isEmpty { return CheckResult(id: Self.id, state: Self.verdict, message: found.summed, fix: Self.fix) }
+        if !found.isEmpty { return Self.verdict == .failed ? failed(found.summed, fix: Self.fix) : warning(found.summed, fix: Self.fix) }
         guard unknown.isEmpty else { return skipped("nobody knows the objects of \(unknown.listed): there is no recovery point to read") }
         return ok(Self.calm)
     }

@@ -17,23 +17,29 @@ struct RecoveryPointFresh: Check {
                 let message =
                     "\(context.destination.name) has no verified recovery point of \(application.name)"
                     + (bad.isEmpty ? "" : " that can be read: \(bad.listed)")
+                guard context.source != nil else {
+                    return failed(
+                        message, fix: "nothing can be activated there without one: bring the source back",
+                        next: "points \(application.name)")
+                }
                 // A planned failover makes one.
-                return context.source == nil
-                    ? failed(message, fix: "nothing can be activated there without one")
-                    : warning(message, fix: "migrate \(application.name) once: until then a disaster would lose everything")
+                let way = try await context.wayToCopy(application)
+                return warning(message, fix: "\(way.fix); until then a disaster would lose everything", next: way.next)
             }
             let age = max(.zero, context.now - point.instant)
             ages.append("\(application.name): \(point.id), \(age.text) old")
             guard let target = application.rpo, age > target else { continue }
             let message = "\(point.id) of \(application.name) is \(age.text) old, its RPO target is \(target.text)"
-            return context.source == nil
-                ? failed(message, fix: "accept the loss explicitly, or bring the source back")
-                : warning(message, fix: "migrate \(application.name), and see whether its schedule runs")
+            guard context.source != nil else {
+                return failed(message, fix: "accept the loss explicitly, or bring the source back", next: "points \(application.name)")
+            }
+            let way = try await context.wayToCopy(application)
+            return warning(message, fix: way.fix, next: way.next)
         }
         guard damaged.isEmpty else {
             return warning(
                 "\(damaged.listed); the newest that can be read are \(ages.listed)",
-                fix: "name that recovery point, or migrate again while the source is there")
+                fix: "name that recovery point, or migrate again while the source is there", next: "points")
         }
         return ok(ages.isEmpty ? "nothing to activate" : ages.listed)
     }

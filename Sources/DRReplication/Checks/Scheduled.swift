@@ -7,15 +7,18 @@ struct Scheduled: Check {
 
     func run(in context: CheckContext) async throws -> CheckResult {
         var found: [String] = []
+        var ways: [(fix: String, next: String)] = []
         for application in context.applications {
             let all = try await context.schedules(of: application)
             guard let first = all.first else {
                 found.append("nothing copies \(application.name)")
+                ways.append(try await context.wayToCopy(application))
                 continue
             }
             let running = all.filter { !$0.suspended }
             if running.isEmpty {
                 found.append("schedule \(first.name) of \(application.name) is suspended")
+                ways.append(try await context.wayToCopy(application))
                 continue
             }
             guard let target = application.rpo else { continue }
@@ -26,7 +29,11 @@ struct Scheduled: Check {
                 found.append("\(application.name) is copied by the day, its RPO target is \(target.text)")
             }
         }
-        guard found.isEmpty else { return warning(found.summed, fix: "add a schedule to dr.yaml, shorten its interval, or resume it") }
+        guard found.isEmpty else {
+            // What is not copied at all comes before what is copied too seldom.
+            let way = ways.first ?? ("declare a schedule of another name with a shorter interval in dr.yaml", Self.next)
+            return warning(found.summed, fix: way.fix, next: way.next)
+        }
         return ok("each application is copied often enough for its target")
     }
 }

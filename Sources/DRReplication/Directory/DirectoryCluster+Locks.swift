@@ -166,7 +166,7 @@ extension DirectoryCluster {
 
     public func unlock(run: RunID) async throws {
         try await alone {
-            for note in try notes() where note.holder.run == run {
+            for note in try notes().sound where note.holder.run == run {
                 let mine = held.withLock { $0[note.application] }
                 // A lock of this run that another process holds, or has taken over, is that process's to release.
                 if let mine, mine.note(of: note.application) != note { continue }
@@ -198,15 +198,29 @@ extension DirectoryCluster {
 
     public func locks() async throws -> [ApplicationLock] {
         try folder.reach {
-            let now = clock.now()
-            return try notes().map { note in
-                let (alive, lease) = (try isAlive(note.application), try lease(note.holder))
-                let counts = lease.map { !$0.isOver(at: now) && ($0.parked || alive) } ?? alive
-                return ApplicationLock(
-                    application: note.application, holder: note.holder, since: note.since, alive: alive, expires: lease?.expires,
-                    counts: counts)
-            }
+            let notes = try notes()
+            if let first = notes.damaged.first { throw first.error }
+            return try notes.sound.map(lock)
         }
+    }
+
+    public func locks(of applications: Set<ApplicationName>) async throws -> [ApplicationLock] {
+        try folder.reach { try applications.sorted().compactMap(note).map(lock) }
+    }
+
+    /// Every note by itself: a damaged one says nothing about the locks of other applications.
+    func readLocks() throws -> (sound: [ApplicationLock], damaged: [(application: ApplicationName, error: DRError)]) {
+        try folder.reach {
+            let notes = try notes()
+            return (try notes.sound.map(lock), notes.damaged)
+        }
+    }
+
+    private func lock(_ note: LockNote) throws -> ApplicationLock {
+        let (alive, lease) = (try isAlive(note.application), try lease(note.holder))
+        let counts = lease.map { !$0.isOver(at: clock.now()) && ($0.parked || alive) } ?? alive
+        return ApplicationLock(
+            application: note.application, holder: note.holder, since: note.since, alive: alive, expires: lease?.expires, counts: counts)
     }
 
     // MARK: Files
@@ -226,17 +240,22 @@ extension DirectoryCluster {
         guard let text = try folder.text(notePath(application)) else { return nil }
         guard let note = try? Value(json: text).decoded(as: LockNote.self) else {
             throw DRError(
-                .damaged, "\(notePath(application)) is damaged", hint: "if no drrunbook process works on \(application), remove the file")
+                .damaged, "\(notePath(application)) is damaged: nobody can tell who holds \(application)",
+                hint: "if no drrunbook process works on it: drrunbook lock break \(application) --yes")
         }
         return note
     }
 
-    func notes() throws -> [LockNote] {
-        let names = try folder.names(in: folder.locks).filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }
-        return try names.compactMap { name in
-            guard let application = try? ApplicationName(String(name.dropLast(5))) else { return nil }
-            return try note(application)
+    func notes() throws -> (sound: [LockNote], damaged: [(application: ApplicationName, error: DRError)]) {
+        var sound: [LockNote] = []
+        var damaged: [(application: ApplicationName, error: DRError)] = []
+        for name in try folder.names(in: folder.locks) where name.hasSuffix(".json") && !name.hasPrefix(".") {
+            guard let application = try? ApplicationName(String(name.dropLast(5))) else { continue }
+            do { if let note = try note(application) { sound.append(note) } } catch let error as DRError where error.isOfOneRecord {
+                damaged.append((application, error))
+            }
         }
+        return (sound, damaged)
     }
 
     private func write(_ note: LockNote) throws {

@@ -16,7 +16,7 @@ final class DirectoryPicture: Cluster {
         var inner: [DocumentPath: Set<String>] = [:]
         var forks: [String]?
         var commits: Set<String>?
-        var locks: [ApplicationLock]?
+        var locks: (sound: [ApplicationLock], damaged: [(application: ApplicationName, error: DRError)])?
     }
 
     private struct Listing {
@@ -104,11 +104,14 @@ final class DirectoryPicture: Cluster {
 
     // MARK: What else is asked
 
-    func locks() async throws -> [ApplicationLock] {
-        if let known = seen.withLock({ $0.locks }) { return known }
-        let locks = try await cluster.locks()
+    func locks() async throws -> [ApplicationLock] { try locks { _ in true } }
+    func locks(of applications: Set<ApplicationName>) async throws -> [ApplicationLock] { try locks(where: applications.contains) }
+
+    private func locks(where isAsked: (ApplicationName) -> Bool) throws -> [ApplicationLock] {
+        let locks = try seen.withLock { $0.locks } ?? cluster.readLocks()
         seen.withLock { $0.locks = locks }
-        return locks
+        if let first = locks.damaged.first(where: { isAsked($0.application) }) { throw first.error }
+        return locks.sound.filter { isAsked($0.application) }
     }
 
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await self.cluster.agentMark(of: cluster) }

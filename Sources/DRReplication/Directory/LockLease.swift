@@ -1,7 +1,8 @@
 public import DRModel
 internal import DRSupport
 
-/// Until when the locks that a run took up in one turn count at one cluster, as long as nobody renews them: `.dr/locks/RUN.lease`, and `RUN.TURN.lease` once it was taken up again.
+/// Until when the locks that a run took up in one turn count at one cluster, as long as nobody renews them: `.dr/locks/RUN.lease`, and `RUN_TURN.lease` once it was taken up again:
+/// no name holds `_`, so whose it is can be told of runs with dots, too.
 ///
 /// The kernel's lock tells a holder that lives from one that died; the lease tells one that works from one that hangs or is paused, and it keeps the locks of a
 /// run that was put down on purpose, whose process is gone.
@@ -21,7 +22,7 @@ struct LockLease: Sendable, Codable, Equatable {
 
 extension DirectoryCluster {
     private func leasePath(_ holder: LockHolder) -> StorePath {
-        folder.locks / (holder.turn == 0 ? "\(holder.run).lease" : "\(holder.run).\(holder.turn).lease")
+        folder.locks / (holder.turn == 0 ? "\(holder.run).lease" : "\(holder.run)_\(holder.turn).lease")
     }
 
     /// Nil: there is none, or none that can be read. Then the kernel's lock alone counts.
@@ -36,8 +37,12 @@ extension DirectoryCluster {
 
     /// Those of turns that hold nothing here any more.
     func removeLeases(of run: RunID) throws {
-        let needed = Set(try notes().map { leasePath($0.holder) })
-        for name in try folder.names(in: folder.locks) where name.hasPrefix("\(run).") && name.hasSuffix(".lease") {
+        let notes = try notes()
+        // Whose note cannot be read may need its lease. The next release of the run removes what is left.
+        guard notes.damaged.isEmpty else { return }
+        let needed = Set(notes.sound.map { leasePath($0.holder) })
+        for name in try folder.names(in: folder.locks)
+        where name.hasSuffix(".lease") && (name.hasPrefix("\(run)_") || name == "\(run).lease") {
             let path = folder.locks / name
             if !needed.contains(path) { try folder.remove(path) }
         }

@@ -5,9 +5,6 @@ extension ReplicationEngine {
     /// The ids of all checks with what they ask, in their order.
     public static var checkSummaries: [(id: String, summary: String)] { Checks.all.map { ($0.id, $0.summary) } }
 
-    /// What a person types after `drrunbook` when the check is not ok; nil = there is no such check.
-    public static func command(afterCheck id: String) -> String? { Checks.all.first { $0.id == id }?.next }
-
     /// Throws `invalid-input` with its place where a file of the user's cannot be read.
     public func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult] {
         let known = Checks.all.map { $0.id }
@@ -55,7 +52,9 @@ extension ReplicationEngine {
             return CheckResult(id: check.id, state: .skipped, message: "unknown: \(error.message)")
         } catch let error as DRError {
             let place = error.location.map { "\($0): " } ?? ""
-            return CheckResult(id: check.id, state: .failed, message: place + error.message, fix: error.hint)
+            return CheckResult(
+                id: check.id, state: .failed, message: place + error.message, fix: error.hint ?? "mend what it names, then ask again",
+                next: "drrunbook ready --only \(check.id)")
         }
     }
 }

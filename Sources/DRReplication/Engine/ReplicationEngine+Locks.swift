@@ -1,17 +1,21 @@
 public import DRModel
 
 extension ReplicationEngine {
-    /// Of all clusters that answer, by application and cluster.
-    public func locks() async throws -> [(cluster: ClusterName, lock: ApplicationLock)] {
+    /// Of all clusters that answer, by application and cluster; and what is wrong with those that cannot be read.
+    public func locks() async throws -> (found: [(cluster: ClusterName, lock: ApplicationLock)], damaged: [DRError]) {
         var found: [(cluster: ClusterName, lock: ApplicationLock)] = []
-        for cluster in clusters.values {
+        var damaged: [DRError] = []
+        let names = inventory.applications.map(\.name)
+        for cluster in clusters.values.sorted(by: { $0.name < $1.name }) {
             do {
-                found += try await cluster.locks().map { (cluster.name, $0) }
+                let all = try await cluster.locksOneByOne(of: names) { try await cluster.locks() }
+                found += all.sound.map { (cluster.name, $0) }
+                damaged += all.damaged
             } catch let error as DRError where error.code == .clusterUnreachable {
                 continue
             }
         }
-        return found.sorted { ($0.lock.application, $0.cluster) < ($1.lock.application, $1.cluster) }
+        return (found.sorted { ($0.lock.application, $0.cluster) < ($1.lock.application, $1.cluster) }, damaged)
     }
 
     /// Where it was held. Clusters that do not answer are left out.
@@ -26,5 +30,20 @@ extension ReplicationEngine {
             }
         }
         return broken
+    }
+}
+
+extension Cluster {
+    /// A damaged note is a matter of its own application: the locks of the others are told all the same.
+    func locksOneByOne(
+        of applications: [ApplicationName], unlessTogether together: () async throws -> [ApplicationLock]
+    ) async throws -> (sound: [ApplicationLock], damaged: [DRError]) {
+        do { return (try await together(), []) } catch let error as DRError where error.isOfOneRecord {
+            var (sound, damaged): ([ApplicationLock], [DRError]) = ([], [])
+            for name in applications {
+                do { sound += try await locks(of: [name]) } catch let error as DRError where error.isOfOneRecord { damaged.append(error) }
+            }
+            return (sound, damaged)
+        }
     }
 }

@@ -84,24 +84,3 @@ extension ReplicationEngine {
             error: nil, warnings: report.warnings ?? [])
     }
 }
-
-/// The zone files of the system.
-enum ZoneFiles {
-    /// Nil = UTC. Throws `configuration` for a zone that there is none of.
-    static func rules(of zone: String?) throws(DRError) -> ZoneRules {
-        guard let zone, zone != "UTC" else { return .utc }
-        let parts = zone.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }) else { throw missing(zone) }
-        for root in ["/usr/share/zoneinfo", "/var/db/timezone/zoneinfo"] {
-            let path = StorePath("\(root)/\(zone)")
-            if let bytes = try? SystemStoreIO().readWhole(path) { return try ZoneRules(bytes, zone: zone) }
-        }
-        throw missing(zone)
-    }
-
-    private static func missing(_ zone: String) -> DRError {
-        DRError(
-            .configuration, "there is no time zone \"\(zone)\" on this host",
-            hint: "expected a name such as Europe/Berlin; tzdata holds them")
-    }
-}

@@ -40,14 +40,12 @@ extension ReplicationEngine {
             let (schedules, pairs) = (try await cluster.schedules(), try await cluster.pairs())
             (sight.schedules, sight.pairs) = (schedules.sound, pairs.sound)
             sight.problems = schedules.problems + pairs.problems
-            do {
-                for lock in try await cluster.locks(of: Set(applications)) {
-                    if lock.alive { sight.attended.insert(lock.application) }
-                    if lock.counts, sight.locks[lock.application] == nil { sight.locks[lock.application] = lock.holder.run }
-                }
-            } catch let error as DRError where error.isOfOneRecord {
-                sight.problems.append(error.message)
+            let (locks, damaged) = try await cluster.locksOneByOne(of: applications) { try await cluster.locks(of: Set(applications)) }
+            for lock in locks {
+                if lock.alive { sight.attended.insert(lock.application) }
+                if lock.counts, sight.locks[lock.application] == nil { sight.locks[lock.application] = lock.holder.run }
             }
+            sight.problems += damaged.map(\.message)
             sight.onHold = Set(try await cluster.onHold())
             for name in applications {
                 do {

@@ -18,7 +18,7 @@ struct LockCommand: ParsableCommand {
 
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
-                let list = try await host.locks()
+                let (list, damaged) = try await host.locks()
                 var table = Table("APPLICATION", "CLUSTER", "RUN", "RUNBOOK", "HOLDER", "SINCE", "UNTIL", "STATE")
                 for (cluster, lock) in list {
                     let holder = lock.holder
@@ -35,7 +35,8 @@ struct LockCommand: ParsableCommand {
                             ("state", .string(Self.state(lock))),
                         ])
                 }
-                if list.isEmpty { output.say("no locks") } else { output.table(table) }
+                if list.isEmpty { output.say("no locks" + (damaged.isEmpty ? "" : " that can be read")) } else { output.table(table) }
+                for error in damaged { output.warning(error.description) }
                 return .done
             }
         }
@@ -66,8 +67,9 @@ struct LockCommand: ParsableCommand {
 
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
-                let held = try await host.locks().filter { $0.lock.application == application }
-                guard !held.isEmpty else {
+                let (all, damaged) = try await host.locks()
+                let held = all.filter { $0.lock.application == application }
+                guard !held.isEmpty || !damaged.isEmpty else {
                     output.say("nobody holds \(application)")
                     return .done
                 }
@@ -79,6 +81,8 @@ struct LockCommand: ParsableCommand {
                         hint: living.lock.alive
                             ? "stop that process, or say --yes" : "`drrunbook resume \(living.lock.holder.run)`, or say --yes")
                 }
+                // One that cannot be read may be this application's.
+                if held.isEmpty, let first = damaged.first, !yes { throw first }
                 for cluster in try await host.breakLock(of: application) { output.say("broken: \(application) at \(cluster)") }
                 return .done
             }

@@ -68,7 +68,7 @@ struct Ready: HostCommand {
             for told in Self.told(found, state) {
                 let mark = state == .failed ? output.style.bad(told.check.id) : output.style.warning(told.check.id)
                 if let fix = told.check.fix { output.say("\(mark): \(fix)") }
-                output.say("  next: \(command(told.check))")
+                if let command = command(told.check) { output.say("  next: \(command)") }
             }
         }
         let open = found.filter { $0.state == .failed }
@@ -93,22 +93,21 @@ struct Ready: HostCommand {
         return told
     }
 
-    private func command(_ check: CheckResult) -> String {
-        "drrunbook " + Readiness.command(after: check) + (common.config == "dr.yaml" ? "" : " --config \(common.config)")
+    private func command(_ check: CheckResult) -> String? {
+        check.next.map { $0 + (common.config == "dr.yaml" ? "" : " --config \(common.config)") }
     }
 
     private static func way(_ item: Readiness) -> String { item.route.map { "\($0.source) -> \($0.destination)" } ?? "none" }
 
     private func write(_ item: Readiness, _ output: Output) {
         for check in item.checks {
-            let isOpen = check.state == .failed || check.state == .warning
             output.object(
                 "check",
                 [
                     ("application", .string(item.application.text)), ("pair", JSONLines.text(item.route?.pair.text)),
                     ("source", JSONLines.text(item.route?.source.text)), ("destination", JSONLines.text(item.route?.destination.text)),
                     ("id", .string(check.id)), ("state", .string(check.state.rawValue)), ("message", .string(check.message)),
-                    ("fix", JSONLines.text(check.fix)), ("next", isOpen ? .string(command(check)) : .null),
+                    ("fix", JSONLines.text(check.fix)), ("next", JSONLines.text(command(check))),
                 ])
         }
     }

@@ -12,8 +12,8 @@ struct Serve: HostCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs schedules and jobs until it is stopped, removes drills whose lease is over, and reads copies to find damage.",
         discussion: """
-            Jobs are runbooks by the clock: jobs: { NAME: { runbook, cron, zone, params } } in dr.yaml, with cron's five fields and zone an offset such as \
-            "+02:00". Nobody is there to say yes, so they may make nothing live; what they skip while serve is not running is not made up for.
+            Jobs are runbooks by the clock: jobs: { NAME: { runbook, cron, zone, params } } in dr.yaml, with cron's five fields, and zone a name such as \
+            Europe/Berlin or an offset such as "+02:00". Nobody is there to say yes, so they may make nothing live; what they skip while serve is not running is not made up for.
 
             It stays in the foreground. Control-C or SIGTERM ends it when the copy or job under way is done; a second one ends it at once, and the \
             next copy carries on.

@@ -34,6 +34,17 @@ struct LockLeaseTests {
         #expect(try fixture.tree(".dr/locks").keys.filter { $0.hasSuffix(".lease") }.isEmpty)
     }
 
+    @Test func `Leases of a run with a dot in its name are no other run's, whatever its turn`() async throws {
+        let again = LockHolder(run: "run", runbook: "shop.lua", host: "ops", process: 41, turn: 1)
+        let dotted = LockHolder(run: "run.1", runbook: "other.lua", host: "ops", process: 42)
+        let (one, two) = (cluster(), cluster())
+        try await one.lock("ledger", for: again)
+        try await two.lock("storefront", for: dotted)
+        #expect(try fixture.tree(".dr/locks").keys.filter { $0.hasSuffix(".lease") }.count == 2)
+        try await one.unlock(run: "run")
+        #expect(try await cluster().locks().map(\.expires) == [clock.now() + .seconds(60)])
+    }
+
     @Test func `G1 a holder that sleeps beyond its lease loses its lock, and is fenced at its commit when it wakes`() async throws {
         let sleeper = cluster(), other = cluster()
         try await sleeper.lock("ledger", for: first)

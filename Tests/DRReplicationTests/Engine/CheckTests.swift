@@ -111,7 +111,50 @@ struct CheckTests {
         let result = try await result(fault.id, world)
         #expect(result.state == fault.state)
         #expect(result.message == fault.message)
-        #expect(fault.state == .skipped || result.fix?.isEmpty == false)
+        #expect(fault.state == .skipped || (result.fix?.isEmpty == false && result.next?.hasPrefix("drrunbook ") == true))
+    }
+
+    @Test func `An application without a copy is told what makes the first one, as long as there is none`() async throws {
+        var world = try EngineWorld()
+        func steps(_ world: EngineWorld) async throws -> [String?] {
+            let found = try await results(world, only: ["scheduled", "recovery-point-fresh"])
+            return found.map { "\($0.id) \($0.state): \($0.fix ?? "-"): \($0.next ?? "-")" }
+        }
+        #expect(
+            try await steps(world) == [
+                "scheduled ok: -: -",
+                "recovery-point-fresh warning: let schedule shop run; until then a disaster would lose everything: drrunbook serve",
+            ])
+        world.inventory.schedules[0].suspended = true
+        let resume = #"resume schedule shop in a runbook: dr.resume_schedule { name = "shop" }"#
+        #expect(
+            try await steps(world) == [
+                "scheduled warning: \(resume): drrunbook schedules",
+                "recovery-point-fresh warning: \(resume); until then a disaster would lose everything: drrunbook schedules",
+            ])
+        world.inventory.schedules = []
+        let declare = "declare a schedule of ledger over east-west in dr.yaml: it makes the first copy at once"
+        #expect(
+            try await steps(world) == [
+                "scheduled warning: \(declare): drrunbook apply",
+                "recovery-point-fresh warning: \(declare); until then a disaster would lose everything: drrunbook apply",
+            ])
+    }
+
+    @Test func `A silent source leads to the question about a disaster, a silent destination to what is known of it`() async throws {
+        let world = try EngineWorld()
+        world.east.goAway()
+        #expect(try await result("clusters-reachable", world).next == "drrunbook ready --disaster")
+        world.west.goAway()
+        #expect(try await result("clusters-reachable", world).next == "drrunbook status")
+    }
+
+    @Test func `What a check cannot read has a next step, too`() async throws {
+        let world = try EngineWorld()
+        world.west.set { $0.documents[.application("ledger")] = ["epoch": "seven"] }
+        let failed = try await results(world).filter { $0.state == .failed }
+        #expect(!failed.isEmpty)
+        #expect(failed.allSatisfy { $0.fix?.isEmpty == false && $0.next?.hasPrefix("drrunbook ") == true }, "\(failed)")
     }
 
     @Test(arguments: [true, false]) func `A schedule that cannot follow an application is named`(bothWays: Bool) async throws {

@@ -147,6 +147,37 @@ struct DamagedRecordTests {
         #expect(await expectError(.damaged) { try await engine.activate("ledger", .disaster, Spoken("activate")) } != nil)
     }
 
+    @Test func `A damaged note of one application's lock is that application's problem alone`() async throws {
+        let world = try await twice()
+        // Another process holds the storefront.
+        let holder = LockHolder(run: "other", runbook: "o.lua", host: "there", process: 7)
+        let west = try #require(world.clusters()["west"])
+        try await west.lock("storefront", for: holder)
+        try replace(world["west/.dr/locks/ledger.json"], "{\"app")
+        let engine = world.engine()
+        let status = try await engine.status(of: ["ledger", "storefront"], without: [], Spoken("status").call)
+        #expect(status.map(\.lock) == [nil, "other"])
+        #expect(status[1].problems?.contains { $0.contains("locks/ledger.json is damaged") } != false)
+        let locks = try await engine.locks()
+        #expect(locks.found.map(\.lock.holder) == [holder])
+        #expect(locks.damaged.map(\.hint) == ["if no drrunbook process works on it: drrunbook lock break ledger --yes"])
+        func lockFree(_ application: ApplicationName) async throws -> CheckResult? {
+            try await engine.checks(
+                CheckOrder(pair: "east-west", applications: [application], only: ["lock-free"]), Spoken("checks").call
+            ).first
+        }
+        #expect(try await lockFree("storefront")?.message.hasPrefix("storefront is locked at west by run other") == true)
+        #expect(try await lockFree("ledger")?.message.contains("locks/ledger.json is damaged") == true)
+        // Its holder lets go all the same, and then it can be planned and moved.
+        try await west.unlock(run: "other")
+        #expect(try await lockFree("storefront")?.state == .ok)
+        _ = try await world.planningEngine().migrate(["storefront"], Spoken("plan"))
+        #expect(await expectError(.damaged) { try await world.planningEngine().migrate(["ledger"], Spoken("plan-2")) } != nil)
+        try await engine.migrate(["storefront"], Spoken("copy"))
+        #expect(try await engine.breakLock(of: "ledger") == ["west"])
+        try await engine.migrate(["ledger"], Spoken("copy-2"))
+    }
+
     @Test func `Where a schedule cannot be read, no recovery point is let go of`() async throws {
         let world = try await twice()
         try damage(.scheduleCut, world)

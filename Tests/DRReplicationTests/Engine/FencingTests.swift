@@ -54,6 +54,22 @@ struct FencingTests {
         #expect(try await engine.recoveryPoints(of: ["ledger"], pair: "east-west", reversed: false, Spoken("p").call).count == 1)
     }
 
+    @Test func `G1 who lost an application in the middle of a copy lets go of no recovery point`() async throws {
+        let world = try EngineWorld()
+        let engine = world.engine()
+        for copy in ["a", "b", "c"] { try await engine.migrate(["ledger"], Spoken(copy)) }
+        let overtaken = OvertakenCluster(base: world.west, before: "run-1/slow/ledger/retain") {
+            world.west.set { $0.locks = [:] }
+            try await world.engine().activate("ledger", .disaster, Spoken("activate", run: "run-2"))
+        }
+        let error = await expectError(.fenced) {
+            try await world.engine(["east": world.east, "west": overtaken]).migrate(["ledger"], Spoken("slow"))
+        }
+        #expect(error != nil)
+        let points = try await engine.recoveryPoints(of: ["ledger"], pair: "east-west", reversed: false, Spoken("p").call)
+        #expect(points.map(\.id.text).sorted() == (1...4).map { "ledger-e1-g\($0)" })
+    }
+
     @Test func `An object that somebody changes meanwhile is a conflict, not overwritten`() async throws {
         let world = try EngineWorld()
         let overtaken = OvertakenCluster(base: world.east, before: "run-1/stop/stop") {

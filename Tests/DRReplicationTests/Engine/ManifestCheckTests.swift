@@ -165,6 +165,7 @@ struct ManifestCheckTests {
         #expect(result.state == finding.state)
         #expect(result.message == finding.message)
         #expect((result.fix?.isEmpty == false) == (finding.state != .ok))
+        #expect((result.next?.hasPrefix("drrunbook ") == true) == (finding.state != .ok))
         #expect(world.observable == before)
     }
 
@@ -263,7 +264,7 @@ struct ManifestCheckTests {
         let result = try await result(fault.id, world)
         #expect(fault.message.hasSuffix(" ") ? result.message.hasPrefix(fault.message) : result.message == fault.message)
         #expect(result.state == (fault.id == "pair-settled" ? .failed : .warning))
-        #expect(result.fix?.isEmpty == false)
+        #expect(result.fix?.isEmpty == false && result.next?.hasPrefix("drrunbook ") == true)
     }
 
     @Test func `In a disaster manifests are those of the newest recovery point`() async throws {

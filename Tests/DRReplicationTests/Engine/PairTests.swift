@@ -84,6 +84,23 @@ struct PairTests {
         #expect(error?.message.hasPrefix("schedule shop exists at west with retain = ") == true)
     }
 
+    @Test func `Of several schedules of a pair the most generous keeps its points, and those of other pairs keep none`() async throws {
+        var world = try EngineWorld()
+        world.inventory.pairs.append(
+            ClusterPair(name: "spare", source: "east", destination: "west", objectStore: "vault", bothWays: false))
+        for (name, pair, last) in [("long", "east-west", 5), ("short", "east-west", 2), ("other", "spare", 9)]
+            as [(ScheduleName, PairName, Int)]
+        {
+            world.inventory.schedules.append(
+                Schedule(
+                    name: name, pair: pair, applications: ["ledger"], policy: .interval(.seconds(60)), retain: Retention(last: last)))
+        }
+        let engine = world.engine()
+        for copy in 1...7 { try await engine.migrate(["ledger"], Spoken("copy-\(copy)")) }
+        let points = try await engine.recoveryPoints(of: ["ledger"], pair: "east-west", reversed: false, Spoken("points").call)
+        #expect(points.map(\.id.text).sorted() == (3...7).map { "ledger-e1-g\($0)" })
+    }
+
     @Test func `G8 a schedule without applications, of unknown ones or without a point to keep is refused`() async throws {
         let engine = try EngineWorld().engine()
         func schedule(_ applications: [ApplicationName], last: Int = 1) -> Schedule {

@@ -54,12 +54,6 @@ struct ScheduleTests {
         #expect(try machine(policy, zone: zone).slot(after: instant(after)) == instant(next))
     }
 
-    @Test func `A time zone that there is none of is an error of the configuration`() throws {
-        for zone in ["Europe/Berln", "../passwd", ""] {
-            #expect(throws: DRError.self) { try ZoneFiles.rules(of: zone) }
-        }
-    }
-
     @Test func `A schedule copies each application from where it is live, there and back`() async throws {
         let world = try EngineWorld()
         let engine = world.engine()

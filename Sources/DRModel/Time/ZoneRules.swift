@@ -1,20 +1,19 @@
-internal import DRModel
-
 /// The offsets of a time zone from UTC, as the system's zone file lists them (RFC 8536).
-struct ZoneRules: Sendable {
+package struct ZoneRules: Sendable {
     /// In order; the offset holds from `at` on, in seconds since 1970.
     private let transitions: [(at: Int64, offset: Int64)]
     private let first: Int64
 
-    static let utc = ZoneRules(transitions: [], first: 0)
+    package static let utc = ZoneRules(offset: 0)
 
-    private init(transitions: [(at: Int64, offset: Int64)], first: Int64) {
-        self.transitions = transitions
-        self.first = first
+    /// A zone whose clocks are never changed, so many seconds before UTC.
+    package init(offset: Int64) {
+        transitions = []
+        first = offset
     }
 
     /// `bytes`: a zone file of version 2 or later. Throws `configuration`.
-    init(_ bytes: [UInt8], zone: String) throws(DRError) {
+    package init(_ bytes: [UInt8], zone: String) throws(DRError) {
         let wrong = DRError(.configuration, "the rules of time zone \(zone) cannot be read")
         func number(_ offset: Int, _ count: Int) throws(DRError) -> Int64 {
             guard offset >= 0, offset + count <= bytes.count else { throw wrong }
@@ -44,7 +43,7 @@ struct ZoneRules: Sendable {
         }
         // A short file leaves the future to a rule in its last line.
         let footer = types + new[4] * 6 + new[5] + new[2] * 12 + new[1] + new[0]
-        guard footer <= bytes.count else { throw wrong }
+        guard footer <= bytes.count, zip(found, found.dropFirst()).allSatisfy({ $0.at < $1.at }) else { throw wrong }
         let horizon: Int64 = 2_082_758_400
         if bytes[footer...].contains(UInt8(ascii: ",")), found.last.map({ $0.at < horizon }) ?? true {
             throw DRError(
@@ -54,12 +53,22 @@ struct ZoneRules: Sendable {
         first = new[4] > 0 ? try offset(0) : 0
     }
 
-    func offset(at seconds: Int64) -> Int64 { transitions.last { $0.at <= seconds }?.offset ?? first }
+    package func offset(at seconds: Int64) -> Int64 {
+        var (low, high) = (0, transitions.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if transitions[middle].at <= seconds { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? first : transitions[low - 1].offset
+    }
+
+    /// Every time clocks of the zone show this local time: twice in an hour that is put back, never in one that is skipped.
+    package func showings(ofLocal local: Int64) -> [Int64] {
+        Set(near(local).map { local - $0 }).filter { offset(at: $0) == local - $0 }.sorted()
+    }
 
     /// When clocks of the zone show this local time; what they skip counts from the offset before, what they show twice is the first.
-    func seconds(ofLocal local: Int64) -> Int64 {
-        let near = [offset(at: local - 100_000), offset(at: local + 100_000)]
-        let fitting = near.map { local - $0 }.filter { offset(at: $0) == local - $0 }
-        return fitting.min() ?? local - near[0]
-    }
+    package func seconds(ofLocal local: Int64) -> Int64 { showings(ofLocal: local).first ?? local - near(local)[0] }
+
+    private func near(_ local: Int64) -> [Int64] { [offset(at: local - 100_000), offset(at: local + 100_000)] }
 }
