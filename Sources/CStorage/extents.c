@@ -2,6 +2,7 @@
 #include "CStorage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -125,3 +126,16 @@ int cstorage_differing(int first, int second, int64_t **bounds, size_t *count) {
 #else
 int cstorage_differing(int first, int second, int64_t **bounds, size_t *count) { return -ENOTSUP; }
 #endif
+
+int cstorage_punch(int file, int64_t offset, int64_t length) {
+#if defined(FALLOC_FL_PUNCH_HOLE)
+    if (length <= 0) return 1;
+    while (fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) < 0) {
+        if (errno == EOPNOTSUPP || errno == ENOSYS) return 0;
+        if (errno != EINTR) return -errno;
+    }
+    return 1;
+#else
+    return 0;
+#endif
+}

@@ -18,11 +18,14 @@ public struct Application: Hashable, Sendable, Codable {
     public var transforms: [Transform]
     /// What quiets it for a snapshot while it runs.
     public var rules: SnapshotRules
+    /// What is kept ready for it at a destination.
+    public var standby: Standby
 
     public init(
         name: ApplicationName, namespaces: [String], labels: [String: String] = [:], after: [ApplicationName] = [],
         ready: Duration = .seconds(300), rto: Duration? = nil, rpo: Duration? = nil, exclude: Exclusion = Exclusion(),
-        renamed: [ClusterName: [String: String]] = [:], transforms: [Transform] = [], rules: SnapshotRules = SnapshotRules()
+        renamed: [ClusterName: [String: String]] = [:], transforms: [Transform] = [], rules: SnapshotRules = SnapshotRules(),
+        standby: Standby = .warm
     ) {
         self.name = name
         self.namespaces = namespaces
@@ -35,6 +38,7 @@ public struct Application: Hashable, Sendable, Codable {
         self.renamed = renamed
         self.transforms = transforms
         self.rules = rules
+        self.standby = standby
     }
 
     /// Its namespaces as the cluster calls them.
@@ -51,4 +55,12 @@ public struct Application: Hashable, Sendable, Codable {
         let order = try DependencyOrder(byName.mapValues { $0.after.map(\.text) }, of: "applications")
         return order.waves.map { wave in wave.compactMap { byName[$0] } }
     }
+}
+
+/// What a destination has of an application's volumes besides the copy of its points.
+public enum Standby: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Each volume as of the newest point, made and ready: going live takes no writing. Takes as much room as the volumes.
+    case warm
+    /// Nothing: each volume is written when the application goes live.
+    case cold
 }

@@ -93,6 +93,8 @@ final class OverlayVolumeStore: VolumeStore {
         return StagedVolume(volume: name, key: key, content: volume.content, size: volume.size)
     }
 
+    func standingBy(_ application: ApplicationName) async throws -> ByteCount { try await base.standingBy(application) }
+
     func discard(_ key: OperationKey) async throws {}
 
     private func existing(_ volume: VolumeName) async throws -> VolumeFacts {

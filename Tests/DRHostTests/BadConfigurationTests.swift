@@ -268,6 +268,15 @@ import Testing
                   hint: declared: hold
                 """),
         Case(
+            name: "what stands by",
+            text: """
+                applications:
+                  bank: { namespaces: [bank], standby: hot }
+                """,
+            problems: """
+                dr.yaml:2: applications.bank.standby: expected one of warm, cold, found "hot"
+                """),
+        Case(
             name: "allowances and what comes later",
             text: """
                 allow:

@@ -324,6 +324,13 @@ private final class FaultyFile: StoreFile {
         }
     }
 
+    func clear(_ range: Range<Int64>) throws {
+        try io.mutate("clear", path) {
+            try real.clear(range)
+            io.wrote(path)
+        }
+    }
+
     func truncate(to size: Int64) throws {
         try io.mutate("truncate", path) {
             try real.truncate(to: size)

@@ -50,6 +50,9 @@ int cstorage_next_data(int file, int64_t offset, int64_t *start, int64_t *end);
 /// their blocks. Fails where the filesystem does not tell.
 int cstorage_differing(int first, int second, int64_t **bounds, size_t *count);
 
+/// 1 when the range is a hole now (the file's size stays), 0 when the filesystem cannot.
+int cstorage_punch(int file, int64_t offset, int64_t length);
+
 struct cstorage_entry {
     struct cstorage_facts facts;
     /// Of this entry with its name, which follows.

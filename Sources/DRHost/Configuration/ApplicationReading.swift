@@ -4,7 +4,7 @@ internal import DRModel
 // applications and schedules.
 extension ConfigurationReader {
     mutating func readApplication(_ member: Member) {
-        let known = ["namespaces", "labels", "after", "ready", "rto", "rpo", "exclude", "renamed", "transforms", "rules"]
+        let known = ["namespaces", "labels", "after", "ready", "rto", "rpo", "exclude", "renamed", "transforms", "rules", "standby"]
         guard map(member, known), let name: ApplicationName = name(member) else { return }
         var application = Application(name: name, namespaces: [])
         if let node = required(member, "namespaces", "the namespaces it lives in, such as [\(name)]") {
@@ -23,6 +23,10 @@ extension ConfigurationReader {
         application.rpo = positive(member, "rpo")
         readResources(member, into: &application)
         if let node = member.node["rules"] { application.rules = rules(node, "\(member.path).rules") }
+        let standby = optional(member, "standby") { node, path throws(DRError) in
+            try node.choice(path, of: Standby.allCases.map(\.rawValue))
+        }
+        if let standby = standby.flatMap(Standby.init(rawValue:)) { application.standby = standby }
         applications.append(application)
     }
 

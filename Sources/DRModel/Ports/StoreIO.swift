@@ -157,6 +157,8 @@ public protocol StoreFile: AnyObject, Sendable {
     func write(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws
     /// As `write`, past the system's cache where that can be: for much that is not read again soon.
     func writeThrough(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws
+    /// The range reads as zeros, and takes no room where the filesystem can leave holes. It lies within the file.
+    func clear(_ range: Range<Int64>) throws
     func truncate(to size: Int64) throws
     func sync() throws
     func facts() throws -> FileFacts
@@ -172,6 +174,18 @@ public protocol StoreFile: AnyObject, Sendable {
 extension StoreFile {
     public func writeThrough(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws { try unsafe write(at: offset, bytes) }
     public func differing(from other: any StoreFile) throws -> [Range<Int64>]? { nil }
+
+    public func clear(_ range: Range<Int64>) throws { try writeZeros(range) }
+
+    public func writeZeros(_ range: Range<Int64>) throws {
+        let zeros = [UInt8](repeating: 0, count: Int(min(range.upperBound - range.lowerBound, 1 << 20)))
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let count = Int(min(Int64(zeros.count), range.upperBound - offset))
+            try unsafe zeros.withUnsafeBytes { try unsafe write(at: offset, UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            offset += Int64(count)
+        }
+    }
 }
 
 public protocol StoreLock: AnyObject, Sendable {

@@ -27,6 +27,17 @@ public protocol VolumeStore: Sendable {
     /// Makes a volume from a point, to be called `name`, beside the live one. Asked again with the same key it starts over.
     func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume
 
+    /// Makes the volumes of a point in the own copy and keeps them beside the live ones, for the day they are needed: materialising them then takes no
+    /// writing of their bytes. What stands by of another point is changed where it differs; volumes that the point does not have stand by no more. Nothing
+    /// but time and room depends on it. Throws `locked` while another process is at it.
+    func standBy(_ point: RecoveryPoint) async throws
+
+    /// Ends that for the application. Succeeds when nothing stands by.
+    func standDown(_ application: ApplicationName) async throws
+
+    /// Bytes on disk of what stands by.
+    func standingBy(_ application: ApplicationName) async throws -> ByteCount
+
     /// Removes from the own copy what none of these points needs. Throws `damaged` when nobody can tell what one of them needs.
     func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept
 
@@ -59,8 +70,11 @@ extension VolumeStore {
     }
 }
 
-// A plan sweeps nothing.
+// A plan keeps nothing, and sweeps nothing.
 extension VolumeStore {
+    public func standBy(_ point: RecoveryPoint) async throws {}
+    public func standDown(_ application: ApplicationName) async throws {}
+    public func standingBy(_ application: ApplicationName) async throws -> ByteCount { .zero }
     public func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept { Swept() }
     public func sweep(
         _ store: any ObjectStore, of application: ApplicationName, keeping points: Set<PointID>, asked clusters: Set<ClusterName>
@@ -181,8 +195,11 @@ public struct StagedVolume: Hashable, Sendable, Codable {
     public let key: OperationKey
     public let content: ContentToken
     public let size: ByteCount
+    /// When every byte of it was last read, if that was not on the way here: it stood by.
+    public let verifiedAt: Instant?
 
-    public init(volume: VolumeName, key: OperationKey, content: ContentToken, size: ByteCount) {
+    public init(volume: VolumeName, key: OperationKey, content: ContentToken, size: ByteCount, verifiedAt: Instant? = nil) {
+        self.verifiedAt = verifiedAt
         self.volume = volume
         self.key = key
         self.content = content

@@ -5,11 +5,15 @@ struct Capacity: Check {
     static let summary = "The destination has room for the volumes."
 
     func run(in context: CheckContext) async throws -> CheckResult {
-        guard let free = try await context.destination.facts().free else {
+        guard var free = try await context.destination.facts().free else {
             return skipped("\(context.destination.name) does not say how much is free")
         }
         var needed = ByteCount.zero
-        for application in context.applications { needed = needed + (try await size(of: application, context)) }
+        for application in context.applications {
+            needed = needed + (try await size(of: application, context))
+            // What stands by becomes the live volume, or makes room for it.
+            free = free + (try await context.destination.volumes.standingBy(application.name))
+        }
         guard needed.bytes <= free.bytes else {
             return failed(
                 "\(context.destination.name) has \(free) free, the volumes take \(needed)", fix: "make room at \(context.destination.name)")

@@ -173,7 +173,7 @@ public final class DirectoryCluster: Cluster {
 enum DocumentFile {
     /// Names below `.dr/` that are no documents.
     private static let reserved: Set<String> = [
-        "intent", "lock", "keys", "locks", "staging", "scan", "copies", "divergent", "agents", "holds", "tmp",
+        "intent", "lock", "keys", "locks", "staging", "scan", "copies", "divergent", "agents", "holds", "tmp", "heads",
     ]
 
     /// Throws `invalid-input` for a path whose segments are no names.

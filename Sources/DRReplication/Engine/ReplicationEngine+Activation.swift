@@ -198,7 +198,7 @@ extension ReplicationEngine {
         let answer = ActivationAnswer(
             point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: risk,
             // Without a time it was verified on the way here.
-            verified: choice.point.verifiedAt ?? clock.now(), before: before)
+            verified: (staged.compactMap(\.verifiedAt) + [choice.point.verifiedAt ?? clock.now()]).min(), before: before)
         var transaction = try placement.transaction(activation.key("live"), epoch: epoch, staged: staged, risk: risk)
         transaction.changes.append(
             .write(
@@ -229,6 +229,7 @@ extension ReplicationEngine {
         failpoint("engine.activate.discarded")
         let ready = try await start(
             activation.application, at: activation.destination, activation.key("start"), in: answer.epoch, activation.call)
+        await standDown(activation.name, at: activation.destination)
         return ActivationReport(
             application: activation.name, active_at: activation.destination.name, epoch: answer.epoch, recovery_point: answer.point,
             instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true,

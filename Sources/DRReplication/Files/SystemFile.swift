@@ -34,6 +34,11 @@ final class SystemFile: StoreFile {
         try check(unsafe cstorage_write_through(descriptor, offset, start, bytes.count), "write", path)
     }
 
+    func clear(_ range: Range<Int64>) throws {
+        let length = range.upperBound - range.lowerBound
+        if try check(cstorage_punch(descriptor, range.lowerBound, length), "clear", path) == 0 { try writeZeros(range) }
+    }
+
     func truncate(to size: Int64) throws { try check(cstorage_truncate(descriptor, size), "truncate", path) }
 
     func sync() throws { try check(cstorage_sync(descriptor), "sync", path) }

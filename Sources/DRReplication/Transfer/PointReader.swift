@@ -71,44 +71,12 @@ final class PointReader {
     func walk(
         _ volume: PointRecord.Volume, node: (TreeNode) throws -> Void, chunks: (TreeNode, [Wanted]) throws -> Void
     ) throws {
-        var order = TreeOrder(volume.volume.kind)
-        var size: Int64 = 0
-        let index = try index(volume)
-        let packs = Set(index.packs)
-        for entry in index.entries {
-            try Task.checkCancellation()
-            let page = try self.page(entry)
-            let name = copy.names.pack(entry.location.pack)
-            // Whoever keeps or fetches packs goes by the index.
-            guard page.locations.allSatisfy({ packs.contains($0.pack) }) else {
-                throw DamagedCopy(object: copy.names.map(volume.index), what: "it does not name a pack that a chunk stands in")
+        let map = try MapCursor(volume, self)
+        while let piece = try map.next() {
+            switch piece {
+            case .node(let next): try node(next)
+            case .chunks(let file, let some): try chunks(file, some)
             }
-            var place = 0
-            for item in page.items {
-                switch item {
-                case .node(let next):
-                    try sound(name) { try order.accept(next) }
-                    try node(next)
-                case .more(let path, _, _): try sound(name) { try order.continues(path) }
-                case .run(let first, let hashes):
-                    var wanted: [Wanted] = []
-                    wanted.reserveCapacity(hashes.count)
-                    var file: TreeNode?
-                    for (offset, hash) in hashes.enumerated() {
-                        let index = first + Int64(offset)
-                        let (owner, length) = try sound(name) { try order.acceptChunk(index) }
-                        file = owner
-                        wanted.append(
-                            Wanted(path: owner.path, index: index, hash: hash, location: page.locations[place], length: length))
-                        place += 1
-                        size += Int64(length)
-                    }
-                    if let file { try chunks(file, wanted) }
-                }
-            }
-        }
-        guard size == volume.volume.size.bytes, order.isComplete else {
-            throw DamagedCopy(object: copy.names.map(volume.index), what: "it is not all of the volume that the record names")
         }
     }
 

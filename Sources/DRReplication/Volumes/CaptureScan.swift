@@ -23,11 +23,6 @@ struct CaptureScan {
     /// The first name of each file that has several. Grows with the number of such files, not of all.
     private var firstNames: [FileNumber: [UInt8]] = [:]
 
-    private struct FileNumber: Hashable {
-        let device: UInt64
-        let inode: UInt64
-    }
-
     init(
         volume: VolumeName, live: StorePath, kind: VolumeKind, place: StorePath, began: Instant, copies: Bool, io: any StoreIO,
         workers: Workers, cache: ScanCache?, base: StorePath?
@@ -89,9 +84,9 @@ struct CaptureScan {
         case .symlink: content = .symlink(target: try io.symlinkTarget(path))
         default:
             if facts.links > 1 {
-                let number = FileNumber(device: facts.device, inode: facts.inode)
+                let number = FileNumber(facts)
                 if let first = firstNames[number] {
-                    let node = try node(entry, .link(first: first), path)
+                    let node = try io.node(entry, .link(first: first), at: path)
                     return CatalogueEntry(node: node, identity: identity, copy: nil, isClone: false, changed: nil)
                 }
                 firstNames[number] = entry.path
@@ -105,20 +100,8 @@ struct CaptureScan {
             content = .file(size: size, chunkSize: chunkSize(size), shared: facts.links > 1)
         }
         return CatalogueEntry(
-            node: try node(entry, content, path), identity: identity, copy: copy, isClone: copy != nil && !cloneFails, changed: changed)
-    }
-
-    private func node(_ entry: TreeWalk.Entry, _ content: TreeNode.Content, _ path: StorePath) throws -> TreeNode {
-        var attributes: [TreeNode.Attribute] = []
-        if case .link = content {
-        } else {
-            // A label says what the policy of this machine is; the destination's own policy labels the copy.
-            attributes = try io.extendedAttributes(path).filter { $0.name != Array("security.selinux".utf8) }
-                .map { TreeNode.Attribute(name: $0.name, value: $0.value) }
-        }
-        return TreeNode(
-            path: entry.path, content: content, mode: entry.facts.mode, owner: entry.facts.owner, group: entry.facts.group,
-            modified: entry.facts.modified, attributes: attributes)
+            node: try io.node(entry, content, at: path), identity: identity, copy: copy, isClone: copy != nil && !cloneFails,
+            changed: changed)
     }
 
     /// Small files are one chunk; databases change in pages, so large ones have small chunks.

@@ -120,22 +120,41 @@ public struct DirectoryVolumeStore: VolumeStore {
             // What stands there gets such a name first: one that slept here, and wakes when another is about to make the volume live, takes away all of it or nothing.
             if try io.facts(staged) != nil { try io.rename(staged, folder / "\(prefix)-\(random.identifier())", .keep) }
             for left in try io.list(folder) where left.starts(with: prefix.utf8) { try io.removeTree(folder / left) }
-            do {
-                try doubting(copy) {
-                    try Materialisation.build(recorded, at: building, from: PointReader(copy, workers: workers), io: io)
-                }
-            } catch let error as IOFailure {
-                // A full disk should not stay full of what nobody can use.
-                try? io.removeTree(building)
-                throw error
-            }
-            failpoint("materialise.sync")
-            try io.syncFilesystem(folder)
+            // Under another name it is to be a clone, and what stands by stays for the day it is needed.
+            let given = try await heads(copy, workers).give(recorded, to: building, keeps: name != volume.name)
+            if given == nil { try build(recorded, at: building, copy, workers) }
             try io.rename(building, staged, .keep)
             try io.syncFolder(folder)
             failpoint("materialise.staged")
-            return StagedVolume(volume: name, key: key, content: volume.content, size: volume.size)
+            return StagedVolume(volume: name, key: key, content: volume.content, size: volume.size, verifiedAt: given)
         }
+    }
+
+    private func build(_ volume: PointRecord.Volume, at building: StorePath, _ copy: OwnCopy, _ workers: Workers) throws {
+        do {
+            try doubting(copy) { try Materialisation.build(volume, at: building, from: PointReader(copy, workers: workers), io: io) }
+        } catch let error as IOFailure {
+            // A full disk should not stay full of what nobody can use.
+            try? io.removeTree(building)
+            throw error
+        }
+        failpoint("materialise.sync")
+        try io.syncFilesystem(building.folder)
+    }
+
+    public func standBy(_ point: RecoveryPoint) async throws {
+        try await working { workers in
+            let copy = copy(of: point.application)
+            try await heads(copy, workers).standBy(try record(of: point, in: copy))
+        }
+    }
+
+    public func standDown(_ application: ApplicationName) async throws {
+        try await working { try await heads(copy(of: application), $0).standDown() }
+    }
+
+    public func standingBy(_ application: ApplicationName) async throws -> ByteCount {
+        try await working { try heads(copy(of: application), $0).size() }
     }
 
     public func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
@@ -157,8 +176,14 @@ public struct DirectoryVolumeStore: VolumeStore {
     public func scrub(
         _ application: ApplicationName, with store: any ObjectStore, after: String?, most: ByteCount
     ) async throws -> Scrubbed {
-        try await reporting {
-            try await Scrub(copy: copy(of: application), store: store, clock: clock, after: after, most: most).run()
+        try await working { workers in
+            let copy = copy(of: application)
+            var scrubbed = try await Scrub(copy: copy, store: store, clock: clock, after: after, most: most).run()
+            guard scrubbed.next == nil else { return scrubbed }
+            let (bytes, mended) = try await heads(copy, workers).scrub()
+            scrubbed.bytes += bytes
+            scrubbed.healed += mended.map { "volume \($0) that stands by" }
+            return scrubbed
         }
     }
 
@@ -181,6 +206,10 @@ public struct DirectoryVolumeStore: VolumeStore {
     }
 
     private func copy(of application: ApplicationName) -> OwnCopy { OwnCopy(application, in: directory, io: io, random: random) }
+
+    private func heads(_ copy: OwnCopy, _ workers: Workers) -> Heads {
+        Heads(copy: copy, cluster: directory, io: io, clock: clock, workers: workers)
+    }
 
     /// The record here whose content is the point's: an id alone could be that of an earlier attempt.
     private func record(of point: RecoveryPoint, in copy: OwnCopy) throws -> PointRecord {

@@ -181,6 +181,9 @@ struct SetDigest {
     }
 
     func isSame(as other: SetDigest) -> Bool {
-        !sawChange && !other.sawChange && ContentHash(hasher.finalize()) == ContentHash(other.hasher.finalize())
+        if let hash { hash == other.hash } else { false }
     }
+
+    /// Nil when something was seen to change.
+    var hash: ContentHash? { sawChange ? nil : ContentHash(hasher.finalize()) }
 }

@@ -6,11 +6,23 @@ internal import DRModel
     internal import Darwin
 #endif
 
+/// Byte for byte, of the same length.
+func isSame(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Bool {
+    guard let a = first.baseAddress, let b = second.baseAddress else { return first.count == second.count }
+    guard first.count == second.count else { return false }
+    return unsafe memcmp(a, b, first.count) == 0
+}
+
 extension IOFailure {
     var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     var exists: Bool { code == EEXIST }
     /// The disk cannot give back what it was given.
     var isDamage: Bool { code == EIO || code == EILSEQ }
+
+    /// The disk gives back something else than it was given.
+    static func notAsWritten(_ path: StorePath) -> IOFailure {
+        IOFailure(code: EIO, operation: "read back", path: path, reason: "it is not what was written")
+    }
 
     /// What a person is told.
     var asError: DRError {

@@ -14,6 +14,9 @@ import Testing
         case publish
         case receive
         case materialise
+        case rollHead = "roll the head"
+        case readHead = "read the head"
+        case takeHead = "take the head"
         case sweepCopy = "sweep of the own copy"
         case sweepStore = "sweep of the store"
         case scrub
@@ -50,6 +53,8 @@ import Testing
         let sound: [String: [UInt8]]
         let first: RecoveryPoint
         let second: RecoveryPoint
+        /// Of the second point.
+        let content: [String]
         let capture: Capture?
 
         func run(_ phase: Phase, _ io: any StoreIO) async throws {
@@ -65,7 +70,8 @@ import Testing
                 _ = try await world.volumes(world.east, io).publish(
                     capture, as: try VolumeWorld.draft(3), manifests: VolumeWorld.manifests, to: world.store(io))
             case .receive: _ = try await west.receive("ledger-e1-g3", of: application, from: world.store(io))
-            case .materialise: _ = try await west.materialise(second.volumes[0], of: second, key: key)
+            case .materialise, .takeHead: _ = try await west.materialise(second.volumes[0], of: second, key: key)
+            case .rollHead, .readHead: try await west.standBy(second)
             case .sweepCopy: _ = try await west.sweep(application, keeping: [second.id])
             case .sweepStore: _ = try await west.sweep(world.store(io), of: application, keeping: [second.id], asked: ["east", "west"])
             case .scrub: _ = try await west.scrub(application, with: world.store(io))
@@ -83,6 +89,7 @@ import Testing
         let first = try await world.migrate(generation: 1).reception.point
         try write(data / "large", noise(100, seed: 5), at: 70_000)
         let second = try await world.migrate(generation: 2).reception.point
+        let content = try describe(data)
         try write(data / "new", noise(3000, seed: 6))
         for path in [data / "small", data / "large", data / "link", data / "new", data] {
             try world.io.setModified(path, Instant(nanosecondsSince1970: 1_700_000_000_123_456_789))
@@ -111,6 +118,12 @@ import Testing
             _ = try await world.volumes(world.west).sweep(
                 world.store(), of: VolumeWorld.application, keeping: [second.id], asked: ["east", "west"])
             try await world.clock.sleep(for: .seconds(90_000))
+        case .rollHead: try await world.volumes(world.west).standBy(first)
+        case .readHead:
+            // Somebody was at it.
+            try await world.volumes(world.west).standBy(first)
+            try write(world.west / ".dr/heads/ledger/data/volume/large", noise(100, seed: 9), at: 130_000)
+        case .takeHead: try await world.volumes(world.west).standBy(second)
         case .sweepCopy: try await world.clock.sleep(for: .seconds(3601))
         case .scrub:
             for (number, object) in try await world.store().list(prefix: "ledger/packs/").enumerated() {
@@ -119,7 +132,7 @@ import Testing
             }
         default: break
         }
-        return Stage(world: world, sound: sound, first: first, second: second, capture: capture)
+        return Stage(world: world, sound: sound, first: first, second: second, content: content, capture: capture)
     }
 
     /// What must hold whatever broke.
@@ -148,6 +161,12 @@ import Testing
             try world.io.makeFolder(fresh, permissions: 0o755)
             _ = try await world.volumes(fresh).receive(try PointID(String(id)), of: VolumeWorld.application, from: world.store())
         }
+        // Whatever is left of a head, it gives nothing but the point.
+        if phase == .rollHead || phase == .readHead || phase == .takeHead {
+            _ = try await west.materialise(stage.second.volumes[0], of: stage.second, key: OperationKey("elsewhere"))
+            let staged = StagingLayout(cluster: world.west).staged("data", .filesystem, key: OperationKey("elsewhere"))
+            #expect(try describe(staged) == stage.content, "\(live)")
+        }
         // And the phase can be done again, to its end.
         try await stage.run(phase, FaultyStoreIO())
         try await west.verify(stage.second)
@@ -155,7 +174,8 @@ import Testing
         case .publish, .receive:
             let reception = try await west.receive("ledger-e1-g3", of: VolumeWorld.application, from: world.store())
             try await west.verify(reception.point)
-        case .materialise:
+        case .rollHead, .readHead: #expect(try describe(world.west / ".dr/heads/ledger/data/volume") == stage.content, "\(live)")
+        case .materialise, .takeHead:
             let staged = StagingLayout(cluster: world.west).staged("data", .filesystem, key: OperationKey("phase"))
             #expect(try contents(staged / "large").count == 200_000)
         case .scrub: #expect(try await west.scrub(VolumeWorld.application, with: world.store()).healed.isEmpty)
@@ -188,7 +208,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Phase.publish, .receive, .materialise])
+    @Test(arguments: [Phase.publish, .receive, .materialise, .rollHead, .readHead])
     func `G2 G3 I1 I3 I9 I10 a phase of several threads broken at any change`(_ phase: Phase) async throws {
         let count = try await operations(phase)
         for (number, way) in Way.allCases.enumerated() {

@@ -1,0 +1,200 @@
+internal import DRModel
+internal import DRSupport
+
+/// The heads of one application at one cluster. Every touch of them happens with their lock held.
+struct Heads {
+    let copy: OwnCopy
+    let cluster: StorePath
+    let io: any StoreIO
+    let clock: any WallClock
+    let workers: Workers
+
+    private var root: StorePath { Self.root(copy.names.application, in: cluster) }
+
+    static func root(_ application: ApplicationName, in cluster: StorePath) -> StorePath {
+        cluster / ".dr" / "heads" / application.text
+    }
+
+    private func head(_ volume: VolumeName) -> Head { Head(name: volume, folder: root / volume.text, io: io) }
+
+    /// Nil when somebody else is at work on them.
+    private func lock() throws -> (any StoreLock)? { try io.lock(root / ".lock", wait: false) }
+
+    private func locked<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try io.makeFolders(root, below: cluster)
+        guard let lock = try lock() else {
+            throw DRError(
+                .locked, "another process is at work on the volumes of \(copy.names.application) that stand by below \(root)",
+                hint: "wait until it is done")
+        }
+        defer { lock.release() }
+        return try await body()
+    }
+
+    private func names() throws -> [VolumeName] {
+        guard try io.facts(root)?.kind == .folder else { return [] }
+        return try io.list(root).compactMap { try? VolumeName(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    // MARK: Standing by
+
+    /// Makes a head of each volume of the point, and removes all others.
+    func standBy(_ record: PointRecord) async throws {
+        try await locked {
+            for name in try names() where !record.volumes.contains(where: { $0.volume.name == name }) { try head(name).remove() }
+            for volume in record.volumes {
+                let head = head(volume.volume.name)
+                do { try await bring(head, to: volume) } catch let error as IOFailure {
+                    // A full disk should not stay full of what nobody can use, and what failed once is not believed.
+                    try? head.remove()
+                    throw error
+                }
+                failpoint("head.stands-by")
+            }
+        }
+    }
+
+    /// Removes them all.
+    func standDown() async throws {
+        guard try io.facts(root)?.kind == .folder else { return }
+        try await locked { for name in try names() { try head(name).remove() } }
+    }
+
+    /// Bytes on disk.
+    func size() throws -> ByteCount {
+        var allocated: Int64 = 0
+        for name in try names() where try io.facts(head(name).content) != nil {
+            var walk = TreeWalk(name, at: head(name).content, io: io, workers: workers)
+            // A file with several names is counted in parts.
+            while let entry = try walk.next() {
+                if entry.facts.kind == .file { allocated += entry.facts.allocated / Int64(max(1, entry.facts.links)) }
+            }
+        }
+        return ByteCount(allocated)
+    }
+
+    /// Reads them all; says which had to be mended.
+    func scrub() async throws -> (bytes: Int64, mended: [VolumeName]) {
+        guard try io.facts(root)?.kind == .folder, let lock = try lock() else { return (0, []) }
+        defer { lock.release() }
+        var (bytes, mended): (Int64, [VolumeName]) = (0, [])
+        for name in try names() {
+            let head = head(name)
+            guard case .clean(let clean)? = try head.note() else { continue }
+            do {
+                if try await roll(head, to: clean.volume, believing: nil) { mended.append(name) }
+            } catch is CannotRoll { try head.remove() } catch is DamagedCopy {
+                // The point that it was made of is gone from the own copy, or is named by the scrub itself.
+                try head.remove()
+            }
+            bytes += clean.volume.volume.size.bytes
+        }
+        return (bytes, mended)
+    }
+
+    // MARK: Changing one
+
+    /// What the head holds, when nobody can have changed it since its note was written and every byte was read within the window.
+    private func believed(_ head: Head) throws -> HeadNote.Clean? {
+        guard case .clean(let clean)? = try head.note(), clean.mount == io.mountIdentity(head.folder),
+            try head.facts(workers)?.hash == clean.facts, !isDue(clean)
+        else { return nil }
+        return clean
+    }
+
+    private func isDue(_ clean: HeadNote.Clean) -> Bool {
+        clock.now() < clean.verified || clock.now() - clean.verified > Verified.window
+    }
+
+    private func bring(_ head: Head, to volume: PointRecord.Volume) async throws {
+        try io.makeFolders(head.folder, below: cluster)
+        guard try io.facts(head.content) != nil else { return try await build(head, volume) }
+        let before = try believed(head)
+        if var clean = before, clean.volume.volume.content == volume.volume.content {
+            guard clean.volume != volume else { return }
+            // The same bytes, stored elsewhere.
+            clean.volume = volume
+            return try head.write(.clean(clean))
+        }
+        do { _ = try await roll(head, to: volume, believing: before) } catch is CannotRoll {
+            try await build(head, volume)
+        } catch is DamagedCopy where before != nil {
+            // The map that it was made by is gone: what it holds is read.
+            do { _ = try await roll(head, to: volume, believing: nil) } catch is CannotRoll { try await build(head, volume) }
+        }
+    }
+
+    private func build(_ head: Head, _ volume: PointRecord.Volume) async throws {
+        let now = clock.now()
+        try head.write(.applying)
+        try io.removeTree(head.content)
+        let reader = PointReader(copy, workers: workers)
+        try Materialisation.build(volume, at: head.content, from: reader, io: io, readsBack: true)
+        try await settle(head, volume, verified: now)
+    }
+
+    /// True when something had to be written.
+    private func roll(_ head: Head, to volume: PointRecord.Volume, believing clean: HeadNote.Clean?) async throws -> Bool {
+        let (mark, now) = (HeadMark(head), clock.now())
+        let facts = try head.facts(workers)
+        try HeadRoll.roll(head, to: volume, believing: clean?.volume, from: PointReader(copy, workers: workers), mark)
+        if mark.isBegun || facts == nil {
+            try await settle(head, volume, verified: clean?.verified ?? now)
+        } else if let facts {
+            // As it was before it was read: what somebody changed meanwhile shows.
+            try note(head, volume, verified: clean?.verified ?? now, facts.hash)
+        }
+        return mark.isBegun
+    }
+
+    private func settle(_ head: Head, _ volume: PointRecord.Volume, verified: Instant) async throws {
+        failpoint("head.written")
+        try io.syncFilesystem(head.folder)
+        guard let found = try head.facts(workers) else { throw IOFailure.notAsWritten(head.content) }
+        // A change in the same tick of the filesystem's clock would not show.
+        try await clock.sleep(for: ScanCache.granularity(of: found.newest))
+        guard let facts = try head.facts(workers) else { throw IOFailure.notAsWritten(head.content) }
+        try note(head, volume, verified: verified, facts.hash)
+        failpoint("head.clean")
+    }
+
+    private func note(_ head: Head, _ volume: PointRecord.Volume, verified: Instant, _ facts: ContentHash) throws {
+        // Where the system does not tell, nothing is believed later: a mount is never called so.
+        let mount = io.mountIdentity(head.folder) ?? ""
+        try head.write(.clean(HeadNote.Clean(volume: volume, verified: verified, mount: mount, facts: facts)))
+    }
+
+    // MARK: Giving one away
+
+    /// Puts the volume at `place`, which must not exist, when that takes no writing of its bytes; its name is not durable yet. The answer says when every
+    /// byte was last read; nil: there is no head for it, and nothing is at `place`.
+    ///
+    /// An image is cloned where the filesystem can; what cannot be is taken out of the heads. `keeps`: the heads stay as they are, or nothing is done.
+    func give(_ volume: PointRecord.Volume, to place: StorePath, keeps: Bool) async throws -> Instant? {
+        let head = head(volume.volume.name)
+        guard try io.facts(head.content) != nil, let lock = try lock() else { return nil }
+        defer { lock.release() }
+        if keeps {
+            guard let clean = try believed(head), clean.volume.volume.content == volume.volume.content,
+                try HeadClone.make(head, at: place, io: io, workers: workers)
+            else { return nil }
+            return clean.verified
+        }
+        do {
+            try await bring(head, to: volume)
+            guard case .clean(let clean)? = try head.note() else { return nil }
+            failpoint("head.ready")
+            if volume.volume.kind == .block, try HeadClone.make(head, at: place, io: io, workers: workers) { return clean.verified }
+            try io.rename(head.content, place, .keep)
+            try io.syncFolder(head.folder)
+            failpoint("head.taken")
+            try head.remove()
+            return clean.verified
+        } catch let error where error is IOFailure || error is DamagedCopy || error is DRError {
+            // Whatever it was: the point itself is still there, and tells what is wrong with it.
+            try io.removeTree(place)
+            try head.remove()
+            return nil
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import DRModel
+internal import DRSupport
+
+/// Which file it is, whatever its names.
+struct FileNumber: Hashable {
+    let device: UInt64
+    let inode: UInt64
+
+    init(_ facts: FileFacts) {
+        device = facts.device
+        inode = facts.inode
+    }
+}
+
+/// A tree on the disk as a map would describe it, in the same order. Files have no chunk size; their bytes are not read.
+struct DiskTree {
+    private var walk: TreeWalk
+    private let io: any StoreIO
+    private var groups: [FileNumber: Group] = [:]
+
+    private struct Group {
+        let first: [UInt8]
+        let links: UInt64
+        var seen: UInt64 = 1
+    }
+
+    init(_ volume: VolumeName, at root: StorePath, io: any StoreIO, workers: Workers) {
+        walk = TreeWalk(volume, at: root, io: io, workers: workers)
+        self.io = io
+    }
+
+    /// Some file has a name outside of the tree. Known once everything was gone through.
+    var isShared: Bool { groups.values.contains { $0.seen != $0.links } }
+
+    /// The next entry that does not stand below `gone`. Throws `volume-unsupported` for what cannot be copied.
+    mutating func next(notBelow gone: [UInt8]? = nil) throws -> TreeNode? {
+        while let entry = try walk.next() {
+            let content = content(entry)
+            if let gone, TreeNode.isBelow(entry.path, gone) { continue }
+            let place = walk.place(entry.path)
+            return try io.node(entry, try content ?? .symlink(target: io.symlinkTarget(place)), at: place)
+        }
+        return nil
+    }
+
+    /// Nil for a symbolic link.
+    private mutating func content(_ entry: TreeWalk.Entry) -> TreeNode.Content? {
+        let facts = entry.facts
+        switch facts.kind {
+        case .folder: return .folder
+        case .symlink: return nil
+        default:
+            guard facts.links > 1 else { return .file(size: facts.size, chunkSize: 0, shared: false) }
+            let number = FileNumber(facts)
+            if let group = groups[number] {
+                groups[number]?.seen += 1
+                return .link(first: group.first)
+            }
+            groups[number] = Group(first: entry.path, links: facts.links)
+            return .file(size: facts.size, chunkSize: 0, shared: true)
+        }
+    }
+}
+
+extension StoreIO {
+    /// What describes an entry. Other names of a file say nothing of it.
+    func node(_ entry: TreeWalk.Entry, _ content: TreeNode.Content, at place: StorePath) throws -> TreeNode {
+        var attributes: [TreeNode.Attribute] = []
+        if case .link = content {
+        } else {
+            // A label says what the policy of this machine is; the destination's own policy labels the copy.
+            attributes = try extendedAttributes(place).filter { $0.name != Array("security.selinux".utf8) }
+                .map { TreeNode.Attribute(name: $0.name, value: $0.value) }
+        }
+        return TreeNode(
+            path: entry.path, content: content, mode: entry.facts.mode, owner: entry.facts.owner, group: entry.facts.group,
+            modified: entry.facts.modified, attributes: attributes)
+    }
+}
+
+extension TreeNode {
+    static func isBelow(_ path: [UInt8], _ folder: [UInt8]) -> Bool {
+        path.count > folder.count && path.starts(with: folder) && (folder.isEmpty || path[folder.count] == UInt8(ascii: "/"))
+    }
+
+    /// Owner, mode, times and attributes are the same.
+    func isDescribed(as other: TreeNode) -> Bool {
+        if case .symlink = content {} else { guard mode == other.mode else { return false } }
+        return owner == other.owner && group == other.group && modified == other.modified && attributes == other.attributes
+    }
+
+    /// Describing it as `other` leaves no attribute that `other` does not have.
+    func canBecome(_ other: TreeNode) -> Bool {
+        attributes.allSatisfy { mine in other.attributes.contains { $0.name == mine.name } }
+    }
+}

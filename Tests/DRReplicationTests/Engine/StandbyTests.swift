@@ -1,0 +1,85 @@
+import DRModel
+import DRReplication
+import Testing
+
+/// Volumes that stand by, from migration to activation.
+@Suite struct StandbyTests {
+    private func head(_ world: FolderWorld, _ site: String = "west") -> StorePath { world["\(site)/.dr/heads/ledger/pg-data/volume"] }
+
+    private func exists(_ path: StorePath) throws -> Bool { try SystemStoreIO().facts(path) != nil }
+
+    @Test func `After a migration the volumes stand by; live, they do no more`() async throws {
+        let world = try FolderWorld()
+        try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
+        #expect(try describe(head(world)) == describe(world["east/volumes/pg-data"]))
+        try world.put("second")
+        try await world.engine().migrate(["ledger"], Spoken("again", run: "before"))
+        #expect(try describe(head(world)) == describe(world["east/volumes/pg-data"]))
+        let io = FaultyStoreIO(UnsyncedIO())
+        try await world.engine(io).activate("ledger", .disaster, Spoken("activate", run: "before"))
+        #expect(try world.database("west") == "second")
+        #expect(!io.operations.contains { $0.hasPrefix("write") && $0.contains("building") })
+        #expect(try !exists(head(world)))
+    }
+
+    @Test func `A cold application has nothing that stands by, and gives up what it had`() async throws {
+        var world = try FolderWorld()
+        try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
+        #expect(try exists(head(world)))
+        world.inventory.applications = world.inventory.applications.map { application in
+            var cold = application
+            cold.standby = .cold
+            return cold
+        }
+        try await world.engine().migrate(["ledger"], Spoken("again", run: "before"))
+        #expect(try !exists(head(world)))
+        try await world.engine().activate("ledger", .disaster, Spoken("activate", run: "before"))
+        #expect(try world.database("west") == "first")
+    }
+
+    @Test func `The way back stands by at home`() async throws {
+        let world = try FolderWorld()
+        try await world.engine().move("ledger", run: "there")
+        #expect(try !exists(head(world)))
+        try world.put("at west", at: "west")
+        let io = FaultyStoreIO(UnsyncedIO())
+        try await world.engine(io).move("ledger", reversed: true, run: "back")
+        #expect(try world.database("east") == "at west")
+        #expect(try !exists(head(world, "east")))
+    }
+
+    @Test func `G12 what cannot stand by is told, and costs the migration nothing`() async throws {
+        let world = try FolderWorld()
+        let io = FaultyStoreIO(UnsyncedIO())
+        io.fill(below: "/heads/")
+        let report = try await world.engine(io).migrate(["ledger"], Spoken("copy", run: "before"))
+        #expect(report.warnings?.count == 1)
+        #expect(report.warnings?.first?.contains("the volumes of ledger do not stand by at west") == true)
+        try await world.engine().activate("ledger", .disaster, Spoken("activate", run: "before"))
+        #expect(try world.database("west") == "first")
+    }
+
+    @Test func `An older point is made live from what stands by of a newer one`() async throws {
+        let world = try FolderWorld()
+        let first = try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
+        let volume = try describe(world["east/volumes/pg-data"])
+        try world.put("second, and longer")
+        try await world.engine().migrate(["ledger"], Spoken("again", run: "before"))
+        let older = try #require(first.applications["ledger"]?.recovery_point)
+        let io = FaultyStoreIO(UnsyncedIO())
+        try await world.engine(io).activate(
+            "ledger", .disaster, point: older, accepting: .seconds(86_400), Spoken("activate", run: "before"))
+        #expect(try describe(world["west/volumes/pg-data"]) == volume)
+        #expect(!io.operations.contains { $0.hasSuffix("volume/large") })
+    }
+
+    @Test func `I13 a drill leaves what stands by as it is`() async throws {
+        let world = try FolderWorld()
+        try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
+        let before = try describe(world["west/.dr/heads"])
+        let engine = world.engine()
+        let spoken = Spoken("drill", run: "drill")
+        _ = try await engine.drill(["ledger"], spoken)
+        #expect(try describe(world["west/.dr/heads"]) == before)
+    }
+}
