@@ -30,6 +30,7 @@ internal import CLua
     var loadingModules: [String] = []
     // What a suspending host function asks of the driver, until the driver has it.
     var request: (content: Any, location: LuaLocation?)?
+    var isShowingError = false
     // Why the host ends the run, until the error leaves Lua.
     var stopError: (any Error)?
 

@@ -265,8 +265,15 @@ extension Lua {
         unsafe clua_error_origin(stack.state, -1, &origin)
         let location = LuaLocation(origin) ?? place
         if let message = value.table.flatMap({ try? $0.get("message") })?.string { return (message, location) }
-        let message = (try? text(of: value)) ?? "an error value of type \(value.typeName)"
-        return (message, location)
+        return ((try? shown(value)) ?? "an error value of type \(value.typeName)", location)
+    }
+
+    // What `__tostring` of an error raises is not asked for its text in turn: it may be the same error, and each turn takes stack of the host.
+    private func shown(_ value: LuaValue) throws -> String? {
+        guard !isShowingError else { return nil }
+        isShowingError = true
+        defer { isShowingError = false }
+        return try text(of: value)
     }
 
     // Lua puts the place before the text of an error; names over 59 bytes it shortens. So it is near the beginning, however long the text is.

@@ -1,0 +1,3 @@
+-- raises: an error value of type table
+local kept = setmetatable({}, { __tostring = function(self) print(self) return 'x' end })
+error(kept)
