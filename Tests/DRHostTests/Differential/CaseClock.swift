@@ -1,11 +1,12 @@
 import DRModel
 import DRSupport
+import Foundation
 
 /// The time of a generated case: it passes a little with each look, and jumps to the end of a sleep when nobody looks at it any more.
 ///
 /// Branches that sleep at the same time sleep together, as they do in the virtual time of a plan. Whether somebody still works shows
-/// in looks alone, so a sleeper waits until there was none for a while (real time). Short sleeps are those of the host itself,
-/// which looks again and again for requests to stop; they move nothing.
+/// in looks and in threads that run, so a sleeper waits until there was neither for a while (real time). Short sleeps are those of the host
+/// itself, which looks again and again for requests to stop; they move nothing.
 final class CaseClock: WallClock {
     private struct State {
         var time: Instant
@@ -13,8 +14,10 @@ final class CaseClock: WallClock {
         var sleepers: [Instant] = []
     }
 
-    private static let quiet = Duration.milliseconds(15)
-    private static let patience = 40
+    /// Nobody works who has not looked this many times this long.
+    private static let pause = Duration.milliseconds(15)
+    private static let pauses = 3
+    private static let patience = 60
 
     private let state: Lock<State>
     /// What a thread does every few seconds: leases of locks that are held do not run out in a jump.
@@ -45,14 +48,29 @@ final class CaseClock: WallClock {
             }
         }
         var looks = -1
+        var pauses = 0
         for _ in 0..<Self.patience {
             let (seen, isNext) = state.withLock { ($0.looks, $0.time >= end || $0.sleepers.allSatisfy { $0 >= end }) }
-            if seen == looks, isNext { break }
+            pauses = seen == looks && !Self.othersRun() ? pauses + 1 : 0
+            if pauses >= Self.pauses, isNext { break }
             looks = seen
-            try await Task.sleep(for: Self.quiet)
+            try await Task.sleep(for: Self.pause)
         }
         state.withLock { $0.time = max($0.time, end) }
         for beat in beats.withLock({ $0 }) { beat() }
+    }
+
+    /// Some other thread of this process runs, would run if it were its turn, or waits for a disk. Where the system does not tell, none does.
+    private static func othersRun() -> Bool {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        let busy = threads.count { thread in
+            // `PID (NAME) STATE ...`; the name may hold anything.
+            guard let line = try? String(contentsOfFile: "/proc/self/task/\(thread)/stat", encoding: .utf8),
+                let state = line.split(separator: ")").last?.split(separator: " ").first
+            else { return false }
+            return state == "R" || state == "D"
+        }
+        return busy > 1
     }
 }
 
