@@ -20,6 +20,21 @@ struct MirrorTests {
         #expect(copies.map(\.records) == [8, stage.journal.entries.count])
     }
 
+    @Test(arguments: [true, false]) func `G2 what clusters keep of a run's commits goes when it has ended everywhere, and not before`(
+        _ everywhere: Bool
+    ) async throws {
+        let stage = Stage()
+        let mirror = CountingMirror(journal: stage.journal, everywhere: everywhere)
+        func forgotten() -> [RunID] { stage.engine.state.withLock { $0.forgotten } }
+        let body =
+            #"dr.migrate { pair = "east-west", applications = "all" } dr.window { opens = "2026-01-02T00:00:00Z", closes = "2026-01-02T04:00:00Z" }"#
+        let parked = try await stage.runner(mirror: mirror).run(RunOrder(sources: Stage.sources(body), who: "test"))
+        #expect(parked.outcome == .waiting && stage.engine.released && forgotten().isEmpty)
+        try await stage.clock.sleep(for: .seconds(25 * 3600))
+        #expect(try await stage.runner(random: 99, mirror: mirror).resume(parked.run).outcome == .succeeded)
+        #expect(forgotten() == (everywhere ? [parked.run] : []))
+    }
+
     @Test func `what cannot be copied is not begun, and what goes back or tells people goes on with a warning`() async throws {
         let stage = Stage()
         let mirror = CountingMirror(journal: stage.journal, copies: 1)
@@ -54,12 +69,16 @@ private final class CountingMirror: RunMirror {
     let most: Int
     let copies = Lock<[(occasions: Int, records: Int)]>([])
 
-    init(journal: ListJournal, copies: Int = .max) {
+    private let everywhere: Bool
+
+    init(journal: ListJournal, copies: Int = .max, everywhere: Bool = true) {
+        self.everywhere = everywhere
         self.journal = journal
         most = copies
     }
 
     func claim(_ run: RunID) throws {}
+    func holdsEverywhere(_ run: RunID) throws -> Bool { everywhere }
 
     func write(_ run: RunID, for occasions: [(MirrorOccasion, at: CallPlace?)]) throws -> [DRError?] {
         let count = journal.entries.count

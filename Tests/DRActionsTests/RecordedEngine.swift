@@ -11,6 +11,7 @@ final class RecordedEngine: DREngine {
         var stopped: Set<ApplicationName> = []
         var unreachable: [String] = []
         var released = false
+        var forgotten: [RunID] = []
         var withoutPoint: [ApplicationName] = []
         /// No cluster says where an application is.
         var isBlind = false
@@ -137,5 +138,6 @@ final class RecordedEngine: DREngine {
     }
 
     func release(run: RunID) async throws { state.withLock { $0.released = true } }
+    func forget(run: RunID) async throws { state.withLock { $0.forgotten.append(run) } }
     var released: Bool { state.withLock { $0.released } }
 }

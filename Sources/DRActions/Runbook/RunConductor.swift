@@ -85,6 +85,7 @@ final class RunConductor {
         await release()
         try record.finished(report)
         anchor()
+        await forget()
         return report
     }
 
@@ -374,15 +375,20 @@ final class RunConductor {
         launched.contains(pending.intent.key) || (pending.isRecorded && !record.notBegun.contains(pending.intent.key))
     }
 
-    private func release() async { await locks("released") { try await $0.release(run: $1) } }
-    private func park() async { await locks("kept") { try await $0.park(run: $1) } }
+    private func release() async { await warning("locks could not be released") { try await world.engine.release(run: record.run) } }
+    private func park() async { await warning("locks could not be kept") { try await world.engine.park(run: record.run) } }
 
-    private func locks(_ what: String, _ change: (any DREngine, RunID) async throws -> Void) async {
-        do {
-            try await change(world.engine, record.run)
-        } catch {
-            record.tell(.warning("locks could not be \(what): \(DRError(any: error).message)"))
+    /// Whoever could take the run up finds that it has ended: nobody asks for anything by its keys any more.
+    private func forget() async {
+        await warning("what clusters keep of the run's commits stays there") {
+            guard !world.predicted, try world.mirror?.holdsEverywhere(record.run) ?? true else { return }
+            try await world.engine.forget(run: record.run)
         }
+    }
+
+    /// What fails at the end of a run is told, and keeps nothing else from ending.
+    private func warning(_ text: String, _ body: () async throws -> Void) async {
+        do { try await body() } catch { record.tell(.warning("\(text): \(DRError(any: error).message)")) }
     }
 
     // MARK: Actions

@@ -85,6 +85,12 @@ public protocol RunMirror: Sendable {
     /// Copies the records so far, once to each cluster however many occasions want it there. Returns, in the order of the occasions, why a copy that one needs could not
     /// be written (`cluster-unreachable`); nil where it was.
     func write(_ run: RunID, for occasions: [(MirrorOccasion, at: CallPlace?)]) throws -> [DRError?]
+    /// Is every copy that anybody could take the run over from complete? No, where a cluster did not answer that may have one.
+    func holdsEverywhere(_ run: RunID) throws -> Bool
+}
+
+extension RunMirror {
+    public func holdsEverywhere(_ run: RunID) throws -> Bool { true }
 }
 
 /// Why the records so far are copied.

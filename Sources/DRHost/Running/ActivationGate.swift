@@ -48,6 +48,7 @@ struct ActivationGate: DREngine {
     }
     func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { try await engine.patch(order, call) }
     func release(run: RunID) async throws { try await engine.release(run: run) }
+    func forget(run: RunID) async throws { try await engine.forget(run: run) }
     func park(run: RunID) async throws { try await engine.park(run: run) }
 }
 

@@ -26,6 +26,8 @@ final class ClusterMirror: RunMirror {
     private let signed = Lock<(head: HeadStatement, signature: String)?>(nil)
     /// Where copies are, as far as this process has seen.
     private let copies = Lock<[ClusterName: Copy]>([:])
+    /// A cluster that did not answer when the run was taken up may have a copy, too.
+    private let mayBeMore = Lock(false)
 
     init(journal: SQLiteJournal, configuration: Configuration, owner: String, signatures: HeadSignatures) {
         self.signatures = signatures
@@ -35,7 +37,11 @@ final class ClusterMirror: RunMirror {
     }
 
     func claim(_ run: RunID) throws {
-        for cluster in configuration.clusters where RunCopy.answers(cluster) {
+        for cluster in configuration.clusters {
+            guard RunCopy.answers(cluster) else {
+                mayBeMore.withLock { $0 = true }
+                continue
+            }
             guard try RunCopy.head(of: run, at: cluster) != nil else { continue }
             try locked(run, at: cluster) { folder in
                 try RunFork.check(run, journal, at: cluster)
@@ -69,6 +75,17 @@ final class ClusterMirror: RunMirror {
         case .rest:
             if let failure = try write(run, to: known, &round).failure { throw failure }
         }
+    }
+
+    func holdsEverywhere(_ run: RunID) throws -> Bool {
+        // Others are not asked: one of them may be lost.
+        guard !mayBeMore.withLock({ $0 }) else { return false }
+        for cluster in known {
+            guard RunCopy.answers(cluster), let head = try RunCopy.head(of: run, at: cluster) else { return false }
+            let end = try journal.lines(of: run, from: head.count)
+            guard end.count == head.count, end.hash == head.hash else { return false }
+        }
+        return true
     }
 
     private var known: [ClusterDeclaration] {

@@ -97,6 +97,7 @@ struct DrillEngine: DREngine {
     /// The real one is not touched, and nobody looks at the clone through it.
     func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { PatchReport(changed: false, inverse: [:]) }
     func release(run: RunID) async throws { try await engine.release(run: run) }
+    func forget(run: RunID) async throws { try await engine.forget(run: run) }
     func park(run: RunID) async throws { try await engine.park(run: run) }
 }
 

@@ -26,6 +26,7 @@ extension Host {
             schedules.append(try await engine.ensureSchedule(schedule, part("schedule/\(schedule.name)")))
         }
         try await engine.release(run: call.holder.run)
+        try await engine.forget(run: call.holder.run)
         return ApplyReport(pairs: pairs, schedules: schedules, effects: call.effects.effects)
     }
 }

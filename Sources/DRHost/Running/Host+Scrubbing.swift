@@ -23,6 +23,7 @@ struct ScrubRound {
                 return
             }
             reached[place] = scrubbed.next
+            if scrubbed.next == nil { try await engine.forget(run: call.holder.run) }
             if scrubbed.next == nil || !scrubbed.healed.isEmpty || !scrubbed.lost.isEmpty {
                 tell(.scrubbed(place.application, place.cluster, scrubbed, now))
             }

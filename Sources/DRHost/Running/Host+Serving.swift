@@ -57,7 +57,10 @@ extension Host {
     private func removeExpiredDrills(_ engine: ReplicationEngine, _ tell: @Sendable (ServiceEvent) -> Void) async throws {
         for drill in try await engine.drills() where drill.expired {
             let call = try observation("serve")
-            do { tell(.cleaned(try await engine.cleanUp(drill.id, call))) } catch {
+            do {
+                tell(.cleaned(try await engine.cleanUp(drill.id, call)))
+                try await engine.forget(run: call.holder.run)
+            } catch {
                 tell(.failed("drill \(drill.id)", error as? DRError ?? DRError(.internal, "\(error)")))
             }
         }
@@ -82,9 +85,12 @@ extension Host {
             } catch {
                 // Others wait for the locks.
                 try await engine.release(run: call.holder.run)
+                try await engine.forget(run: call.holder.run)
                 throw error
             }
             try await engine.release(run: call.holder.run)
+            // The next copy has a key of its own, also after a failure.
+            try await engine.forget(run: call.holder.run)
         } catch {
             tell(.failed("schedule \(schedule.name)", error as? DRError ?? DRError(.internal, "\(error)")))
         }

@@ -30,6 +30,8 @@ public protocol Cluster: Sendable {
 
     /// What an earlier commit with this key answered.
     func committed(_ key: OperationKey) async throws -> Committed?
+    /// The run has ended wherever anybody could take it up: what was kept of its commits, to give the same answer again, goes.
+    func forget(run: RunID) async throws
 
     /// Starts, stops or asks the real processes behind a workload, where the cluster has any. Starting what runs and stopping what does not succeed.
     func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState
@@ -63,6 +65,7 @@ public protocol Cluster: Sendable {
 
 extension Cluster {
     public func picture() -> any Cluster { self }
+    public func forget(run: RunID) async throws {}
     public func locks(of applications: Set<ApplicationName>) async throws -> [ApplicationLock] {
         try await locks().filter { applications.contains($0.application) }
     }
@@ -151,6 +154,8 @@ public struct OperationKey: Hashable, Sendable, Codable, CustomStringConvertible
         var container = encoder.singleValueContainer()
         try container.encode(text)
     }
+    /// What it begins with: whose commits it names.
+    public var run: RunID? { try? RunID(String(text.prefix { $0 != "/" })) }
     public func part(_ name: String) -> OperationKey { OperationKey(text + "/" + name) }
     public var description: String { text }
 }

@@ -41,6 +41,8 @@ public protocol DREngine: Sendable {
 
     /// Releases what the run holds: locks and pins.
     func release(run: RunID) async throws
+    /// The run has ended for good, and nobody asks again for anything by its keys.
+    func forget(run: RunID) async throws
     /// The run is put down: its locks stand until they run out.
     func park(run: RunID) async throws
 }
@@ -52,6 +54,7 @@ extension DREngine {
     public func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport { throw unable("drills") }
     public func drills() async throws -> [DrillStatus] { [] }
     public func park(run: RunID) async throws {}
+    public func forget(run: RunID) async throws {}
     public func objects(_ order: ObjectOrder, _ call: EngineCall) async throws -> [Value] { throw unable("access to objects") }
     public func waitReady(_ order: ObjectOrder, condition: String, timeout: Duration, _ call: EngineCall) async throws -> Instant {
         throw unable("access to objects")

@@ -103,8 +103,24 @@ public final class DirectoryCluster: Cluster {
         }
     }
 
-    /// The names of all commits that were made here.
-    func commits() throws -> Set<String> { try names(in: CommitRecord.folder) }
+    /// The runs that made commits here and whose keys may still be asked for.
+    func runsWithCommits() throws -> Set<String> {
+        let prefix = CommitRecord.folder + "/"
+        return try reading { pending in
+            let awaited = (pending?.files ?? []).filter { $0.path.hasPrefix(prefix) }
+            return Set(try folder.names(in: folder.keys)).union(
+                awaited.map { String($0.path.dropFirst(prefix.count).prefix { $0 != "/" }) })
+        }
+    }
+
+    public func forget(run: RunID) async throws {
+        let keys = folder.keys / run.text
+        guard try folder.reach({ try folder.io.facts(keys) != nil }) else { return }
+        try await alone {
+            // A part of it that a crash leaves is asked for by nobody.
+            try folder.io.removeTree(keys)
+        }
+    }
 
     /// Of the files of a folder below the cluster's own.
     private func names(in inner: String) throws -> Set<String> {
@@ -196,7 +212,7 @@ struct CommitRecord: Sendable, Codable {
     var answer: Value
 
     static let folder = ".dr/keys"
-    static func name(of key: OperationKey) -> String { "\(Digest.hex(of: key.text)).json" }
-    static func path(of key: OperationKey) -> String { "\(folder)/\(name(of: key))" }
+    static func run(of key: OperationKey) -> String { key.run?.text ?? "_" }
+    static func path(of key: OperationKey) -> String { "\(folder)/\(run(of: key))/\(Digest.hex(of: key.text)).json" }
     var committed: Committed { Committed(effects: effects, answer: answer, repeated: true) }
 }

@@ -15,7 +15,7 @@ final class DirectoryPicture: Cluster {
         /// What is in folders of folders.
         var inner: [DocumentPath: Set<String>] = [:]
         var forks: [String]?
-        var commits: Set<String>?
+        var runs: Set<String>?
         var locks: (sound: [ApplicationLock], damaged: [(application: ApplicationName, error: DRError)])?
     }
 
@@ -94,9 +94,9 @@ final class DirectoryPicture: Cluster {
     }
 
     func committed(_ key: OperationKey) async throws -> Committed? {
-        let commits = try seen.withLock { $0.commits } ?? cluster.commits()
-        seen.withLock { $0.commits = commits }
-        guard !commits.isEmpty, commits.contains(CommitRecord.name(of: key)) else { return nil }
+        let runs = try seen.withLock { $0.runs } ?? cluster.runsWithCommits()
+        seen.withLock { $0.runs = runs }
+        guard runs.contains(CommitRecord.run(of: key)) else { return nil }
         return try await cluster.committed(key)
     }
 

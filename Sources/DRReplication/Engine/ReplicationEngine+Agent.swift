@@ -35,6 +35,7 @@ extension ReplicationEngine {
             }
         }
         try await release(run: call.holder.run)
+        try await forget(run: call.holder.run)
         return AgentRound(contact: contact, events: events, silent: others.filter { name in !reached.contains { $0.name == name } })
     }
 

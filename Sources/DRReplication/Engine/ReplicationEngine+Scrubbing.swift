@@ -49,6 +49,7 @@ extension ReplicationEngine {
             let present = try await cluster.document(path)
             var times = present?.map ?? [:]
             times[place.store.text] = .integer(clock.now().nanosecondsSince1970)
+            visit(cluster, call.key)
             _ = try await cluster.commit(
                 Transaction(call.key.part("scrubbed"), guards: [.document(path, present)], changes: [.write(path, .map(times))]))
             return scrubbed

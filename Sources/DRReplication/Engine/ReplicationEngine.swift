@@ -16,6 +16,8 @@ public actor ReplicationEngine: DREngine {
     var assertedPairs: [PairName: ClusterPair] = [:]
     /// Where runs of this process took locks.
     private var locked: [RunID: Set<ClusterName>] = [:]
+    /// Where runs may have committed something, and clusters keep what it answered.
+    private var visited: [RunID: Set<ClusterName>] = [:]
     private var holders: [RunID: LockHolder] = [:]
     /// Applications an operation works on, with those that wait for it to end.
     private var busy: [ApplicationName: [CheckedContinuation<Void, Never>]] = [:]
@@ -56,6 +58,20 @@ public actor ReplicationEngine: DREngine {
         if let failure { throw failure }
     }
 
+    /// Removes the answers that clusters keep under the run's keys, where this engine was for it: no other is asked, it may be lost. Where a cluster does not
+    /// answer they stay: they cost some hundred bytes a commit.
+    public func forget(run: RunID) async throws {
+        for name in (visited.removeValue(forKey: run) ?? []).sorted() {
+            do { try await cluster(name).forget(run: run) } catch let error as DRError where error.code == .clusterUnreachable { continue }
+        }
+    }
+
+    /// Something may be committed there under the key.
+    func visit(_ cluster: any Cluster, _ key: OperationKey) {
+        guard let run = key.run else { return }
+        visited[run, default: []].insert(cluster.name)
+    }
+
     /// Its locks at clusters that answer stand for a while though this process goes.
     public func park(run: RunID) async throws {
         for name in (locked[run] ?? []).sorted() {
@@ -70,6 +86,7 @@ public actor ReplicationEngine: DREngine {
         for cluster in clusters {
             try await cluster.lock(application, for: holder)
             locked[holder.run, default: []].insert(cluster.name)
+            visited[holder.run, default: []].insert(cluster.name)
             holders[holder.run] = holder
         }
     }
@@ -96,6 +113,7 @@ public actor ReplicationEngine: DREngine {
     func once(
         at cluster: any Cluster, _ key: OperationKey, _ effects: EffectLog, _ make: () async throws -> Transaction?
     ) async throws -> Committed? {
+        visit(cluster, key)
         if let earlier = try await cluster.committed(key) {
             effects.record(earlier.effects)
             return earlier

@@ -129,9 +129,11 @@ struct Pack {
             let offset = try reader.number(UInt32.self)
             let stored = try reader.number(UInt32.self)
             let length = try reader.number(UInt32.self)
-            guard let codec = UInt8(exactly: try reader.number(UInt32.self)).flatMap(Codec.init(rawValue:)),
-                UInt64(offset) + UInt64(stored) <= footer
-            else { throw Malformed("its footer is wrong") }
+            let number = try reader.number(UInt32.self)
+            guard UInt64(offset) + UInt64(stored) <= footer else { throw Malformed("its footer is wrong") }
+            guard let codec = UInt8(exactly: number).flatMap(Codec.init(rawValue:)) else {
+                throw Malformed("its footer is wrong: codec \(number) is not known here")
+            }
             let location = ChunkLocation(pack: id, offset: offset, stored: stored, codec: codec)
             chunks.append(PackedChunk(hash: hash, length: length, location: location))
         }

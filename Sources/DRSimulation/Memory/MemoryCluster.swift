@@ -215,6 +215,9 @@ package final class MemoryCluster: Cluster {
     }
 
     package func committed(_ key: OperationKey) async throws -> Committed? { try reach { $0.committed[key] } }
+    package func forget(run: RunID) async throws {
+        try reach { state in state.committed = state.committed.filter { !$0.key.text.hasPrefix("\(run)/") } }
+    }
 
     package func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
         try reach { state in

@@ -72,6 +72,10 @@ package struct SimulatedEngine: DREngine {
     package func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport {
         try await act(call) { try await engine.patch(order, call) }
     }
+    package func forget(run: RunID) async throws {
+        try process.live()
+        try await engine.forget(run: run)
+    }
     package func release(run: RunID) async throws {
         try process.live()
         try await engine.release(run: run)

@@ -25,6 +25,7 @@ struct SimulatedCluster: Cluster {
         try await pass("commit", isChange: true) { try await base.commit(transaction) }
     }
     func committed(_ key: OperationKey) async throws -> Committed? { try await pass("committed") { try await base.committed(key) } }
+    func forget(run: RunID) async throws { try await pass("forget") { try await base.forget(run: run) } }
     func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
         let asks = action == .ready || action == .readyClone
         return try await pass(action.rawValue, isChange: !asks) { try await base.workload(action, object, replicas: replicas) }

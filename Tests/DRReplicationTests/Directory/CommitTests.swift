@@ -16,6 +16,25 @@ struct CommitTests {
 
     private func manifest(_ text: String) throws -> Manifest { try Manifest.parse(text, file: "t")[0] }
 
+    @Test func `G2 what a run's commits answered is kept until the run is forgotten, and that of other runs stays`() async throws {
+        let cluster = fixture.cluster()
+        func commit(_ key: String) async throws -> Committed {
+            try await cluster.commit(Transaction(OperationKey(key), changes: [.write(DocumentPath("notes", "n"), .string(key))]))
+        }
+        for key in ["run-1/a", "run-1/b", "run-1.2/a", "serve"] { #expect(try await !commit(key).repeated) }
+        #expect(try await commit("run-1/a").repeated)
+        #expect(try await cluster.picture().committed(OperationKey("run-1/b")) != nil)
+        try await cluster.forget(run: "run-1")
+        try await cluster.forget(run: "nobody")
+        #expect(try await cluster.committed(OperationKey("run-1/a")) == nil)
+        #expect(try await cluster.picture().committed(OperationKey("run-1/b")) == nil)
+        for key in ["run-1.2/a", "serve"] { #expect(try await commit(key).repeated) }
+        #expect(
+            Set(try fixture.tree(".dr/keys").keys.filter { $0.hasSuffix(".json") }.map { $0.split(separator: "/")[2] }) == [
+                "run-1.2", "serve",
+            ])
+    }
+
     @Test func `G1 who holds an older epoch is fenced and changes nothing`() async throws {
         let record: Value = ["epoch": 2, "active": "east"]
         _ = try await cluster.commit(

@@ -97,6 +97,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [UInt8(2), 9, 0xFF])
+    func `A pack whose footer is sealed and names a codec that nobody knows is refused, and the codec said`(
+        _ codec: UInt8
+    ) throws {
+        let id = PackID(session: try #require(Session(text: "0123456789abcdef")), random: 42)
+        var builder = PackBuilder(id: id, ordinal: 1, capacity: 1 << 20)
+        for number in 0..<3 {
+            let bytes = noise(500, seed: UInt64(number))
+            _ = bytes.withUnsafeBytes { builder.add(ContentHash(of: bytes), length: bytes.count, codec: .raw, stored: $0) }
+        }
+        var object = builder.finished()
+        let footer = object.count - PackBuilder.trailerSize - 3 * PackedChunk.size
+        // Of the second chunk, and of the highest byte of the third one's number.
+        let places = [footer + 2 * PackedChunk.size - 4, footer + 3 * PackedChunk.size - 1]
+        for (place, said) in zip(places, [UInt32(codec), UInt32(codec) << 24]) {
+            let before = object
+            object[place] = codec
+            var seal: [UInt8] = []
+            ContentHash(of: Array(object[..<PackBuilder.headerSize]) + object[footer..<object.count - 40]).append(to: &seal)
+            object.replaceSubrange(object.count - 40..<object.count - 8, with: seal)
+            let error = #expect(throws: Malformed.self) { try Pack(parsing: object) }
+            #expect(error?.what == "its footer is wrong: codec \(said) is not known here")
+            object = before
+        }
+    }
+
     @Test func `A record with any byte changed is refused`() throws {
         let record = PointRecord(
             draft: try VolumeWorld.draft(3), application: "ledger", session: try #require(Session(text: "0123456789abcdef")),
