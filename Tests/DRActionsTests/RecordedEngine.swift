@@ -136,6 +136,6 @@ final class RecordedEngine: DREngine {
         }
     }
 
-    func release(run: RunID) async throws { state.withLock { $0.released = true } }
+    func release(run: RunID, at clusters: Set<ClusterName>) async throws { state.withLock { $0.released = true } }
     var released: Bool { state.withLock { $0.released } }
 }

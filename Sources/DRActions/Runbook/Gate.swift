@@ -214,6 +214,12 @@ public struct OpenGate: Sendable, Hashable {
 }
 
 extension PendingAction {
+    /// Until when an open gate keeps its run's locks: until it closes; for as long again where it waits on.
+    func keepsLocks(from now: Instant) -> Instant {
+        guard case .duration(let timeout) = intent.payload["timeout"] else { return now }
+        return (intent.payload["on_timeout"].string == "wait" ? now : begun) + timeout
+    }
+
     /// When a gate or a window that is waited for may be decided by time alone; nil where only people decide.
     func wake(after now: Instant) -> Instant? {
         switch action.parking {

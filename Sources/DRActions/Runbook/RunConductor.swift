@@ -29,6 +29,7 @@ final class RunConductor {
     private let world: RunSurroundings
     private let settled: [String: Settlement]
     private let points = PointSymbols()
+    private let locks: RunLocks
     private let begun: Instant
     private var isLive: Bool
     /// What somebody asked for before it was taken up.
@@ -54,6 +55,7 @@ final class RunConductor {
         self.settled = settled
         self.isLive = isLive
         asked = request
+        locks = RunLocks(engine: world.engine, record: record)
         begun = world.clock.now()
     }
 
@@ -78,9 +80,10 @@ final class RunConductor {
         // A run whose history ends right before its last record is resumed only to be closed.
         if !isLive { try record.resumed(confirmed: world.confirmed) }
         let error = try session.failure()
+        await lookForMoved()
         let report = record.ledger.report(run: record.run, error: error, owed: error == nil ? [] : session.owed)
         try record.flush()
-        await release()
+        await locks.release(at: session.formerPlaces)
         try record.finished(report)
         anchor()
         return report
@@ -311,6 +314,7 @@ final class RunConductor {
         var questions: [String] = []
         var hint: String?
         var details: [String: Value] = [:]
+        var (kept, isAtWindow): (Instant, Bool) = (now, false)
         for pending in session.waiting {
             switch pending.action.parking {
             case .gate?:
@@ -320,15 +324,17 @@ final class RunConductor {
                 questions.append("gate \(event.name) waits for \(missing): \(event.message)")
                 hint = hint ?? "drrunbook approve \(record.run) \(event.name)"
                 details["gate"] = .string(event.name)
+                kept = max(kept, pending.keepsLocks(from: now))
             case .window(let window)?:
                 guard case .closed(let time) = window.state(at: now) else { continue }
-                await release()
+                isAtWindow = true
                 questions.append("the window opens at \(time)")
                 hint = hint ?? "resume it then"
                 details["opens"] = .instant(time)
             case nil: continue
             }
         }
+        if isAtWindow { await locks.release(at: session.formerPlaces) } else { await locks.keep(at: session.formerPlaces, until: kept) }
         return try record.wait(for: DRError(.waiting, questions.joined(separator: "; "), hint: hint, details: .map(details)))
     }
 
@@ -359,7 +365,8 @@ final class RunConductor {
     }
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {
-        if request.kind == .pause { await park() } else { await release() }
+        let places = session.formerPlaces
+        if request.kind == .pause { await locks.keep(at: places, until: nil) } else { await locks.release(at: places) }
         return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
     }
 
@@ -367,29 +374,26 @@ final class RunConductor {
         launched.contains(pending.intent.key) || (pending.isRecorded && !record.notBegun.contains(pending.intent.key))
     }
 
-    private func release() async {
+    /// Where somebody else moved one of its applications they may have moved others: what this run believes of them is asked.
+    private func lookForMoved() async {
+        let names = world.predicted ? [] : record.ledger.doubtful
+        guard !names.isEmpty else { return }
         do {
-            try await world.engine.release(run: record.run)
+            for status in try await world.engine.status(of: names, without: [], call("end")) { record.ledger.found(status) }
         } catch {
-            record.tell(.warning("locks could not be released: \(DRError(any: error).message)"))
-        }
-    }
-
-    private func park() async {
-        do {
-            try await world.engine.park(run: record.run)
-        } catch {
-            record.tell(.warning("locks could not be kept: \(DRError(any: error).message)"))
+            record.tell(.warning("nobody says where \(names.map(\.text).joined(separator: ", ")) are: \(DRError(any: error).message)"))
         }
     }
 
     // MARK: Actions
 
+    private func call(_ key: String) -> EngineCall {
+        EngineCall(key: OperationKey("\(record.run)/\(key)"), holder: world.holder, effects: EffectLog(), points: points)
+    }
+
     private func launch(_ pending: PendingAction) -> ActionLaunch {
-        let call = EngineCall(
-            key: OperationKey("\(record.run)/\(pending.intent.key)"), holder: world.holder, effects: EffectLog(), points: points)
         let context = ActionContext(
-            engine: world.engine, outside: world.outside, clock: world.clock, inventory: world.inventory, call: call,
+            engine: world.engine, outside: world.outside, clock: world.clock, inventory: world.inventory, call: call(pending.intent.key),
             begun: pending.begun, runningAs: pending.isInDrill ? .drill : world.runningAs, hasChanged: record.ledger.hasChanged)
         return ActionLaunch(key: pending.intent.key, action: pending.action, place: pending.place, context: context)
     }

@@ -31,6 +31,8 @@ final class RunSession {
     /// Undos that were registered and not yet carried out or forgotten, in order, and how many `finally`.
     private(set) var owed: [String] = []
     private var finals = 0
+    /// Where a process that carried the run on before may have left locks.
+    private(set) var formerPlaces: Set<ClusterName> = []
     /// Actions whose intent is recorded and whose outcome is not, by key, in the order they were asked for.
     private(set) var waiting = WaitingActions()
     private var ready = Queue<(branch: Branch, input: Resumption)>()
@@ -320,14 +322,15 @@ final class RunSession {
             let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
             let (begun, isRecorded): (Instant, Bool)
             do { (begun, isRecorded) = try record.intent(entry) } catch let error as DRError { throw error.at(location) }
+            if isRecorded, action.effect == .changes { formerPlaces.formUnion(inventory.workplaces(of: action.input)) }
             waiting.append(
                 PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun, isRecorded: isRecorded))
-        case .fork(let functions):
+        case .fork(let functions, let limit):
             let place = branch.nextPlace()
             let fork = Fork(parent: branch, count: functions.count)
-            for (index, function) in functions.enumerated() {
+            let children = try functions.enumerated().map { index, function in
                 let id = "\(branch.id).\(place.split(separator: "/").last ?? "0")-\(index + 1)"
-                let child = Branch(
+                return Branch(
                     id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"],
                     repeating: branch.repeating, drills: branch.drills, undos: branch.undos, deadlines: branch.deadlines, fork: fork,
                     position: index)

@@ -72,8 +72,8 @@ package struct SimulatedEngine: DREngine {
     package func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport {
         try await act(call) { try await engine.patch(order, call) }
     }
-    package func release(run: RunID) async throws {
+    package func release(run: RunID, at clusters: Set<ClusterName>) async throws {
         try process.live()
-        try await engine.release(run: run)
+        try await engine.release(run: run, at: clusters)
     }
 }
