@@ -1,4 +1,4 @@
-internal import DRModel
+package import DRModel
 
 /// The locks of a run: let go where it ends or waits for a time, kept where it waits for people.
 ///
@@ -27,7 +27,7 @@ struct RunLocks {
 
 extension Inventory {
     /// Where a call with this input may have locked applications. In a disaster nobody asks the source.
-    func workplaces(of input: Value) -> Set<ClusterName> {
+    package func workplaces(of input: Value) -> Set<ClusterName> {
         var names = ["cluster", "source", "destination"].compactMap { input[$0].string }
         if let pair = pairs.first(where: { $0.name.text == input["pair"].string }) {
             let (source, destination) =
