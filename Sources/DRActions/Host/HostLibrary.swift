@@ -122,6 +122,9 @@ struct HostLibrary {
             let answer = try uncatchable { try session.input("now") { .instant(session.record.now()) } }
             return [try answer.lua(in: call.lua)]
         }
+        try host.register("started") { [unowned session] (call: LuaCall) in
+            [try Value.instant(session.record.ledger.started).lua(in: call.lua)]
+        }
         try host.register("random") { [unowned session] (call: LuaCall) in
             let isNew = !session.record.isReplaying
             let answer = try uncatchable { try session.input("random") { .number(session.record.random()) } }

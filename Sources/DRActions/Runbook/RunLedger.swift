@@ -11,6 +11,8 @@ struct RunLedger {
         var failure: DRError?
         var from: ClusterName?
         var inDisaster = false
+        /// Disaster: when the outage began, where a person knows.
+        var downSince: Instant?
         /// Where this run is taking it.
         var heading: ClusterName?
         /// Why it could not be copied back to where it was.
@@ -46,7 +48,7 @@ struct RunLedger {
     /// Effects by branch, each branch in the order of its actions.
     private var effectsByBranch: [String: [Effect]] = [:]
     private var firstDisruption: Instant?
-    /// Without a disruption of ours (a disaster) the move begins when it first asks where things are.
+    /// Where nothing was there to be stopped the move begins when it first asks where things are.
     private var firstLook: Instant?
     private var sent: [ApplicationName: ByteCount] = [:]
     private var undos: [RunReport.Undo] = []
@@ -114,6 +116,7 @@ struct RunLedger {
             putLast(name)
             item.from = source(of: input)
             item.inDisaster = input["mode"].string == "disaster"
+            if case .instant(let since) = input["down_since"] { item.downSince = since }
             item.moved = report
             item.ready = planned?.end
             item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? report?.active_at
@@ -240,7 +243,8 @@ struct RunLedger {
     private func item(_ name: ApplicationName, ended error: DRError?, _ again: String?) -> RunReport.Item {
         let item = items[name] ?? Item()
         if let moved = item.moved {
-            let begin = firstDisruption ?? firstLook ?? started
+            // In a disaster the disruption is not ours: what the run did before, waiting for people above all, is part of it.
+            let begin = item.inDisaster ? item.downSince ?? started : firstDisruption ?? firstLook ?? started
             return RunReport.Item(
                 name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo,
                 rto: predicted ? plannedTime(of: item) : moved.ready_at - begin,
