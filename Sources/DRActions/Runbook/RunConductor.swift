@@ -329,7 +329,7 @@ final class RunConductor {
                 guard case .closed(let time) = window.state(at: now) else { continue }
                 isAtWindow = true
                 questions.append("the window opens at \(time)")
-                hint = hint ?? "resume it then"
+                hint = hint ?? "drrunbook resume \(record.run)"
                 details["opens"] = .instant(time)
             case nil: continue
             }

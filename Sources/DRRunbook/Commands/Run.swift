@@ -73,18 +73,13 @@ struct Conduct: Sendable {
         }
     }
 
-    /// On a terminal a run that stands at a gate is carried on as soon as people have decided; control-C leaves it parked.
-    func finish(_ report: RunReport, _ host: Host, mayActivate: Bool) async throws -> ExitStatus {
+    /// On a terminal a run that stands at a gate is carried on as soon as people have decided; control-C leaves it parked. With `waits` anywhere, and at a window too.
+    func finish(_ report: RunReport, _ host: Host, mayActivate: Bool, waits: Bool = false) async throws -> ExitStatus {
         var report = report
-        while report.error?.code == .waiting, report.error?.details?["gate"].string != nil, output.lines == nil, Confirmation.isTerminal {
-            output.note(
-                "\(output.style.warning(report.error?.message ?? "")). Waiting; control-C leaves it, then: \(report.error?.hint ?? "")")
-            while true {
-                let gates = try host.gates(of: report.run)
-                // It may have been stopped or carried on by somebody else, too.
-                if gates.isEmpty || gates.contains(where: { $0.missing == nil }) { break }
-                try await Task.sleep(for: .seconds(1))
-            }
+        let isTerminal = output.lines == nil && Confirmation.isTerminal
+        while let question = report.error, question.code == .waiting, waits || (isTerminal && question.details?["gate"].string != nil) {
+            output.note("\(output.style.warning(question.message)). Waiting; control-C leaves it, then: \(question.hint ?? "")")
+            while try host.stillWaits(report) { try await Task.sleep(for: .seconds(1)) }
             report = try await host.resume(report.run, mayActivate: mayActivate, events: tell)
         }
         return finish(report)
