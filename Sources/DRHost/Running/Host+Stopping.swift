@@ -60,6 +60,8 @@ extension Host {
 
     var fileControl: FileControl {
         let admission = admission
-        return FileControl(state: configuration.state, process: identity.process, clock: world.clock) { try admission.isGenuine($0) }
+        return FileControl(state: configuration.state, process: identity.process, job: JobDeclaration.current, clock: world.clock) {
+            try admission.isGenuine($0)
+        }
     }
 }
