@@ -157,8 +157,8 @@ final class RunConductor {
     // History is over.
     private func becomeLive() throws -> Boundary {
         let lost = try LostAnswers(
-            session.waiting.filter { !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run, points: points,
-            runningAs: world.runningAs)
+            session.waiting.filter { $0.isRecorded && !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run,
+            points: points, runningAs: world.runningAs)
         if let question = lost.question, asked == nil || asked?.kind == .undo { return .parked(try record.wait(for: question)) }
         try record.resumed(confirmed: world.confirmed)
         isLive = true

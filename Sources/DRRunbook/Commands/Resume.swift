@@ -39,7 +39,7 @@ struct Resume: HostCommand {
                 try Confirmation.ask(Confirmation.destinations(of: effects), effects, output)
                 mayActivate = !Confirmation.destinations(of: effects).isEmpty
             }
-            let conduct = Conduct(output, config: common.config)
+            let conduct = Conduct(output, host, config: common.config)
             let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, events: conduct.tell)
             return try await conduct.finish(report, host, mayActivate: mayActivate, waits: wait)
         }

@@ -45,7 +45,7 @@ struct Run: HostCommand {
     private func run(_ host: Host, _ parameters: Value, mayActivate: Bool, plan: PlanRecord? = nil, _ output: Output) async throws
         -> ExitStatus
     {
-        let conduct = Conduct(output, config: common.config)
+        let conduct = Conduct(output, host, config: common.config)
         let report = try await host.run(
             runbook.runbook, parameters: parameters, mayActivate: mayActivate, plan: plan, events: conduct.tell)
         return try await conduct.finish(report, host, mayActivate: mayActivate)
@@ -59,16 +59,16 @@ struct Conduct: Sendable {
     private let progress: Progress
     private let interruption: Interruption
 
-    init(_ output: Output, config: String) {
+    init(_ output: Output, _ host: Host, config: String) {
         self.output = output
         self.config = config
         progress = Progress(output, isPlan: false)
-        interruption = Interruption(config: config)
+        interruption = Interruption(config: config, host: host, asks: output.lines == nil && Confirmation.isTerminal)
     }
 
     var tell: @Sendable (RunEvent) -> Void {
         { event in
-            interruption.watch(event)
+            interruption.note(event)
             progress.tell(event)
         }
     }
@@ -87,6 +87,6 @@ struct Conduct: Sendable {
 
     func finish(_ report: RunReport) -> ExitStatus {
         ReportText(report: report, isPlan: false, config: config).write(to: output)
-        return ExitStatus(report)
+        return (report.isHeld ? interruption.status : nil) ?? ExitStatus(report)
     }
 }
