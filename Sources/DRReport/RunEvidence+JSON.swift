@@ -44,7 +44,8 @@ extension RunEvidence {
     private func value(_ recovery: Recovery) -> Value {
         [
             "began": .instant(recovery.began), "ready": .instant(recovery.ready), "detect": recovery.detect.map(Value.duration) ?? .null,
-            "decide": .duration(recovery.decide), "machine": .duration(recovery.machine),
+            "decide": .duration(recovery.decide), "waited": .duration(recovery.waited), "machine": .duration(recovery.machine),
+            "total": .duration(recovery.ready - recovery.began), "at_least": .bool(recovery.isAtLeast),
             "critical_path": .list(
                 recovery.critical.map {
                     ["action": .string($0.title), "key": .string($0.key), "duration": .duration(($0.ended ?? $0.begun) - $0.begun)]

@@ -42,11 +42,11 @@ struct ReportPage {
             add(
                 "Time to recovery",
                 .table(
-                    ["detect", "decide", "machine", "all but detect"],
+                    ["detect", "decide", "waited", "machine", "in all"],
                     [
                         [
-                            recovery.detect.map(\.text) ?? "unknown", recovery.decide.text, recovery.machine.text,
-                            (recovery.ready - recovery.began).text,
+                            recovery.detect.map(\.text) ?? "unknown", recovery.decide.text, recovery.waited.text, recovery.machine.text,
+                            (recovery.isAtLeast ? "at least " : "") + (recovery.ready - recovery.began).text,
                         ]
                     ]))
             add(

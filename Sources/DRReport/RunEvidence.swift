@@ -124,13 +124,19 @@ public struct RunEvidence: Sendable {
 
     // MARK: Time to recovery
 
-    /// From the first disruption to the last application ready. `detect` is what passed before the run knew: none in a planned move, unknown in a disaster.
+    /// From the first disruption to the last application ready; in a disaster from when somebody said the outage began, or else from the start of the run.
+    ///
+    /// `detect` is what passed before the run began: none in a planned move, unknown in a disaster of which nobody said when it began. `waited` is what the run was not
+    /// carried on for: put down, crashed, in need of a word on a lost answer, at a window.
     public struct Recovery: Sendable, Hashable {
         public let began: Instant
         public let ready: Instant
         public let detect: Duration?
         public let decide: Duration
+        public let waited: Duration
         public let machine: Duration
+        /// The outage may have begun before `began`.
+        public var isAtLeast: Bool { detect == nil }
         /// The actions that each waited for the one before, up to the last one that was ready.
         public let critical: [Action]
     }
@@ -142,15 +148,17 @@ public struct RunEvidence: Sendable {
         }
         guard let last = starts.max(by: { ($0.ended ?? $0.begun) < ($1.ended ?? $1.begun) }), let ready = last.ended else { return nil }
         let isDisaster = last.input["mode"].string == "disaster"
-        let began = (actions.first { $0.verb == "stop" } ?? actions.first { $0.verb == "locate" } ?? last).begun
-        // Gates that are open side by side are waited for once.
-        var decide = Duration.zero
-        var counted = began
-        for gate in gates.sorted(by: { $0.opened < $1.opened }) {
-            guard let closed = gate.closed, closed > counted, gate.opened < ready else { continue }
-            decide += max(.zero, min(closed, ready) - max(gate.opened, counted))
-            counted = max(counted, min(closed, ready))
-        }
+        var since: Instant?
+        if case .instant(let told) = last.input["down_since"] { since = told }
+        let (first, begun) = (actions.first { $0.verb == "stop" } ?? actions.first { $0.verb == "locate" } ?? last, header.started)
+        let began = isDisaster ? since ?? begun : first.begun
+        let detect: Duration? = isDisaster ? since.map { max(.zero, begun - $0) } : .zero
+        let atGates = gates.compactMap { gate in gate.closed.map { (gate.opened, $0) } }
+        let atWindows = actions.filter { $0.verb == "window" }.compactMap { window in window.ended.map { (window.begun, $0) } }
+        // Until a run is taken up nothing of it goes on.
+        let asleep = zip(records, records.dropFirst()).filter { $1.entry.kind == .resumed }.map { ($0.time, $1.time) }
+        let decide = Self.time(of: atGates, from: began, to: ready)
+        let waited = Self.time(of: atGates + atWindows + asleep, from: began, to: ready) - decide
         var critical = [last]
         while let current = critical.last, current.begun > began {
             let before = actions.filter { action in
@@ -161,8 +169,18 @@ public struct RunEvidence: Sendable {
             critical.append(before)
         }
         return Recovery(
-            began: began, ready: ready, detect: isDisaster ? nil : .zero, decide: decide, machine: ready - began - decide,
-            critical: critical.reversed())
+            began: began, ready: ready, detect: detect, decide: decide, waited: waited,
+            machine: ready - began - (detect ?? .zero) - decide - waited, critical: critical.reversed())
+    }
+
+    /// Of times that may lie side by side, each moment once.
+    private static func time(of spans: [(Instant, Instant)], from began: Instant, to ready: Instant) -> Duration {
+        var (sum, counted) = (Duration.zero, began)
+        for (opened, closed) in spans.sorted(by: { $0.0 < $1.0 }) where closed > counted && opened < ready {
+            sum += max(.zero, min(closed, ready) - max(opened, counted))
+            counted = max(counted, min(closed, ready))
+        }
+        return sum
     }
 
     // MARK: What a person has to look into

@@ -22,6 +22,9 @@ enum ExitStatus: Int32 {
     case journalDamaged = 7
     case unreachable = 8
     case stopped = 9
+    /// A signal put the run down: it can be taken up again.
+    case interrupted = 130
+    case terminated = 143
 
     init(_ report: RunReport) {
         switch report.outcome {

@@ -54,6 +54,40 @@ import Testing
         #expect(stage.engine.calls.isEmpty)
     }
 
+    @Test(arguments: [
+        ("in_order", "parallel = -1", ["parallel", "a whole number of at least 1", "-1"]),
+        ("in_order", "parallel = 0", ["parallel", "a whole number of at least 1", "0"]),
+        ("in_order", "parallel = 1.5", ["parallel", "a whole number of at least 1", "1.5"]),
+        ("in_order", "parallel = \"all\"", ["parallel", "a whole number of at least 1", "all"]),
+        ("in_order", "parallel = \"2\"", ["parallel", "a whole number of at least 1", "\"2\""]),
+        ("in_order", "raise = \"no\"", ["raise", "true or false", "no"]),
+        ("in_order", "reverse = 1", ["reverse", "true or false", "1"]),
+        ("in_order", "on_failure = \"contineu\"", ["on_failure", "did you mean \"continue\""]),
+        ("retry", "on = \"failed\"", ["on", "a list of error codes", "failed"]),
+        ("retry", "on = { \"timeoutt\" }", ["on", "timeoutt", "did you mean \"timeout\""]),
+        ("retry", "on = { 7 }", ["on", "a list of error codes", "7"]),
+        ("retry", "on = { code = \"timeout\" }", ["on", "a list of error codes"]),
+        ("retry", "backoff = \"x\"", ["backoff", "a number of at least 1", "x"]),
+        ("retry", "backoff = 0", ["backoff", "a number of at least 1", "0"]),
+        ("retry", "every = \"soon\"", ["every", "\"soon\" is not a duration"]),
+        ("retry", "times = 0", ["times", "a whole number of at least 1", "0"]),
+        ("wait_until", "timeout = \"soon\"", ["timeout", "\"soon\" is not a duration"]),
+        ("wait_until", "timeout = \"1m\", every = \"soon\"", ["every", "\"soon\" is not a duration"]),
+    ])
+    func `G8 a wrong option of a flow is told at the call, before anything is done`(flow: String, option: String, parts: [String])
+        async throws
+    {
+        let stage = Stage()
+        let work = #"function() dr.migrate { pair = "east-west", applications = { "ledger" } } return true end"#
+        let report = try await stage.run(
+            flow == "in_order" ? "dr.in_order({ \"a\", \"b\" }, { \(option) }, \(work))" : "dr.\(flow)({ \(option) }, \(work))")
+        let error = try #require(report.error)
+        #expect(error.code == .invalidInput, "\(error)")
+        for part in [flow] + parts { #expect(error.description.contains(part), "\(error)") }
+        #expect(error.location == SourceLocation(file: "test.lua", line: 5), "\(error)")
+        #expect(stage.engine.calls.isEmpty)
+    }
+
     @Test func `G8 a file that cannot be read names the line`() async throws {
         let stage = Stage()
         let sources = RunbookSources(

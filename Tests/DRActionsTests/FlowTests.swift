@@ -49,6 +49,33 @@ import Testing
         #expect(report.error?.message.contains("a -> b -> a") == true)
     }
 
+    @Test func `in_order begins the next item as soon as one has ended, and never more than were allowed`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(
+            """
+            local now, most, order = 0, 0, {}
+            local items = { "a", "b", "c", "d", "e" }
+            dr.in_order(items, { parallel = 2 }, function(item)
+              now = now + 1 most = math.max(most, now) order[#order + 1] = item.name
+              if item.name == "a" then
+                dr.wait_until({ timeout = "1m", every = "1s" }, function() return #order == 5 end)
+              else
+                dr.sleep("1s")
+              end
+              now = now - 1
+            end)
+            dr.log("%d at most, %s", most, table.concat(order, ""))
+            """)
+        try #require(report.outcome == .succeeded, "\(String(describing: report.error))")
+        #expect(stage.logs == ["2 at most, abcde"])
+        // Killed anywhere, the same items begin in the same order, each in the branch of its own.
+        for cut in stride(from: 1, to: stage.journal.entries.count - 1, by: 3) {
+            let again = Stage(journal: stage.journal.cut(after: cut))
+            #expect(try await again.resume().outcome == .succeeded, "cut after \(cut)")
+            #expect(again.logs.last == "2 at most, abcde", "cut after \(cut)")
+        }
+    }
+
     @Test func `retry waits, and gives up with the last error`() async throws {
         let stage = Stage()
         _ = try await stage.run(

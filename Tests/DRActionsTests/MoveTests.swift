@@ -92,6 +92,26 @@ import Testing
         #expect(report.applications.first?.rpo == .atMost(.seconds(30)))
     }
 
+    @Test func `G12 the time to recovery of a disaster counts from the start of the run, or from when the outage began`() async throws {
+        func move(_ since: String) async throws -> RunReport {
+            try await Stage().run(
+                """
+                dr.sleep("4m")
+                dr.failover { pair = "east-west", applications = { "ledger" }, mode = "disaster",
+                  source_down = { evidence = "fire", fenced = "power"\(since) } }
+                """)
+        }
+        let within = try await move("")
+        #expect(within.outcome == .succeeded && within.rto ?? .zero >= .seconds(240), "\(within)")
+        // The target is five minutes.
+        let missed = try await move(", since = dr.now() - \"6m\"")
+        #expect(missed.outcome == .targetMissed && missed.rto ?? .zero >= .seconds(360), "\(missed)")
+        let later = try await move(", since = dr.now() + \"6m\"")
+        #expect(later.error?.code == .invalidInput && later.error?.message.contains("since: expected a time that has been") == true)
+        let wrong = try await move(", since = \"yesterday\"")
+        #expect(wrong.error?.code == .invalidInput && wrong.error?.message.contains("since") == true)
+    }
+
     @Test func `a disaster without a word on how the source was cut off is refused before it begins`() async throws {
         let stage = Stage()
         let report = try await stage.run(#"dr.failover { pair = "east-west", applications = "all", mode = "disaster" }"#)

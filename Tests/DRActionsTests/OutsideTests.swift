@@ -112,6 +112,17 @@ import Testing
         return Stage(journal: whole.journal.cut(after: intent + 1), outside: outside)
     }
 
+    @Test func `G2 a call that is first asked for when the run is taken up again is no lost answer`() async throws {
+        let stage = Stage()
+        _ = try await stage.run("dr.exec { argv = { 'first' } } dr.exec { argv = { 'second' } }")
+        // Put down between the two: the outcome of the first is the last record.
+        let index = try #require(stage.journal.entries.firstIndex { $0.kind == .outcome })
+        let again = Stage(journal: stage.journal.cut(after: index + 1))
+        let end = try await again.resume()
+        #expect(end.outcome == .succeeded, "\(String(describing: end.error))")
+        #expect(again.outside.calls == ["second"])
+    }
+
     @Test(arguments: ["dr.exec { argv = { 'psql' } }", "dr.http { method = 'PUT', url = 'https://x/' }"])
     func `G2 a call that was under way at a crash waits for a person, and nothing is done meanwhile`(call: String) async throws {
         let stage = try await interrupted("\(call) dr.migrate { pair = 'east-west', applications = 'all' }")

@@ -137,7 +137,7 @@ final class RecordedEngine: DREngine {
         }
     }
 
-    func release(run: RunID) async throws { state.withLock { $0.released = true } }
     func forget(run: RunID) async throws { state.withLock { $0.forgotten.append(run) } }
+    func release(run: RunID, at clusters: Set<ClusterName>) async throws { state.withLock { $0.released = true } }
     var released: Bool { state.withLock { $0.released } }
 }

@@ -40,7 +40,33 @@ import Testing
             error: "the plan no longer fits: dr.yaml has changed"),
         Change(
             name: "a manifest", file: "sites/east/resources/shop-web.yaml", old: "replicas: 2", new: "replicas: 3",
-            error: "the plan no longer fits: change 1 was \"scale Deployment shop-web/storefront 2->0 @east\""),
+            error: "the plan no longer fits: Deployment shop-web/storefront at east has changed"),
+        Change(
+            name: "an image", file: "sites/east/resources/shop-web.yaml", old: "storefront:1.7", new: "storefront:6.6.6",
+            error: "the plan no longer fits: Deployment shop-web/storefront at east has changed"),
+        Change(
+            name: "a ConfigMap's value", file: "sites/east/resources/shop-db.yaml", old: "audit: \"on\"", new: "audit: \"off\"",
+            error: "the plan no longer fits: ConfigMap shop-db/ledger at east has changed"),
+        Change(
+            name: "a Service's port", file: "sites/east/resources/shop-web.yaml", old: "port: 80", new: "port: 8080",
+            error: "the plan no longer fits: Service shop-web/storefront at east has changed"),
+        Change(
+            name: "a label", file: "sites/east/resources/shop-web.yaml", old: "name: storefront\n  namespace: shop-web\nspec:\n  selector:",
+            new: "name: storefront\n  namespace: shop-web\n  labels: { tier: web }\nspec:\n  selector:",
+            error: "the plan no longer fits: Service shop-web/storefront at east has changed"),
+        Change(
+            name: "an annotation", file: "sites/east/resources/shop-web.yaml",
+            old: "name: storefront\n  namespace: shop-web\nspec:\n  selector:",
+            new: "name: storefront\n  namespace: shop-web\n  annotations: { owner: web }\nspec:\n  selector:",
+            error: "the plan no longer fits: Service shop-web/storefront at east has changed"),
+        Change(
+            name: "another object", file: "sites/east/resources/shop-web.yaml", old: "banner: \"open\"\n",
+            new: "banner: \"open\"\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: more, namespace: shop-web }\n",
+            error: "the plan no longer fits: ConfigMap shop-web/more at east is new"),
+        Change(
+            name: "the volume's claim", file: "sites/east/resources/shop-db.yaml", old: "requests: { storage: 1Gi }",
+            new: "requests: { storage: 2Gi }",
+            error: "the plan no longer fits: PersistentVolumeClaim shop-db/data-ledger-0 at east has changed"),
         Change(
             name: "the parameters", file: "dr.yaml", old: "embedded", new: "embedded", arguments: ["-p", "reason=another"],
             error: "the plan no longer fits: the parameters differ"),
@@ -53,6 +79,58 @@ import Testing
         #expect(answer.error.hasPrefix("error: \(change.error)"), "\(answer.error)")
         #expect(try shop.fingerprint("sites") == before)
         #expect(!shop.exists(".drrunbook"))
+    }
+
+    @Test func `G11 a plan is refused when an application has moved since, or its volume is of another size`() throws {
+        let shop = try planned()
+        try shop.write("sites/east/volumes/pg-data/large", String(repeating: "x", count: 2 << 20))
+        let grown = try shop.drrunbook("run", "runbooks/failover.lua", "--plan", "p.json")
+        #expect(grown.status == 5)
+        #expect(
+            grown.error.hasPrefix(
+                "error: the plan no longer fits: volume pg-data at east was a filesystem of less than 1 MiB and is now a filesystem of less than 1 GiB"
+            ),
+            "\(grown.error)")
+        for (number, runbook) in ["failover", "failback"].enumerated() {
+            #expect(try shop.drrunbook("plan", "runbooks/failover.lua", "--out", "\(number).json").status == 0)
+            #expect(try shop.drrunbook("run", "runbooks/\(runbook).lua", "--yes").status == 0)
+        }
+        // It is where it was, and in another epoch.
+        let moved = try shop.drrunbook("run", "runbooks/failover.lua", "--plan", "0.json")
+        #expect(moved.status == 5, "\(moved.output)")
+        #expect(
+            moved.error.contains("the plan no longer fits: ledger was active at east in epoch 1 and is now active at east in epoch 3"),
+            "\(moved.error)")
+    }
+
+    @Test func `G11 a manifest that cannot be read any more is the error, not a change that follows from it`() throws {
+        let shop = try planned()
+        try shop.replace("sites/east/resources/shop-web.yaml", "replicas: 2", "replicas: [2")
+        let answer = try shop.drrunbook("run", "runbooks/failover.lua", "--plan", "p.json")
+        #expect(answer.status == 2 && answer.error.contains("shop-web.yaml:"), "\(answer.error)")
+        #expect(answer.error.contains("not valid YAML"), "\(answer.error)")
+    }
+
+    @Test func `G11 status, content and newer points are not bound`() throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        #expect(try shop.drrunbook("plan", "runbooks/failover.lua", "--out", "p.json").status == 0)
+        try shop.write("sites/east/volumes/pg-data/new", "content")
+        try shop.replace("sites/east/resources/shop-web.yaml", "kind: Deployment\n", "kind: Deployment\nstatus: { readyReplicas: 2 }\n")
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        let answer = try shop.drrunbook("run", "runbooks/failover.lua", "--plan", "p.json")
+        #expect(answer.status == 0, "\(answer.error)")
+    }
+
+    @Test func `G11 a plan is refused when a pair or schedule of its applications is another since`() throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        #expect(try shop.drrunbook("plan", "runbooks/failover.lua", "--out", "p.json").status == 0)
+        try shop.write(
+            "runbooks/suspend.lua", "return dr.runbook { name = 's', run = function() dr.suspend_schedule { name = 'shop' } end }")
+        #expect(try shop.drrunbook("run", "runbooks/suspend.lua").status == 0)
+        let answer = try shop.drrunbook("run", "runbooks/failover.lua", "--plan", "p.json")
+        #expect(answer.status == 5 && answer.error.contains("schedule shop at "), "\(answer.error)")
     }
 
     @Test func `a plan's file is never written over another`() throws {

@@ -240,6 +240,51 @@ import Testing
         #expect(recovery.machine == .seconds(23))
     }
 
+    /// Approved after 6.5 s, held for 4 s, at a window for 5 s, crashed for 2 s, and live 30 s after it began.
+    private static func disaster(since: Instant?) throws -> [JournalRecord] {
+        var list: [JournalRecord] = []
+        func add(_ seconds: Double, _ kind: JournalEntry.Kind, _ key: String, _ verb: String, _ payload: Value) {
+            list.append(
+                JournalRecord(
+                    index: Int64(list.count), time: start + .milliseconds(Int64(seconds * 1000)),
+                    entry: JournalEntry(kind, key: key, verb: verb, payload: payload), hash: "h\(list.count)"))
+        }
+        func outcome(_ result: Value, _ effects: [Effect] = []) throws -> Value {
+            ["result": result, "effects": try Value(encoding: effects), "duration": .duration(.zero), "points": [:]]
+        }
+        add(0, .intent, "0/1/1/do", "approve", ["name": "disaster", "message": "Give up east?"])
+        // Parked meanwhile: the gate is what it waits for.
+        add(6, .resumed, "", "", .null)
+        add(6.5, .outcome, "0/1/1/do", "approve", try outcome(["by": ["bob"]]))
+        add(6.5, .stopped, "", "", ["kind": "hold", "who": "bob", "keys": []])
+        add(10.5, .resumed, "", "", .null)
+        add(10.5, .intent, "0/2/1/do", "window", ["opens": .instant(start + .seconds(15))])
+        add(15.5, .outcome, "0/2/1/do", "window", try outcome([:]))
+        add(15.5, .intent, "0/3/1/do", "locate", ["pair": "east-west"])
+        add(16, .outcome, "0/3/1/do", "locate", try outcome([:]))
+        var input: [String: Value] = ["application": "ledger", "mode": "disaster"]
+        input["down_since"] = since.map(Value.instant)
+        add(16, .intent, "0/4/1/do", "start", .map(input))
+        add(18, .resumed, "", "", .null)
+        add(30, .outcome, "0/4/1/do", "start", try outcome([:], [Effect(.activate, kind: "Application", name: "ledger", at: "west")]))
+        return list
+    }
+
+    @Test func `G12 in a disaster the decision counts, and what the run was not carried on for is not the machine's`() throws {
+        let evidence = try RunEvidence(header: Self.header, records: Self.disaster(since: nil))
+        let recovery = try #require(evidence.recovery)
+        #expect(recovery.began == Self.start && recovery.ready - recovery.began == .seconds(30))
+        #expect(recovery.detect == nil && recovery.isAtLeast)
+        #expect(recovery.decide == .milliseconds(6500))
+        #expect(recovery.waited == .seconds(11))
+        #expect(recovery.machine == .milliseconds(12500))
+        try golden("disaster.md", evidence.markdown())
+        let known = try #require(
+            try RunEvidence(header: Self.header, records: Self.disaster(since: Self.start - .seconds(90))).recovery)
+        #expect(known.detect == .seconds(90) && !known.isAtLeast && known.ready - known.began == .seconds(120))
+        #expect(known.decide == recovery.decide && known.waited == recovery.waited && known.machine == recovery.machine)
+    }
+
     @Test func `a run that has only begun has a report, too`() throws {
         let evidence = try RunEvidence(header: Self.header, records: Array(Self.records().prefix(3)))
         #expect(evidence.recovery == nil)

@@ -39,6 +39,7 @@ struct Start: DRAction {
     @Parameter("Data up to this age may be made live.") var accept_data_loss: Duration?
     @Parameter("A point that is not one instant may be made live.", default: false) var accept_fuzzy: Bool
     @Parameter("Disaster: the source was cut off.", default: false) var source_fenced: Bool
+    @Parameter("Disaster: when the outage began.") var down_since: TimeReference?
     @Parameter("Over the pair's other direction.", default: false) var reversed: Bool
 
     func perform(in context: ActionContext) async throws -> ActivationReport {

@@ -128,7 +128,8 @@ enum Move {
               hook(call, on, "starting", name)
               moved[name] = host.perform("start", { pair = call.pair, application = name, reversed = call.reversed, mode = call.mode,
                 recovery_point = points[name], accept_data_loss = call.accept_data_loss, accept_fuzzy = call.accept_fuzzy,
-                source_fenced = call.source_down and call.source_down.fenced ~= "none" or false })
+                source_fenced = call.source_down and call.source_down.fenced ~= "none" or false,
+                down_since = call.source_down and call.source_down.since })
               -- From here on this move only goes forward: nothing of it is started again where it was.
               lib.settled(names)
               hook(call, on, "ready", name)
@@ -197,6 +198,8 @@ enum Move {
         function lib.move(call, on)
           local planned = call.mode == "planned"
           local began = host.now()
+          -- What went before the call, a gate above all, is part of the outage.
+          if not planned then began = call.source_down.since or host.started() end
           local place, moving = lib.locate(call)
           if #moving == 0 then return report(call, place, {}, began) end
           -- What went past the point of no return and was cut off there is neither stopped nor copied again: it is brought to its end.

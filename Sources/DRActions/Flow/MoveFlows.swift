@@ -26,6 +26,9 @@ struct Failover: DRFlow {
           if call.mode == "disaster" and not call.source_down then
             host.raise("invalid-input", 'failover: field "source_down" is missing: a disaster needs { evidence = TEXT, fenced = "power"|"storage"|"network"|"none" }')
           end
+          if call.source_down and call.source_down.since and call.source_down.since > host.now() then
+            host.raise("invalid-input", 'failover: field "source_down": since: expected a time that has been, got ' .. tostring(call.source_down.since))
+          end
           if call.mode == "planned" and call.source_down then
             host.raise("invalid-input", 'failover: "source_down" goes with mode = "disaster"; a planned failover never becomes one by itself')
           end
@@ -133,12 +136,14 @@ struct SourceDown: ParameterType {
     enum Fence: String, ParameterChoice { case power, storage, network, none }
     let evidence: String
     let fenced: Fence
+    /// When the outage began; nil where nobody knows.
+    let since: TimeReference?
 
-    static var expectation: String { "{ evidence = TEXT, fenced = \"power\"|\"storage\"|\"network\"|\"none\" }" }
-    static var luaType: String { "{ evidence: string, fenced: \(Fence.luaType) }" }
+    static var expectation: String { "{ evidence = TEXT, fenced = \"power\"|\"storage\"|\"network\"|\"none\", since = TIME? }" }
+    static var luaType: String { "{ evidence: string, fenced: \(Fence.luaType), since?: \(TimeReference.luaType) }" }
 
     init(parameter value: Value, in surroundings: ParameterSurroundings) throws {
-        guard let members = value.map, Set(members.keys).isSubset(of: ["evidence", "fenced"]) else { throw Self.mismatch(value) }
+        guard let members = value.map, Set(members.keys).isSubset(of: ["evidence", "fenced", "since"]) else { throw Self.mismatch(value) }
         guard let text = members["evidence"]?.string, !text.isEmpty else {
             throw DRError(.invalidInput, "evidence: expected a text that says how the loss was seen")
         }
@@ -147,7 +152,16 @@ struct SourceDown: ParameterType {
         }
         evidence = text
         fenced = try Fence(parameter: fence, in: surroundings)
+        do {
+            since = try members["since"].map { try TimeReference(parameter: $0, in: surroundings) }
+        } catch let error as DRError {
+            throw DRError(.invalidInput, "since: \(error.message)", hint: error.hint)
+        }
     }
 
-    var parameterValue: Value { ["evidence": .string(evidence), "fenced": .string(fenced.rawValue)] }
+    var parameterValue: Value {
+        var members: [String: Value] = ["evidence": .string(evidence), "fenced": .string(fenced.rawValue)]
+        members["since"] = since?.parameterValue
+        return .map(members)
+    }
 }

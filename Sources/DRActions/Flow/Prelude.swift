@@ -42,6 +42,48 @@ enum Prelude {
           end
         end
 
+        -- Options of a flow: checked at the call, before anything is done.
+        local function wrong(what, field, expected, value)
+          local shown = type(value) == "string" and '"' .. value .. '"' or type(value) == "table" and "a table" or tostring(value)
+          host.raise("invalid-input", what .. ": field \"" .. field .. "\": expected " .. expected .. ", got " .. shown)
+        end
+
+        local function whole_number(what, options, field, default)
+          local value = options[field]
+          if value == nil then return default end
+          if math.type(value) ~= "integer" or value < 1 then wrong(what, field, "a whole number of at least 1", value) end
+          return value
+        end
+
+        local function flag(what, options, field, default)
+          local value = options[field]
+          if value == nil then return default end
+          if type(value) ~= "boolean" then wrong(what, field, "true or false", value) end
+          return value
+        end
+
+        local function duration(what, options, field, default)
+          local value = options[field]
+          if value == nil then value = default end
+          return host.duration(value, what .. ": field \"" .. field .. "\"")
+        end
+
+        local function error_codes(what, options, field)
+          local codes = options[field]
+          if codes == nil then return nil end
+          local expected = 'a list of error codes, such as { "timeout" }'
+          if type(codes) ~= "table" then wrong(what, field, expected, codes) end
+          local count, known = 0, {}
+          for _ in pairs(codes) do count = count + 1 end
+          if count == 0 or count ~= #codes then wrong(what, field, expected, codes) end
+          for _, code in ipairs(codes) do
+            if type(code) ~= "string" then wrong(what, field, expected, code) end
+            host.choose(what .. ": field \"" .. field .. "\"", code, host.codes)
+            known[code] = true
+          end
+          return known
+        end
+
         -- Scopes: a place in the path, left however the function ends ------------------------------------------------------------------------
 
         function lib.scoped(name, fn, ...)
@@ -107,23 +149,16 @@ enum Prelude {
           return table.unpack(values, 1, #branches)
         end
 
-        -- Runs one wave: `limit` items at a time, each in its own branch when there are several.
+        -- Runs one wave, each item in its own branch when several may go on at a time: the next begins as soon as one has ended.
         local function run_wave(names, limit, body)
           if limit == 1 or #names == 1 then
-            for _, name in ipairs(names) do if not body(name) then return end end
+            for _, name in ipairs(names) do body(name) end
             return
           end
-          for first = 1, #names, limit do
-            local branches = {}
-            for i = first, math.min(first + limit - 1, #names) do
-              branches[#branches + 1] = function() return body(names[i]) end
-            end
-            local going = true
-            for _, branch in ipairs(host.fork(branches)) do
-              if not branch.ok then error(branch.error, 0) end
-              going = going and branch.value
-            end
-            if not going then return end
+          local branches = {}
+          for i, name in ipairs(names) do branches[i] = function() return body(name) end end
+          for _, branch in ipairs(host.fork(branches, limit)) do
+            if not branch.ok then error(branch.error, 0) end
           end
         end
 
@@ -133,17 +168,17 @@ enum Prelude {
           expect(fn, "function", "in_order: its body")
           known_fields(options, { "parallel", "reverse", "on_failure", "raise", "after" }, "in_order")
           local on_failure = options.on_failure or "stop"
-          if on_failure ~= "stop" and on_failure ~= "skip_dependents" and on_failure ~= "continue" then
-            host.raise("invalid-input", 'in_order: on_failure: expected "stop", "skip_dependents" or "continue"')
-          end
+          host.choose('in_order: field "on_failure"', on_failure, { "stop", "skip_dependents", "continue" })
+          local limit = whole_number("in_order", options, "parallel", 1)
+          local reverse, raises = flag("in_order", options, "reverse", false), flag("in_order", options, "raise", true)
           local waves, needs = host.waves(items, options.after)
           local order = {}
-          for i = 1, #waves do order[i] = waves[options.reverse and #waves + 1 - i or i] end
+          for i = 1, #waves do order[i] = waves[reverse and #waves + 1 - i or i] end
           local results, failed, stopped = {}, {}, false
 
           -- For each item those before it.
           local before = needs
-          if options.reverse and on_failure == "skip_dependents" then
+          if reverse and on_failure == "skip_dependents" then
             before = {}
             for item, needed in pairs(needs) do
               for _, other in ipairs(needed) do
@@ -164,15 +199,15 @@ enum Prelude {
             if stopped then
               for _, name in ipairs(wave) do results[name] = { state = "not-started" } end
             else
-              run_wave(wave, options.parallel or 1, function(name)
+              run_wave(wave, limit, function(name)
                 if stopped then
                   results[name] = { state = "not-started" }
-                  return true
+                  return
                 end
                 local cause = on_failure == "skip_dependents" and blocked(name)
                 if cause then
                   results[name] = { state = "skipped", reason = cause .. " failed" }
-                  return true
+                  return
                 end
                 local ok, value = pcall(lib.scoped, name, fn, { name = name })
                 if ok then
@@ -182,11 +217,10 @@ enum Prelude {
                   failed[#failed + 1] = name
                   stopped = on_failure == "stop"
                 end
-                return true
               end)
             end
           end
-          if #failed > 0 and options.raise ~= false then
+          if #failed > 0 and raises then
             local texts, errors = {}, {}
             for i, name in ipairs(failed) do
               texts[i] = name .. ": " .. lib.text_of(results[name].error)
@@ -206,16 +240,19 @@ enum Prelude {
           expect(options, "table", "retry: its options")
           expect(fn, "function", "retry: its body")
           known_fields(options, { "times", "every", "backoff", "on" }, "retry")
-          local times, wait = options.times or 3, host.duration(options.every or "10s")
-          if math.type(times) ~= "integer" or times < 1 then host.raise("invalid-input", "retry: times: expected a whole number of at least 1") end
+          local times, wait = whole_number("retry", options, "times", 3), duration("retry", options, "every", "10s")
+          local backoff, codes = options.backoff, error_codes("retry", options, "on")
+          if backoff ~= nil and (not math.type(backoff) or not (backoff >= 1 and backoff <= 1000)) then
+            wrong("retry", "backoff", "a number of at least 1, at most 1000", backoff)
+          end
           for attempt = 1, times do
             local results = table.pack(pcall(lib.repeating, "retry", fn, attempt))
             if results[1] then return table.unpack(results, 2, results.n) end
-            local e, again = results[2], options.on == nil
-            for _, code in ipairs(options.on or {}) do again = again or (type(e) == "table" and e.code == code) end
+            local e = results[2]
+            local again = codes == nil or (type(e) == "table" and codes[e.code] == true)
             if attempt == times or not again then error(e, 0) end
             dr.sleep(wait)
-            if options.backoff then wait = host.duration(wait:seconds() * options.backoff .. "s") end
+            if backoff then wait = host.duration(wait:seconds() * backoff .. "s") end
           end
         end
 
@@ -224,7 +261,7 @@ enum Prelude {
           expect(fn, "function", "wait_until: its body")
           known_fields(options, { "timeout", "every" }, "wait_until")
           if options.timeout == nil then host.raise("invalid-input", "wait_until: field \"timeout\" is missing") end
-          local limit, every = dr.now() + host.duration(options.timeout), host.duration(options.every or "5s")
+          local limit, every = dr.now() + duration("wait_until", options, "timeout"), duration("wait_until", options, "every", "5s")
           if every:seconds() < 0.01 then host.raise("invalid-input", "wait_until: every: expected at least 10ms, got " .. tostring(every)) end
           while true do
             local value = lib.repeating("wait_until", fn)

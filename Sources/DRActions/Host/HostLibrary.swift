@@ -55,7 +55,9 @@ struct HostLibrary {
             return []
         }
         try host.suspending("fork") { [unowned session] call -> HostRequest in
-            try session.fork(try call[0].table?.elements().compactMap(\.function) ?? [], at: session.place(call.location))
+            let limit = call[1].integer.map { Int(clamping: $0) }
+            return try session.fork(
+                try call[0].table?.elements().compactMap(\.function) ?? [], limit: limit, at: session.place(call.location))
         }
         try host.register("prepare") { [unowned session] (call: LuaCall) in
             let name = call[0].string ?? ""
@@ -120,6 +122,9 @@ struct HostLibrary {
             let answer = try uncatchable { try session.input("now") { .instant(session.record.now()) } }
             return [try answer.lua(in: call.lua)]
         }
+        try host.register("started") { [unowned session] (call: LuaCall) in
+            [try Value.instant(session.record.ledger.started).lua(in: call.lua)]
+        }
         try host.register("random") { [unowned session] (call: LuaCall) in
             let isNew = !session.record.isReplaying
             let answer = try uncatchable { try session.input("random") { .number(session.record.random()) } }
@@ -144,9 +149,14 @@ struct HostLibrary {
             let surroundings = ParameterSurroundings(inventory: Inventory())
             return [try Value.instant(TimeReference(parameter: try Value(lua: call[0]), in: surroundings).instant).lua(in: call.lua)]
         }
-        try host.register("duration") { (call: LuaCall) in
+        try host.register("duration") { [unowned session] (call: LuaCall) in
             let surroundings = ParameterSurroundings(inventory: Inventory())
-            return [try Value.duration(Duration(parameter: try Value(lua: call[0]), in: surroundings)).lua(in: call.lua)]
+            do {
+                return [try Value.duration(Duration(parameter: try Value(lua: call[0]), in: surroundings)).lua(in: call.lua)]
+            } catch let error as DRError {
+                guard let what = call[1].string else { throw error }
+                throw DRError(error.code, "\(what): \(error.message)", hint: error.hint, location: session.place(call.location))
+            }
         }
         try host.register("json_encode") { (call: LuaCall) in [.text(try Value(lua: call[0]).json(.plain))] }
         try host.register("json_decode") { (call: LuaCall) in
@@ -168,6 +178,18 @@ struct HostLibrary {
             throw DRError(
                 .invalidInput, "\(call[0].string ?? ""): unknown field \"\(name)\"\(Spelling.hint(for: name, in: names))",
                 hint: "fields: " + names.joined(separator: ", "), location: session.place(call.location))
+        }
+        try host.set("codes", .table(session.lua.table(ErrorCode.allCases.map { .text($0.rawValue) })))
+        try host.register("choose") { [unowned session] (call: LuaCall) in
+            let names = try call[2].table?.elements().compactMap(\.string) ?? []
+            guard let name = call[1].string, names.contains(name) else {
+                throw DRError(
+                    .invalidInput,
+                    "\(call[0].shown): there is no \(call[1].string.map { "\"\($0)\"" } ?? call[1].shown)"
+                        + Spelling.hint(for: call[1].string ?? "", in: names),
+                    hint: "known: " + names.joined(separator: ", "), location: session.place(call.location))
+            }
+            return []
         }
         let known = Reference(session.registry).names
         try host.register("raise_unknown_verb") { [unowned session] (call: LuaCall) in

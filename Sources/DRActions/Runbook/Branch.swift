@@ -64,6 +64,8 @@ struct Deadline {
 final class Fork {
     let parent: Branch
     var ended: [BranchEnd?]
+    /// Those that begin when others have ended, the next one last.
+    var unbegun: [Branch] = []
 
     init(parent: Branch, count: Int) {
         self.parent = parent
@@ -81,7 +83,8 @@ enum BranchEnd {
 /// What a host function wants of the run before it can answer.
 enum HostRequest {
     case action(PreparedAction, at: SourceLocation?)
-    case fork([LuaFunction])
+    /// `limit`: how many of them go on at a time; nil for all.
+    case fork([LuaFunction], limit: Int?)
 }
 
 /// An action whose intent is recorded and whose outcome is not. Handed on many times: hence one object.

@@ -157,6 +157,8 @@ public struct OpenGate: Sendable, Hashable {
     public let plan: String
     public let record: String
     public let opened: Instant
+    /// When it is refused; nil where it waits on.
+    public let until: Instant?
     /// Nil: enough people approved; `resume` carries the run on.
     public let missing: String?
     /// Why it is closed all the same.
@@ -169,14 +171,22 @@ public struct OpenGate: Sendable, Hashable {
 
     /// All gates that were opened and not passed yet, from the journal alone.
     public static func all(header: RunHeader, records: [JournalRecord], rules: ApprovalRules, now: Instant) throws -> [OpenGate] {
+        try calls(of: Gate.verb, in: records).map { try OpenGate($0, header: header, records: records, rules: rules, now: now) }
+    }
+
+    /// Windows at which a run stands.
+    public static func windows(_ records: [JournalRecord]) -> Int { calls(of: Window.spec.name, in: records).count }
+
+    /// Those whose answer is waited for.
+    private static func calls(of verb: String, in records: [JournalRecord]) -> [JournalRecord] {
         guard !records.contains(where: { $0.entry.kind == .finished }) else { return [] }
         let closed = Set(records.filter { $0.entry.kind == .outcome }.map(\.entry.key))
         // A script that was left does not come back to where it stood; what it registered for its end goes on.
         let left = records.last { $0.entry.kind == .cancelled }?.index ?? -1
-        return try records.filter {
-            $0.entry.kind == .intent && $0.entry.verb == Gate.verb && !closed.contains($0.entry.key)
+        return records.filter {
+            $0.entry.kind == .intent && $0.entry.verb == verb && !closed.contains($0.entry.key)
                 && ($0.index > left || $0.entry.key.hasPrefix(RunSession.closingBranch))
-        }.map { try OpenGate($0, header: header, records: records, rules: rules, now: now) }
+        }
     }
 
     /// The gate at a place of a run, as it stands, also when it was passed or refused since; nil where there is none.
@@ -207,6 +217,7 @@ public struct OpenGate: Sendable, Hashable {
         plan = gate.plan
         record = gate.record
         opened = gate.opened
+        until = gate.refusesOnTimeout ? gate.opened + gate.timeout : nil
         let own = said.filter { $0.approval.statement.place == gate.place && $0.approval.statement.record == gate.record }
         approvals = own.map(\.approval)
         objections = own.map { gate.objection(to: $0.approval, at: $0.time, rules) }
@@ -214,6 +225,12 @@ public struct OpenGate: Sendable, Hashable {
 }
 
 extension PendingAction {
+    /// Until when an open gate keeps its run's locks: until it closes; for as long again where it waits on.
+    func keepsLocks(from now: Instant) -> Instant {
+        guard case .duration(let timeout) = intent.payload["timeout"] else { return now }
+        return (intent.payload["on_timeout"].string == "wait" ? now : begun) + timeout
+    }
+
     /// When a gate or a window that is waited for may be decided by time alone; nil where only people decide.
     func wake(after now: Instant) -> Instant? {
         switch action.parking {

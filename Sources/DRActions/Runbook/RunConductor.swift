@@ -29,6 +29,7 @@ final class RunConductor {
     private let world: RunSurroundings
     private let settled: [String: Settlement]
     private let points = PointSymbols()
+    private let locks: RunLocks
     private let begun: Instant
     private var isLive: Bool
     /// What somebody asked for before it was taken up.
@@ -56,6 +57,7 @@ final class RunConductor {
         self.settled = settled
         self.isLive = isLive
         asked = request
+        locks = RunLocks(engine: world.engine, record: record)
         begun = world.clock.now()
     }
 
@@ -80,12 +82,13 @@ final class RunConductor {
         // A run whose history ends right before its last record is resumed only to be closed.
         if !isLive { try record.resumed(confirmed: world.confirmed) }
         let error = try session.failure()
+        await lookForMoved()
         let report = record.ledger.report(run: record.run, error: error, owed: error == nil ? [] : session.owed)
         try record.flush()
-        await release()
+        await locks.release(at: session.formerPlaces)
         try record.finished(report)
         anchor()
-        await forget()
+        if !world.predicted { await locks.forget(world.mirror) }
         return report
     }
 
@@ -162,8 +165,8 @@ final class RunConductor {
     // History is over.
     private func becomeLive() throws -> Boundary {
         let lost = try LostAnswers(
-            session.waiting.filter { !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run, points: points,
-            runningAs: world.runningAs)
+            session.waiting.filter { $0.isRecorded && !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run,
+            points: points, runningAs: world.runningAs)
         if let question = lost.question, asked == nil || asked?.kind == .undo { return .parked(try record.wait(for: question)) }
         try record.resumed(confirmed: world.confirmed)
         isLive = true
@@ -319,6 +322,7 @@ final class RunConductor {
         var questions: [String] = []
         var hint: String?
         var details: [String: Value] = [:]
+        var (kept, isAtWindow): (Instant, Bool) = (now, false)
         for pending in session.waiting {
             switch pending.action.parking {
             case .gate?:
@@ -328,15 +332,17 @@ final class RunConductor {
                 questions.append("gate \(event.name) waits for \(missing): \(event.message)")
                 hint = hint ?? "drrunbook approve \(record.run) \(event.name)"
                 details["gate"] = .string(event.name)
+                kept = max(kept, pending.keepsLocks(from: now))
             case .window(let window)?:
                 guard case .closed(let time) = window.state(at: now) else { continue }
-                await release()
+                isAtWindow = true
                 questions.append("the window opens at \(time)")
-                hint = hint ?? "resume it then"
+                hint = hint ?? "drrunbook resume \(record.run)"
                 details["opens"] = .instant(time)
             case nil: continue
             }
         }
+        if isAtWindow { await locks.release(at: session.formerPlaces) } else { await locks.keep(at: session.formerPlaces, until: kept) }
         return try record.wait(for: DRError(.waiting, questions.joined(separator: "; "), hint: hint, details: .map(details)))
     }
 
@@ -367,7 +373,8 @@ final class RunConductor {
     }
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {
-        if request.kind == .pause { await park() } else { await release() }
+        let places = session.formerPlaces
+        if request.kind == .pause { await locks.keep(at: places, until: nil) } else { await locks.release(at: places) }
         return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
     }
 
@@ -375,29 +382,26 @@ final class RunConductor {
         launched.contains(pending.intent.key) || (pending.isRecorded && !record.notBegun.contains(pending.intent.key))
     }
 
-    private func release() async { await warning("locks could not be released") { try await world.engine.release(run: record.run) } }
-    private func park() async { await warning("locks could not be kept") { try await world.engine.park(run: record.run) } }
-
-    /// Whoever could take the run up finds that it has ended: nobody asks for anything by its keys any more.
-    private func forget() async {
-        await warning("what clusters keep of the run's commits stays there") {
-            guard !world.predicted, try world.mirror?.holdsEverywhere(record.run) ?? true else { return }
-            try await world.engine.forget(run: record.run)
+    /// Where somebody else moved one of its applications they may have moved others: what this run believes of them is asked.
+    private func lookForMoved() async {
+        let names = world.predicted ? [] : record.ledger.doubtful
+        guard !names.isEmpty else { return }
+        do {
+            for status in try await world.engine.status(of: names, without: [], call("end")) { record.ledger.found(status) }
+        } catch {
+            record.tell(.warning("nobody says where \(names.map(\.text).joined(separator: ", ")) are: \(DRError(any: error).message)"))
         }
-    }
-
-    /// What fails at the end of a run is told, and keeps nothing else from ending.
-    private func warning(_ text: String, _ body: () async throws -> Void) async {
-        do { try await body() } catch { record.tell(.warning("\(text): \(DRError(any: error).message)")) }
     }
 
     // MARK: Actions
 
+    private func call(_ key: String) -> EngineCall {
+        EngineCall(key: OperationKey("\(record.run)/\(key)"), holder: world.holder, effects: EffectLog(), points: points)
+    }
+
     private func launch(_ pending: PendingAction) -> ActionLaunch {
-        let call = EngineCall(
-            key: OperationKey("\(record.run)/\(pending.intent.key)"), holder: world.holder, effects: EffectLog(), points: points)
         let context = ActionContext(
-            engine: world.engine, outside: world.outside, clock: world.clock, inventory: world.inventory, call: call,
+            engine: world.engine, outside: world.outside, clock: world.clock, inventory: world.inventory, call: call(pending.intent.key),
             begun: pending.begun, runningAs: pending.isInDrill ? .drill : world.runningAs, hasChanged: record.ledger.hasChanged)
         return ActionLaunch(key: pending.intent.key, action: pending.action, place: pending.place, context: context)
     }

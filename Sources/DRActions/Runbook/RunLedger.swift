@@ -11,17 +11,25 @@ struct RunLedger {
         var failure: DRError?
         var from: ClusterName?
         var inDisaster = false
+        /// Disaster: when the outage began, where a person knows.
+        var downSince: Instant?
         /// Where this run is taking it.
         var heading: ClusterName?
         /// Why it could not be copied back to where it was.
         var unprotected: DRError?
         /// Where it is, as the engine said when it refused us.
         var elsewhere: (cluster: ClusterName, epoch: Epoch?)?
+        /// Where it was stopped.
+        var stoppedAt: ClusterName?
+        /// It was seen to run elsewhere.
+        var isRunningElsewhere = false
         /// In a plan: when it would be ready.
         var ready: PlanTimeline.Moment?
 
         /// It belongs where we were taking it, and our move was cut off after the point of no return.
-        var isOnTheWay: Bool { elsewhere.map { $0.cluster == heading } ?? false }
+        var isOnTheWay: Bool { !isRunningElsewhere && elsewhere.map { $0.cluster == heading } ?? false }
+        /// It is down, as far as this run knows.
+        var isDown: Bool { stopped && !restarted && moved == nil && activatedAt == nil }
     }
 
     let inventory: Inventory
@@ -40,7 +48,7 @@ struct RunLedger {
     /// Effects by branch, each branch in the order of its actions.
     private var effectsByBranch: [String: [Effect]] = [:]
     private var firstDisruption: Instant?
-    /// Without a disruption of ours (a disaster) the move begins when it first asks where things are.
+    /// Where nothing was there to be stopped the move begins when it first asks where things are.
     private var firstLook: Instant?
     private var sent: [ApplicationName: ByteCount] = [:]
     private var undos: [RunReport.Undo] = []
@@ -93,6 +101,7 @@ struct RunLedger {
             if firstDisruption == nil { firstDisruption = begun }
             if let begin = planned?.begin, begin.elapsed < planBegin?.elapsed ?? .seconds(Int64.max) { planBegin = begin }
             item.stopped = item.stopped || !outcome.effects.isEmpty || outcome.error != nil
+            item.stoppedAt = source(of: input)
         case "restart":
             item.restarted = outcome.error == nil
         default:
@@ -107,6 +116,7 @@ struct RunLedger {
             putLast(name)
             item.from = source(of: input)
             item.inDisaster = input["mode"].string == "disaster"
+            if case .instant(let since) = input["down_since"] { item.downSince = since }
             item.moved = report
             item.ready = planned?.end
             item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? report?.active_at
@@ -123,6 +133,24 @@ struct RunLedger {
         else { return }
         items[name, default: Item()].elsewhere = (cluster, error.details?["epoch"].integer.map { Epoch($0) })
         if places[name] == nil { putLast(name) }
+    }
+
+    /// What this run has stopped and believes to be down or on its way, where somebody else has moved an application of it meanwhile.
+    var doubtful: [ApplicationName] {
+        guard items.values.contains(where: { $0.elsewhere != nil }) else { return [] }
+        return order.filter { items[$0]?.isDown == true }
+    }
+
+    /// Where one of them is, as clusters say.
+    mutating func found(_ status: ApplicationStatus) {
+        guard let cluster = status.active_at, var item = items[status.name] else { return }
+        if cluster != item.stoppedAt {
+            item.elsewhere = (cluster, status.epoch)
+            item.isRunningElsewhere = status.running
+        } else if status.running {
+            item.restarted = true
+        }
+        items[status.name] = item
     }
 
     private mutating func putLast(_ name: ApplicationName) {
@@ -164,9 +192,11 @@ struct RunLedger {
         effectsByBranch.map { (Self.numbers($0.key), $0.value) }.sorted { $0.0.lexicographicallyPrecedes($1.0) }.flatMap(\.1)
     }
 
-    /// `error` is what ended the runbook, if anything did; `owed` the undos that nobody came to.
-    func report(run: RunID, error: DRError?, owed: [String] = [], isHeld: Bool = false) -> RunReport {
-        let list = order.map { item($0, ended: error) }
+    /// `error` is what ended the runbook, if anything did; `owed` the undos that nobody came to. `isHeld`: it was put down; `isWaiting`: for people, or a time.
+    func report(run: RunID, error: DRError?, owed: [String] = [], isHeld: Bool = false, isWaiting: Bool = false) -> RunReport {
+        // Only this run goes on from where it stands: another one would be refused by its locks, or find things half done.
+        let again = isHeld || isWaiting ? "`drrunbook resume \(run)`" : nil
+        let list = order.map { item($0, ended: error, again) }
         let rtos = list.compactMap(\.rto)
         let isUnknown = predicted && list.contains { $0.state == .moved && $0.rto == nil }
         let left = owed.reversed().map { RunReport.Undo(name: $0, application: nil, state: .owed, reason: nil) }
@@ -210,10 +240,11 @@ struct RunLedger {
         return effects.isEmpty && error.code.isRefusal ? .refused : .failed
     }
 
-    private func item(_ name: ApplicationName, ended error: DRError?) -> RunReport.Item {
+    private func item(_ name: ApplicationName, ended error: DRError?, _ again: String?) -> RunReport.Item {
         let item = items[name] ?? Item()
         if let moved = item.moved {
-            let begin = firstDisruption ?? firstLook ?? started
+            // In a disaster the disruption is not ours: what the run did before, waiting for people above all, is part of it.
+            let begin = item.inDisaster ? item.downSince ?? started : firstDisruption ?? firstLook ?? started
             return RunReport.Item(
                 name: name, active_at: moved.active_at, epoch: moved.epoch, state: .moved, rpo: moved.rpo,
                 rto: predicted ? plannedTime(of: item) : moved.ready_at - begin,
@@ -225,7 +256,8 @@ struct RunLedger {
             return RunReport.Item(
                 name: name, active_at: elsewhere.cluster, epoch: elsewhere.epoch, state: .failed, rpo: nil, rto: nil,
                 reason: (item.failure ?? error)?.message,
-                next: "it belongs to \(elsewhere.cluster) now but is not ready there: run the runbook again, which brings it to its end")
+                next: "it belongs to \(elsewhere.cluster) now but is not ready there: "
+                    + "\(again.map { "\($0) brings" } ?? "run the runbook again, which brings") it to its end")
         }
         if let elsewhere = item.elsewhere {
             return RunReport.Item(
@@ -242,7 +274,8 @@ struct RunLedger {
             return RunReport.Item(
                 name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,
                 reason: (item.failure ?? error)?.message,
-                next: "it was stopped and not started again: ask `drrunbook status` where it is, then run the runbook again")
+                next: again.map { "it was stopped, and this run is not at its end: \($0) goes on with it" }
+                    ?? "it was stopped and not started again: ask `drrunbook status` where it is, then run the runbook again")
         }
         return RunReport.Item(
             name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,

@@ -158,7 +158,7 @@ final class RunRecord {
 
     /// The run stops for a person. It has not ended, so nothing is recorded.
     func wait(for question: DRError) throws -> RunReport {
-        let ledger = ledger.report(run: run, error: question)
+        let ledger = ledger.report(run: run, error: question, isWaiting: true)
         let report = RunReport(
             run: run, outcome: .waiting, error: question, rto: nil, applications: ledger.applications, effects: ledger.effects)
         tell(.runFinished(report))

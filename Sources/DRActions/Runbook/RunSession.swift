@@ -31,6 +31,8 @@ final class RunSession {
     /// Undos that were registered and not yet carried out or forgotten, in order, and how many `finally`.
     private(set) var owed: [String] = []
     private var finals = 0
+    /// Where a process that carried the run on before may have left locks.
+    private(set) var formerPlaces: Set<ClusterName> = []
     /// Actions whose intent is recorded and whose outcome is not, by key, in the order they were asked for.
     private(set) var waiting = WaitingActions()
     private var ready = Queue<(branch: Branch, input: Resumption)>()
@@ -88,15 +90,15 @@ final class RunSession {
 
     func place(_ location: LuaLocation?) -> SourceLocation { SourceLocation(location) ?? SourceLocation(file: file, line: 0) }
 
-    func fork(_ functions: [LuaFunction], at location: SourceLocation) throws -> HostRequest {
+    func fork(_ functions: [LuaFunction], limit: Int?, at location: SourceLocation) throws -> HostRequest {
         guard isRunning else { throw DRError(.runbook, "branches may be started only inside run", location: location) }
-        guard functions.count <= branchLimit else {
+        let count = min(functions.count, limit ?? .max)
+        guard count <= branchLimit else {
             throw DRError(
-                .limitExceeded, "parallel: \(functions.count) branches, \(branchLimit) are allowed",
-                hint: "raise `limits: branches` in dr.yaml",
-                location: location)
+                .limitExceeded, "parallel: \(count) branches, \(branchLimit) are allowed",
+                hint: "raise `limits: branches` in dr.yaml", location: location)
         }
-        return .fork(functions)
+        return .fork(functions, limit: limit)
     }
 
     /// Reads, checks and records a verb call of the running branch. Throws what the script gets raised.
@@ -320,19 +322,21 @@ final class RunSession {
             let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
             let (begun, isRecorded): (Instant, Bool)
             do { (begun, isRecorded) = try record.intent(entry) } catch let error as DRError { throw error.at(location) }
+            if isRecorded, action.effect == .changes { formerPlaces.formUnion(inventory.workplaces(of: action.input)) }
             waiting.append(
                 PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun, isRecorded: isRecorded))
-        case .fork(let functions):
+        case .fork(let functions, let limit):
             let place = branch.nextPlace()
             let fork = Fork(parent: branch, count: functions.count)
-            for (index, function) in functions.enumerated() {
+            let children = try functions.enumerated().map { index, function in
                 let id = "\(branch.id).\(place.split(separator: "/").last ?? "0")-\(index + 1)"
-                let child = Branch(
+                return Branch(
                     id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"],
                     repeating: branch.repeating, drills: branch.drills, undos: branch.undos, deadlines: branch.deadlines, fork: fork,
                     position: index)
-                ready.append((child, .start([])))
             }
+            for child in children.prefix(limit ?? .max) { ready.append((child, .start([]))) }
+            fork.unbegun = children.dropFirst(limit ?? .max).reversed()
             if functions.isEmpty { ready.append((branch, .answer([.table(try lua.table())]))) }
         }
     }
@@ -348,6 +352,8 @@ final class RunSession {
             return
         }
         fork.ended[branch.position] = end
+        // Which one that is depends on what ended first, which is the order of the journal: it is the same in a replay, and its place says nothing of it.
+        if let next = fork.unbegun.popLast() { ready.append((next, .start([]))) }
         guard fork.isComplete else { return }
         do {
             ready.append((fork.parent, .answer([.table(try results(of: fork))])))

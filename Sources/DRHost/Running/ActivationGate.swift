@@ -47,9 +47,11 @@ struct ActivationGate: DREngine {
         try await engine.waitReady(order, condition: condition, timeout: timeout, call)
     }
     func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { try await engine.patch(order, call) }
-    func release(run: RunID) async throws { try await engine.release(run: run) }
     func forget(run: RunID) async throws { try await engine.forget(run: run) }
-    func park(run: RunID) async throws { try await engine.park(run: run) }
+    func release(run: RunID, at clusters: Set<ClusterName>) async throws { try await engine.release(run: run, at: clusters) }
+    func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws {
+        try await engine.park(run: run, at: clusters, until: until)
+    }
 }
 
 extension ActivationGate {

@@ -96,9 +96,11 @@ struct DrillEngine: DREngine {
     }
     /// The real one is not touched, and nobody looks at the clone through it.
     func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { PatchReport(changed: false, inverse: [:]) }
-    func release(run: RunID) async throws { try await engine.release(run: run) }
     func forget(run: RunID) async throws { try await engine.forget(run: run) }
-    func park(run: RunID) async throws { try await engine.park(run: run) }
+    func release(run: RunID, at clusters: Set<ClusterName>) async throws { try await engine.release(run: run, at: clusters) }
+    func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws {
+        try await engine.park(run: run, at: clusters, until: until)
+    }
 }
 
 extension EngineCall {

@@ -6,6 +6,8 @@ internal import DRReplication
 struct FileControl: RunControl {
     let state: String
     let process: Int32
+    /// Of `serve`, where the run is one.
+    let job: String?
     let clock: any WallClock
     /// Is an approval signed as it says?
     let isGenuine: @Sendable (Approval) throws -> Bool
@@ -16,7 +18,10 @@ struct FileControl: RunControl {
     /// Notes which run this process carries on. A wish from before is over: somebody took the run up since.
     func begun(_ run: RunID) throws {
         try removeWish(run)
-        try StateFile.replace(mark, with: Value.map(["run": .string(run.text), "process": .integer(Int64(process))]).json() + "\n")
+        let text: Value = [
+            "run": .string(run.text), "process": .integer(Int64(process)), "job": job.map(Value.string) ?? .null,
+        ]
+        try StateFile.replace(mark, with: text.json() + "\n")
     }
 
     func request(for run: RunID, deadline: @escaping @Sendable () -> Instant?) async -> StopRequest? {
@@ -123,11 +128,16 @@ struct FileControl: RunControl {
     }
 
     /// The process that was last seen to carry on `run`, if it was that one.
-    func lastProcess(of run: RunID) throws -> Int32? {
-        guard let text = try TextFile.read(mark, shown: mark), let value = try? Value(json: text), value["run"].string == run.text else {
-            return nil
+    func lastProcess(of run: RunID) throws -> Int32? { try last.flatMap { $0.run == run ? $0.process : nil } }
+
+    /// What a process of this state folder carried on last; it may have ended.
+    var last: (run: RunID, process: Int32, job: String?)? {
+        get throws {
+            guard let text = try TextFile.read(mark, shown: mark), let value = try? Value(json: text),
+                let run = value["run"].string.flatMap({ try? RunID($0) }), let process = value["process"].integer
+            else { return nil }
+            return (run, Int32(truncatingIfNeeded: process), value["job"].string)
         }
-        return value["process"].integer.map { Int32(truncatingIfNeeded: $0) }
     }
 
     private func removeWish(_ run: RunID) throws {

@@ -69,7 +69,10 @@ extension Host {
     /// A run like any other, in the journal; what waits for a person waits there.
     package func run(_ job: JobDeclaration) async -> ServiceEvent {
         do {
-            return .ran(job.name, try await run(job.runbook, parameters: job.parameters, mayActivate: false), world.clock.now())
+            let report = try await JobDeclaration.$current.withValue(job.name) {
+                try await run(job.runbook, parameters: job.parameters, mayActivate: false)
+            }
+            return .ran(job.name, report, world.clock.now())
         } catch {
             return .failed("job \(job.name)", error as? DRError ?? DRError(.internal, "\(error)"))
         }
@@ -95,6 +98,11 @@ extension Host {
             tell(.failed("schedule \(schedule.name)", error as? DRError ?? DRError(.internal, "\(error)")))
         }
     }
+}
+
+extension JobDeclaration {
+    /// The job whose run this task carries on.
+    @TaskLocal static var current: String?
 }
 
 /// What `serve` did.

@@ -39,6 +39,11 @@ extension Host {
             hint: "it is asked for still, and done when it looks; `drrunbook show \(run)` tells")
     }
 
+    /// Asks the run that this process carries on to end after what it is doing.
+    public func ask(_ kind: StopRequest.Kind, of run: RunID) throws {
+        _ = try fileControl.leave(StopRequest(kind, who: identity.who), for: run)
+    }
+
     /// The process that holds the journal, where it is the one that carries this run on; else the error.
     func holder(of run: RunID, _ error: DRError, _ control: FileControl) throws -> Int32 {
         guard let process = try control.lastProcess(of: run), error.details?["process"].integer == Int64(process) else { throw error }
@@ -60,6 +65,8 @@ extension Host {
 
     var fileControl: FileControl {
         let admission = admission
-        return FileControl(state: configuration.state, process: identity.process, clock: world.clock) { try admission.isGenuine($0) }
+        return FileControl(state: configuration.state, process: identity.process, job: JobDeclaration.current, clock: world.clock) {
+            try admission.isGenuine($0)
+        }
     }
 }

@@ -5,7 +5,8 @@ internal import DRSupport
 
 /// A plan that people have looked at, bound to what it was made from: a run from it refuses when anything of that has changed.
 public struct PlanRecord: Codable, Sendable, Hashable {
-    public var version = 1
+    public static let version = 2
+    public var version = Self.version
     public let runbook: String
     /// SHA-256 of the runbook and of each module, by file.
     public let sources: [String: String]
@@ -15,6 +16,8 @@ public struct PlanRecord: Codable, Sendable, Hashable {
     public let outcome: RunOutcome
     /// In the order of the plan.
     public let effects: [String]
+    /// What it was made from in the clusters, by name: digests of manifests, where applications are active and in which epoch, volumes, pairs, schedules.
+    public let inventory: [String: String]
 }
 
 extension Host {
@@ -29,20 +32,35 @@ extension Host {
         guard let text = try TextFile.read(PathText.absolute(file, in: PathText.workingFolder), shown: file) else {
             throw DRError(.invalidInput, "there is no plan \(file)", hint: "`drrunbook plan RUNBOOK --out \(file)` writes one")
         }
-        guard let value = try? Value(json: text), value["version"].integer == 1, let record = try? value.decoded(as: PlanRecord.self) else {
+        guard let value = try? Value(json: text), value["version"].integer == Int64(PlanRecord.version),
+            let record = try? value.decoded(as: PlanRecord.self)
+        else {
             throw DRError(.invalidInput, "\(file) is not a plan of this version", hint: "write it with `drrunbook plan RUNBOOK --out FILE`")
         }
         return record
     }
 
-    /// Binds a plan's report to what it was made from.
-    public func record(_ report: RunReport, of runbook: String, parameters: Value) throws -> PlanRecord {
+    /// Plans, and binds the plan to what it was made from.
+    public func planRecord(
+        _ runbook: String, parameters: Value = [:], without: [ClusterName] = [], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> (report: RunReport, record: PlanRecord) {
+        let selection = Lock(PlanSelection())
+        let report = try await plan(runbook, parameters: parameters, without: without) { [inventory = configuration.inventory] event in
+            if case .actionStarted(let action) = event.kind { selection.withLock { $0.note(action.input, inventory) } }
+            events(event)
+        }
+        return (report, try await record(report, of: runbook, parameters: parameters, selection.withLock { $0 }.except(without)))
+    }
+
+    private func record(
+        _ report: RunReport, of runbook: String, parameters: Value, _ selection: PlanSelection
+    ) async throws -> PlanRecord {
         let sources = try RunbookFile(runbook).sources()
         var digests = [sources.main.file: Digest.hex(of: sources.main.text)]
         for module in sources.modules.values { digests[module.file] = Digest.hex(of: module.text) }
         return PlanRecord(
             runbook: runbook, sources: digests, parameters: parameters, configuration: configuration.digest, outcome: report.outcome,
-            effects: report.effects.map(\.text))
+            effects: report.effects.map(\.text), inventory: try await inventory(of: selection))
     }
 
     /// Plans again and compares. Throws `conflict` and names what differs from the plan that was looked at.
@@ -56,9 +74,25 @@ extension Host {
         }
         guard record.parameters == parameters else { throw stale("the parameters differ") }
         guard record.configuration == configuration.digest else { throw stale("\(configuration.file) has changed") }
-        let now = try self.record(try await plan(runbook, parameters: parameters), of: runbook, parameters: parameters)
+        let (report, now) = try await planRecord(runbook, parameters: parameters)
         for file in Set(record.sources.keys).union(now.sources.keys).sorted() where record.sources[file] != now.sources[file] {
             throw stale("\(file) has changed")
+        }
+        // Before what differs because of it.
+        if let error = report.error { throw stale("it would fail now: \(error.description)") }
+        // Where applications are is told first: other things follow from it.
+        let names = Set(record.inventory.keys).union(now.inventory.keys).sorted {
+            ($0.contains(" ") ? 1 : 0, $0) < ($1.contains(" ") ? 1 : 0, $1)
+        }
+        for name in names {
+            switch (record.inventory[name], now.inventory[name]) {
+            case (let then?, let now?) where then != now:
+                // Digests and records say nothing to a person.
+                throw stale("\(name) " + (now.contains(" ") && !now.contains("{") ? "was \(then) and is now \(now)" : "has changed"))
+            case (_?, nil): throw stale("\(name) is gone")
+            case (nil, _?): throw stale("\(name) is new")
+            default: continue
+            }
         }
         guard record.effects != now.effects else { return }
         let index = zip(record.effects, now.effects).prefix { $0 == $1 }.count

@@ -57,8 +57,9 @@ public protocol Cluster: Sendable {
     func onHold() async throws -> [ApplicationName]
     /// Data of the application that this cluster wrote by itself after it had lost it and that was set aside, oldest epoch first.
     func keptForks(of application: ApplicationName) async throws -> [Fork]
-    /// The run is put down and its process goes: its locks here stand until they run out, or until it is taken up again.
-    func park(run: RunID) async throws
+    /// The run is put down and its process goes: its locks here, those that were put down before among them, stand until then (nil: for a while), or until it is taken
+    /// up again.
+    func park(run: RunID, until: Instant?) async throws
     /// Takes the application's lock from whoever holds it: the holder is refused when it next asks for it. False when nobody holds it.
     func breakLock(_ application: ApplicationName) async throws -> Bool
 }
@@ -82,7 +83,8 @@ extension Cluster {
     public func letGo(_ application: ApplicationName) async throws -> Bool { false }
     public func onHold() async throws -> [ApplicationName] { [] }
 
-    public func park(run: RunID) async throws { try await unlock(run: run) }
+    public func park(run: RunID, until: Instant?) async throws { try await unlock(run: run) }
+    public func park(run: RunID) async throws { try await park(run: run, until: nil) }
 
     public func breakLock(_ application: ApplicationName) async throws -> Bool {
         throw DRError(.notAllowed, "locks of cluster \(name) cannot be broken")

@@ -39,12 +39,14 @@ public protocol DREngine: Sendable {
     /// Throws `fenced` where the application is not live at the object's cluster.
     func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport
 
-    /// Releases what the run holds: locks and pins.
-    func release(run: RunID) async throws
     /// The run has ended for good, and nobody asks again for anything by its keys.
     func forget(run: RunID) async throws
-    /// The run is put down: its locks stand until they run out.
-    func park(run: RunID) async throws
+    /// Releases what the run holds: locks and pins.
+    ///
+    /// `clusters`: where processes that carried it on before may have left locks.
+    func release(run: RunID, at clusters: Set<ClusterName>) async throws
+    /// The run is put down, or waits for people: its locks stand until then, or for a while where nobody says how long.
+    func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws
 }
 
 // Not every engine can do everything.
@@ -53,8 +55,10 @@ extension DREngine {
     public func startClone(_ order: CloneOrder, _ call: EngineCall) async throws -> CloneReport { throw unable("drills") }
     public func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport { throw unable("drills") }
     public func drills() async throws -> [DrillStatus] { [] }
-    public func park(run: RunID) async throws {}
     public func forget(run: RunID) async throws {}
+    public func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws {}
+    /// What this process holds for the run.
+    public func release(run: RunID) async throws { try await release(run: run, at: []) }
     public func objects(_ order: ObjectOrder, _ call: EngineCall) async throws -> [Value] { throw unable("access to objects") }
     public func waitReady(_ order: ObjectOrder, condition: String, timeout: Duration, _ call: EngineCall) async throws -> Instant {
         throw unable("access to objects")

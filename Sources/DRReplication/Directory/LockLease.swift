@@ -82,7 +82,7 @@ extension DirectoryCluster {
     }
 
     /// Lets the locks of the run stand though its process goes, for a person who takes it up again.
-    public func park(run: RunID) async throws {
+    public func park(run: RunID, until: Instant?) async throws {
         try await alone {
             let mine = held.withLock { held in
                 let mine = held.filter { $0.value.holder.run == run }
@@ -90,8 +90,10 @@ extension DirectoryCluster {
                 return mine
             }
             // What another process of the run has taken over is not ours to put down.
-            for holder in Set(try mine.filter { try note($0.key) == $0.value.note(of: $0.key) }.map(\.value.holder)) {
-                try write(LockLease(expires: clock.now() + LockLease.parked, parked: true), for: holder)
+            let own = try mine.filter { try note($0.key) == $0.value.note(of: $0.key) }.map(\.value.holder)
+            let before = try notes().map(\.holder).filter { try $0.run == run && lease($0)?.parked == true }
+            for holder in Set(own + before) {
+                try write(LockLease(expires: until ?? clock.now() + LockLease.parked, parked: true), for: holder)
             }
             for lock in mine.values { lock.kernel.release() }
             endHeartbeat()

@@ -37,14 +37,16 @@ public actor ReplicationEngine: DREngine {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    /// Releases the locks that the run took in this process. Those of a process that died are free already.
-    public func release(run: RunID) async throws {
+    /// Releases the locks that the run took in this process, and those it left at `places`: kept for it, or by a process that died.
+    public func release(run: RunID, at places: Set<ClusterName>) async throws {
         var failure: (any Error)?
-        for name in (locked[run] ?? []).sorted() {
+        let own = locked[run] ?? []
+        for name in own.union(places).sorted() {
+            guard let cluster = clusters[name] else { continue }
             // At the end of a run, where it holds up nobody, and only where the run was anyway.
-            if let holder = holders[run], let cluster = clusters[name] { await removeExpiredDrills(at: cluster, for: holder) }
+            if let holder = holders[run], own.contains(name) { await removeExpiredDrills(at: cluster, for: holder) }
             do {
-                try await cluster(name).unlock(run: run)
+                try await cluster.unlock(run: run)
                 locked[run]?.remove(name)
             } catch let error as DRError where error.code == .clusterUnreachable {
                 // Nothing is lost: a lock dies with its holder.
@@ -73,9 +75,14 @@ public actor ReplicationEngine: DREngine {
     }
 
     /// Its locks at clusters that answer stand for a while though this process goes.
-    public func park(run: RunID) async throws {
-        for name in (locked[run] ?? []).sorted() {
-            do { try await cluster(name).park(run: run) } catch let error as DRError where error.code == .clusterUnreachable { continue }
+    public func park(run: RunID, at places: Set<ClusterName>, until: Instant?) async throws {
+        for name in (locked[run] ?? []).union(places).sorted() {
+            guard let cluster = clusters[name] else { continue }
+            do {
+                try await cluster.park(run: run, until: until)
+            } catch let error as DRError where error.code == .clusterUnreachable {
+                continue
+            }
         }
         locked[run] = nil
         holders[run] = nil

@@ -1,5 +1,5 @@
-internal import DRManifest
-internal import DRModel
+package import DRManifest
+package import DRModel
 
 /// Single values of a manifest set or removed, with what takes it back.
 struct ObjectPatch {
@@ -44,7 +44,7 @@ struct ObjectPatch {
 
 extension YAMLNode {
     /// As a program sees it: what is not quoted and looks like a number, a truth or nothing is one.
-    var value: Value {
+    package var value: Value {
         switch content {
         case .map(let entries): return .map(Dictionary(entries.map { ($0.key, $0.value.value) }) { $1 })
         case .list(let items): return .list(items.map(\.value))

@@ -36,6 +36,11 @@ struct GateOptions: ParsableArguments {
             if output.lines == nil { Output.write(text, to: 1) } else { output.object("statement", [("text", .string(text))]) }
             return .done
         }
+        // What is signed is seen first.
+        if let open = try host.gates(of: run).first(where: { $0.name == self.gate }) {
+            output.say(GateText(gate: open).lines(output))
+            output.say()
+        }
         let gate = try await host.answer(run, gate: gate, answer)
         for (approval, objection) in zip(gate.approvals, gate.objections) {
             output.say(

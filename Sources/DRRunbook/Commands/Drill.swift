@@ -19,7 +19,7 @@ struct Drill: HostCommand {
     func perform(_ output: Output) async throws -> ExitStatus {
         let parameters = try runbook.values()
         return try await withHost { host in
-            let conduct = Conduct(output, config: common.config)
+            let conduct = Conduct(output, host, config: common.config)
             let (report, cleanups) = try await host.drill(runbook.runbook, parameters: parameters, events: conduct.tell)
             let status = conduct.finish(report)
             var left = false

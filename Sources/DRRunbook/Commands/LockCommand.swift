@@ -56,7 +56,7 @@ struct LockCommand: ParsableCommand {
             abstract: "Takes an application's lock from its holder.",
             discussion: """
                 A lock goes with its holder's process, and runs out by itself a minute after that process was last seen at work; one of a run that was \
-                put down, after a quarter of an hour. Break it when you cannot wait: the holder is refused at its next commit.
+                put down, after a quarter of an hour; one of a run that stands at a gate, when the gate closes. Break it when you cannot wait: the holder is refused at its next commit.
 
                 EXAMPLE
                   drrunbook lock break ledger --yes

@@ -24,10 +24,17 @@ struct Plan: HostCommand {
         let parameters = try runbook.values()
         return try await withHost { host in
             let progress = Progress(output, isPlan: true)
-            let report = try await host.plan(runbook.runbook, parameters: parameters, without: without, events: progress.tell)
+            let report: RunReport
+            var record: PlanRecord?
+            if out == nil {
+                report = try await host.plan(runbook.runbook, parameters: parameters, without: without, events: progress.tell)
+            } else {
+                (report, record) = try await host.planRecord(
+                    runbook.runbook, parameters: parameters, without: without, events: progress.tell)
+            }
             ReportText(report: report, isPlan: true, config: common.config).write(to: output)
-            if let out {
-                try host.write(try host.record(report, of: runbook.runbook, parameters: parameters), to: out)
+            if let out, let record {
+                try host.write(record, to: out)
                 output.say("next: drrunbook run \(runbook.runbook) --plan \(out) ...")
             }
             return Self.status(report)

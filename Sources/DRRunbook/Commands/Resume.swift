@@ -12,6 +12,7 @@ struct Resume: HostCommand {
 
             EXAMPLE
               drrunbook resume 20260301-021500-3f2a
+              drrunbook resume 20260301-021500-3f2a --wait
               drrunbook resume 20260301-021500-3f2a --settle 0/7/1/do=done
             """)
 
@@ -23,6 +24,8 @@ struct Resume: HostCommand {
         name: .long,
         help: ArgumentHelp("What became of a call outside whose answer was lost; may be repeated.", valueName: "key=done|not-done"))
     var settle: [String] = []
+    @Flag(name: .long, help: "Wait for people and windows, also where no terminal is.")
+    var wait = false
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
@@ -36,9 +39,9 @@ struct Resume: HostCommand {
                 try Confirmation.ask(Confirmation.destinations(of: effects), effects, output)
                 mayActivate = !Confirmation.destinations(of: effects).isEmpty
             }
-            let conduct = Conduct(output, config: common.config)
+            let conduct = Conduct(output, host, config: common.config)
             let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, events: conduct.tell)
-            return try await conduct.finish(report, host, mayActivate: mayActivate)
+            return try await conduct.finish(report, host, mayActivate: mayActivate, waits: wait)
         }
     }
 

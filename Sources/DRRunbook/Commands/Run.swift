@@ -45,7 +45,7 @@ struct Run: HostCommand {
     private func run(_ host: Host, _ parameters: Value, mayActivate: Bool, plan: PlanRecord? = nil, _ output: Output) async throws
         -> ExitStatus
     {
-        let conduct = Conduct(output, config: common.config)
+        let conduct = Conduct(output, host, config: common.config)
         let report = try await host.run(
             runbook.runbook, parameters: parameters, mayActivate: mayActivate, plan: plan, events: conduct.tell)
         return try await conduct.finish(report, host, mayActivate: mayActivate)
@@ -59,32 +59,27 @@ struct Conduct: Sendable {
     private let progress: Progress
     private let interruption: Interruption
 
-    init(_ output: Output, config: String) {
+    init(_ output: Output, _ host: Host, config: String) {
         self.output = output
         self.config = config
         progress = Progress(output, isPlan: false)
-        interruption = Interruption(config: config)
+        interruption = Interruption(config: config, host: host, asks: output.lines == nil && Confirmation.isTerminal)
     }
 
     var tell: @Sendable (RunEvent) -> Void {
         { event in
-            interruption.watch(event)
+            interruption.note(event)
             progress.tell(event)
         }
     }
 
-    /// On a terminal a run that stands at a gate is carried on as soon as people have decided; control-C leaves it parked.
-    func finish(_ report: RunReport, _ host: Host, mayActivate: Bool) async throws -> ExitStatus {
+    /// On a terminal a run that stands at a gate is carried on as soon as people have decided; control-C leaves it parked. With `waits` anywhere, and at a window too.
+    func finish(_ report: RunReport, _ host: Host, mayActivate: Bool, waits: Bool = false) async throws -> ExitStatus {
         var report = report
-        while report.error?.code == .waiting, report.error?.details?["gate"].string != nil, output.lines == nil, Confirmation.isTerminal {
-            output.note(
-                "\(output.style.warning(report.error?.message ?? "")). Waiting; control-C leaves it, then: \(report.error?.hint ?? "")")
-            while true {
-                let gates = try host.gates(of: report.run)
-                // It may have been stopped or carried on by somebody else, too.
-                if gates.isEmpty || gates.contains(where: { $0.missing == nil }) { break }
-                try await Task.sleep(for: .seconds(1))
-            }
+        let isTerminal = output.lines == nil && Confirmation.isTerminal
+        while let question = report.error, question.code == .waiting, waits || (isTerminal && question.details?["gate"].string != nil) {
+            output.note("\(output.style.warning(question.message)). Waiting; control-C leaves it, then: \(question.hint ?? "")")
+            while try host.stillWaits(report) { try await Task.sleep(for: .seconds(1)) }
             report = try await host.resume(report.run, mayActivate: mayActivate, events: tell)
         }
         return finish(report)
@@ -92,6 +87,6 @@ struct Conduct: Sendable {
 
     func finish(_ report: RunReport) -> ExitStatus {
         ReportText(report: report, isPlan: false, config: config).write(to: output)
-        return ExitStatus(report)
+        return (report.isHeld ? interruption.status : nil) ?? ExitStatus(report)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DRActions
 import DRHost
 import DRModel
 
@@ -17,11 +18,12 @@ struct Runs: HostCommand {
         try await withHost { host in
             var table = Table("RUN", "RUNBOOK", "STARTED", "OUTCOME", "TOOK")
             for run in try host.runs() {
+                let waits: (gates: [OpenGate], windows: Int) = run.resumable ? try host.waits(of: run.id) : ([], 0)
                 table.add(
                     run.id.text, run.runbook, Self.time(run.started),
-                    run.outcome.map { run.resumable ? "\($0.rawValue): can be resumed" : $0.rawValue } ?? "open: can be resumed",
+                    run.outcome.map { run.resumable ? "\($0.rawValue): can be resumed" : $0.rawValue } ?? Self.open(waits),
                     run.finished.map { ($0 - run.started).text } ?? "-")
-                output.object("run", Self.members(run))
+                output.object("run", Self.members(run) + [("gates", .list(waits.gates.map { .string($0.name) }))])
             }
             if table.isEmpty { output.say("nothing has been run yet") } else { output.table(table) }
             return .done
@@ -34,6 +36,11 @@ struct Runs: HostCommand {
             ("started", .instant(run.started)), ("finished", run.finished.map(Value.instant) ?? .null),
             ("resumable", .bool(run.resumable)),
         ]
+    }
+
+    private static func open(_ waits: (gates: [OpenGate], windows: Int)) -> String {
+        if !waits.gates.isEmpty { return "waiting: gate \(waits.gates.map(\.name).joined(separator: ", "))" }
+        return waits.windows > 0 ? "waiting: window" : "open: can be resumed"
     }
 
     /// To the second, in UTC.

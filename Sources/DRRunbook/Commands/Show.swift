@@ -1,4 +1,5 @@
 import ArgumentParser
+import DRActions
 import DRHost
 import DRModel
 
@@ -26,12 +27,13 @@ struct Show: HostCommand {
                 for item in history.applications { output.object("application", JSONLines.members(of: JSONLines.value(item))) }
                 return .done
             }
-            if output.lines != nil { writeObjects(history, output) } else { writeText(history, output) }
+            let gates = try host.gates(of: run)
+            if output.lines != nil { writeObjects(history, gates, output) } else { writeText(history, gates, output) }
             return .done
         }
     }
 
-    private func writeObjects(_ history: RunHistory, _ output: Output) {
+    private func writeObjects(_ history: RunHistory, _ gates: [OpenGate], _ output: Output) {
         let header = history.header
         output.object(
             "run",
@@ -40,6 +42,7 @@ struct Show: HostCommand {
                 ("sources", .map(header.sources.mapValues(Value.string))), ("configuration", .string(header.configuration)),
                 ("records", .integer(Int64(history.records.count))), ("head", JSONLines.text(history.records.last?.hash)),
             ])
+        for gate in gates { output.object("gate", [("run", .string(header.id.text))] + GateText(gate: gate).members) }
         for record in history.records {
             output.object(
                 "record",
@@ -52,7 +55,7 @@ struct Show: HostCommand {
         }
     }
 
-    private func writeText(_ history: RunHistory, _ output: Output) {
+    private func writeText(_ history: RunHistory, _ gates: [OpenGate], _ output: Output) {
         let header = history.header
         let summary = history.summary
         output.say(output.style.bold("run \(header.id)"))
@@ -66,6 +69,11 @@ struct Show: HostCommand {
         if let finished = summary.finished { output.say("  finished    \(Runs.time(finished)), after \((finished - header.started).text)") }
         output.say("  record      \(history.records.count) entries, chain intact")
         output.say()
+        for gate in gates {
+            output.say(GateText(gate: gate).lines(output))
+            output.say("  next: drrunbook \(gate.missing == nil ? "resume \(run)" : "approve \(run) \(gate.name)")")
+            output.say()
+        }
         if !history.applications.isEmpty {
             output.table(ReportText.applications(history.applications))
             output.say()

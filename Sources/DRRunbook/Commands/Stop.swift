@@ -55,7 +55,7 @@ struct Stop: HostCommand {
     static func perform(
         _ run: RunID, _ kind: StopRequest.Kind, _ host: Host, _ output: Output, config: String
     ) async throws -> ExitStatus {
-        let conduct = Conduct(output, config: config)
+        let conduct = Conduct(output, host, config: config)
         switch try await host.stop(run, kind, events: conduct.tell) {
         case .asked(let process):
             output.say("process \(process) was told: it ends after what it is doing")

@@ -83,7 +83,12 @@ struct ReportText {
         let options = config == "dr.yaml" ? "" : " --config \(config)"
         if isPlan { return nil }
         switch report.outcome {
-        case .waiting where report.error?.code == .waiting: return report.error?.hint.map { $0 + options }
+        case .waiting where report.error?.code == .waiting:
+            var from = ""
+            if case .instant(let opens)? = report.error?.details?["opens"], report.error?.details?["gate"].string == nil {
+                from = "    from \(Runs.time(opens)) on; with --wait it waits until then"
+            }
+            return report.error?.hint.map { $0 + options + from }
         case .waiting: return "drrunbook resume \(report.run)\(options)"
         case .stopped where report.isHeld:
             return "drrunbook resume \(report.run)\(options)    drrunbook stop \(report.run) --undo\(options)"

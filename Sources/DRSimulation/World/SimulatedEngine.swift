@@ -76,8 +76,8 @@ package struct SimulatedEngine: DREngine {
         try process.live()
         try await engine.forget(run: run)
     }
-    package func release(run: RunID) async throws {
+    package func release(run: RunID, at clusters: Set<ClusterName>) async throws {
         try process.live()
-        try await engine.release(run: run)
+        try await engine.release(run: run, at: clusters)
     }
 }
