@@ -60,7 +60,7 @@ struct Locate: DRAction {
         struct Place: Encodable, Sendable {
             let active_at: ClusterName?
             let epoch: Epoch
-            let running: Bool
+            let running: Bool?
             /// Already where the pair leads.
             let arrived: Bool
         }
@@ -74,7 +74,7 @@ struct Locate: DRAction {
     func perform(in context: ActionContext) async throws -> Output {
         let pair = try context.direction(of: pair.name, reversed: reversed)
         let statuses = try await context.engine.status(of: applications.names, without: without_source ? [pair.source] : [], context.call)
-        let isAtRest = statuses.allSatisfy { $0.active_at == pair.destination && $0.running }
+        let isAtRest = statuses.allSatisfy { $0.active_at == pair.destination && $0.running == true }
         if !without_source, !isAtRest, statuses.contains(where: { $0.clusters[pair.source.text]?.hasPrefix("unknown") == true }) {
             throw DRError(
                 .sourceUnreachable, "\(pair.source) cannot be reached, and a planned move needs it",
@@ -84,7 +84,7 @@ struct Locate: DRAction {
             source: pair.source, destination: pair.destination, both_ways: pair.bothWays,
             applications: Dictionary(
                 statuses.map { status in
-                    let arrived = status.active_at == pair.destination && status.running
+                    let arrived = status.active_at == pair.destination && status.running == true
                     return (
                         status.name.text,
                         Output.Place(active_at: status.active_at, epoch: status.epoch, running: status.running, arrived: arrived)

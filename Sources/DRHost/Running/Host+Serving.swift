@@ -33,6 +33,7 @@ extension Host {
                         tell(await self.run(job))
                         isAtJob.withLock { $0 = false }
                     }
+                do { try await engine.noteContacts() } catch let error as DRError { tell(.failed("contacts", error)) }
                 } else if let next = jobs.next(after: world.clock.now()) {
                     wake = min(wake, next)
                 }

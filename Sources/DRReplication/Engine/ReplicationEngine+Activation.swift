@@ -214,12 +214,20 @@ extension ReplicationEngine {
         return answer
     }
 
-    /// False: nobody promised that the source stops by itself.
+    /// False: nobody promised that the source stops by itself, its agent still reaches this cluster, so that it does not, or it answers and
+    /// its agent no longer does.
     private func waitForSelfFence(_ activation: Activation) async throws -> Bool {
-        let until = try await selfFence(of: activation.application, by: activation.sourceName, at: activation.destination)
-        guard let until else { return false }
-        while clock.now() < until { try await clock.sleep(for: min(.seconds(1), until - clock.now())) }
-        return true
+        let promise = try await selfFence(of: activation.application, by: activation.sourceName, at: activation.destination)
+        guard let (until, mark) = promise else { return false }
+        while true {
+            let contact = try await activation.destination.contact(with: activation.sourceName)
+            guard try await activation.destination.agentMark(of: activation.sourceName) == mark, !AgentPromise.isRefuted(mark, contact)
+            else {
+                return false
+            }
+            guard clock.now() < until else { return true }
+            try await clock.sleep(for: min(.seconds(1), until - clock.now()))
+        }
     }
 
     private func finish(_ answer: ActivationAnswer, _ activation: Activation) async throws -> ActivationReport {
