@@ -165,7 +165,7 @@ enum Move {
                 if newest == nil or m.instant > newest then newest = m.instant end
               end
               applications[name] = { active_at = m.active_at, epoch = m.epoch, recovery_point = m.recovery_point, rpo = lib.rpo(m.rpo),
-                rto = m.ready_at - began, state = "moved", changed = m.changed, split_brain_risk = m.split_brain_risk }
+                rto = m.ready_at - began, state = "moved", changed = m.changed, split_brain_risk = m.split_brain_risk, warnings = m.warnings }
             else
               applications[name] = { active_at = at.active_at, epoch = at.epoch, state = "already-there", changed = false }
             end

@@ -231,16 +231,21 @@ extension ReplicationEngine {
     }
 
     private func finish(_ answer: ActivationAnswer, _ activation: Activation) async throws -> ActivationReport {
-        for volume in try await volumes(of: answer, activation) {
-            try await activation.destination.volumes.discard(activation.volumeKey(volume))
-        }
-        failpoint("engine.activate.discarded")
         let ready = try await start(
             activation.application, at: activation.destination, activation.key("start"), in: answer.epoch, activation.call)
+        // It serves by now: what is left of the staging takes room and keeps nobody down.
+        var warnings: [String] = []
+        for volume in try await volumes(of: answer, activation) {
+            do { try await activation.destination.volumes.discard(activation.volumeKey(volume)) } catch let error as DRError {
+                warnings.append(
+                    "\(activation.name): what was \(volume) at \(activation.destination.name) before was not removed: \(error.message)")
+            }
+        }
+        failpoint("engine.activate.discarded")
         return ActivationReport(
             application: activation.name, active_at: activation.destination.name, epoch: answer.epoch, recovery_point: answer.point,
             instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true,
-            verified_at: answer.verified)
+            verified_at: answer.verified, warnings: warnings)
     }
 
     private func volumes(of answer: ActivationAnswer, _ activation: Activation) async throws -> [VolumeName] {
