@@ -30,6 +30,7 @@ extension Host {
                 if !isAtJob.withLock({ $0 }), let job = jobs.due(at: world.clock.now()) {
                     isAtJob.withLock { $0 = true }
                     group.addTask {
+        var broken: [ScheduleName: String] = [:]
                         tell(await self.run(job))
                         isAtJob.withLock { $0 = false }
                     }
@@ -45,6 +46,11 @@ extension Host {
                     }
                 }
                 if !isStopped() { await scrubs.step(engine, try observation("scrub"), world.clock.now(), tell) }
+                    let name = status.schedule.name
+                    let why = status.isBroken ? status.error : nil
+                    // Once, and again when it is another one.
+                    if let why, broken[name] != why { tell(.failed("schedule \(name)", DRError(.configuration, why))) }
+                    broken[name] = why
                 while !isStopped(), world.clock.now() < wake {
                     try await world.clock.sleep(for: min(.milliseconds(200), max(.milliseconds(1), wake - world.clock.now())))
                 }
