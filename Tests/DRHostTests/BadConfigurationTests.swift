@@ -211,6 +211,8 @@ import Testing
                   d: { pair: p, applications: ledger, weekly: { day: sonday, at: 24:00 } }
                   e: { pair: p, applications: all, monthly: { day: 32, at: "01:00" }, retain: { last: 0 } }
                   f: { pair: p, applications: all, interval: 0s, zone: UTC }
+                  g: { pair: p, applications: all, daily: { at: "02:00", zone: UTC, day: monday } }
+                  h: { pair: p, applications: all, weekly: { day: monday, at: "02:00", zone: UTC } }
                 """,
             problems: """
                 dr.yaml:11: schedules.a: when it runs is missing: expected one of interval, daily, weekly, monthly
@@ -224,6 +226,10 @@ import Testing
                 dr.yaml:15: schedules.e.monthly.day: expected a whole number from 1 to 31, found "32"
                 dr.yaml:15: schedules.e.retain.last: expected a whole number from 1 to 100000, found "0"
                 dr.yaml:16: schedules.f.interval: expected at least 1s, found 0s
+                dr.yaml:17: schedules.g.daily.zone: zone stands beside daily, as in { daily: ..., zone: Europe/Berlin }
+                dr.yaml:17: schedules.g.daily: unknown key "day"
+                  hint: known keys: at, zone
+                dr.yaml:18: schedules.h.weekly.zone: zone stands beside weekly, as in { weekly: ..., zone: Europe/Berlin }
                 """),
         Case(
             name: "commands that cannot run",

@@ -71,7 +71,7 @@ extension Host {
             key: OperationKey(run.text), holder: LockHolder(run: run, runbook: name, host: identity.host, process: identity.process))
     }
 
-    private func known(_ names: [ApplicationName]) throws -> [ApplicationName] {
+    func known(_ names: [ApplicationName]) throws -> [ApplicationName] {
         let known = configuration.inventory.applications.map(\.name)
         for name in names where !known.contains(name) { throw DRError.unknown("application", name.text, among: known.map(\.text)) }
         return names.isEmpty ? known.sorted() : names

@@ -9,6 +9,12 @@ extension Host {
     /// Who holds which application, at clusters that answer.
     public func locks() async throws -> [(cluster: ClusterName, lock: ApplicationLock)] { try await engine(over: world).locks() }
 
+    /// Who holds the application, at clusters that answer. Throws `unknown-name`.
+    public func locks(of application: ApplicationName) async throws -> [(cluster: ClusterName, lock: ApplicationLock)] {
+        let names = try known([application])
+        return try await locks().filter { names.contains($0.lock.application) }
+    }
+
     /// Takes an application's locks from whoever holds them, and says where.
     public func breakLock(of application: ApplicationName) async throws -> [ClusterName] {
         try await engine(over: world).breakLock(of: application)
@@ -23,22 +29,27 @@ extension Host {
         var scrubs = ScrubRound()
         var jobs = JobClock(configuration.jobs, begun: begun)
         let isAtJob = Lock(false)
+        var broken: [ScheduleName: String] = [:]
         try await withThrowingTaskGroup(of: Void.self) { group in
             while !isStopped() {
+                do { try await engine.noteContacts() } catch let error as DRError { tell(.failed("contacts", error)) }
                 try await removeExpiredDrills(engine, tell)
                 var wake = world.clock.now() + .seconds(10)
                 if !isAtJob.withLock({ $0 }), let job = jobs.due(at: world.clock.now()) {
                     isAtJob.withLock { $0 = true }
                     group.addTask {
-        var broken: [ScheduleName: String] = [:]
                         tell(await self.run(job))
                         isAtJob.withLock { $0 = false }
                     }
-                do { try await engine.noteContacts() } catch let error as DRError { tell(.failed("contacts", error)) }
                 } else if let next = jobs.next(after: world.clock.now()) {
                     wake = min(wake, next)
                 }
                 for status in try await engine.schedules(since: begun) where !isStopped() {
+                    let name = status.schedule.name
+                    let why = status.isBroken ? status.error : nil
+                    // Once, and again when it is another one.
+                    if let why, broken[name] != why { tell(.failed("schedule \(name)", DRError(.configuration, why))) }
+                    broken[name] = why
                     if let slot = status.due {
                         await run(status.schedule, slot, engine, tell)
                     } else if let next = status.next {
@@ -46,11 +57,6 @@ extension Host {
                     }
                 }
                 if !isStopped() { await scrubs.step(engine, try observation("scrub"), world.clock.now(), tell) }
-                    let name = status.schedule.name
-                    let why = status.isBroken ? status.error : nil
-                    // Once, and again when it is another one.
-                    if let why, broken[name] != why { tell(.failed("schedule \(name)", DRError(.configuration, why))) }
-                    broken[name] = why
                 while !isStopped(), world.clock.now() < wake {
                     try await world.clock.sleep(for: min(.milliseconds(200), max(.milliseconds(1), wake - world.clock.now())))
                 }
