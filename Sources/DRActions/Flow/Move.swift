@@ -193,6 +193,16 @@ enum Move {
             hint = "mend the cause and run it again: what is live stays live, the others are moved" }
         end
 
+        -- A disaster needs a person's word that the source is down; a planned move never becomes one by itself.
+        function lib.require_word(call)
+          if call.mode == "disaster" and not call.source_down then
+            host.raise("invalid-input", call.verb .. ': field "source_down" is missing: a disaster needs { evidence = TEXT, fenced = "power"|"storage"|"network"|"none" }')
+          end
+          if call.mode == "planned" and call.source_down then
+            host.raise("invalid-input", call.verb .. ': "source_down" goes with mode = "disaster"; a planned ' .. call.verb .. ' never becomes one by itself')
+          end
+        end
+
         -- The whole way: checks, stop, last sync, start. `call.mode` is "planned" or "disaster" and never changes on the way.
         function lib.move(call, on)
           local planned = call.mode == "planned"
