@@ -56,6 +56,19 @@ import Testing
         try FileManager.default.moveItem(atPath: shop.file("sites/west"), toPath: shop.file("sites/gone"))
         let planned = try shop.drrunbook("run", "runbooks/back.lua", "--yes")
         #expect(planned.status == 8 && planned.error.contains("mode = \"disaster\""))
+        try shop.write(
+            "runbooks/wrong.lua",
+            """
+            return dr.runbook {
+              name = "wrong way",
+              run = function()
+                dr.failover { pair = "east-west", applications = "all", mode = "disaster", source_down = { evidence = "x", fenced = "power" } }
+              end,
+            }
+
+            """)
+        let wrong = try shop.drrunbook("run", "runbooks/wrong.lua", "--yes")
+        #expect(wrong.status == 8 && wrong.error.contains("dr.failback with mode = \"disaster\""), "\(wrong.error)")
         let disaster = try shop.drrunbook("run", "runbooks/back.lua", "-p", "mode=disaster", "--yes")
         #expect(disaster.status == 0, "\(disaster.error)")
         let status = try shop.drrunbook("status", "--json").lines

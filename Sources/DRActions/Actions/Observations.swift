@@ -80,6 +80,12 @@ struct Locate: DRAction {
                 .sourceUnreachable, "\(pair.source) cannot be reached, and a planned move needs it",
                 hint: "bring it back, or decide for mode = \"disaster\": a planned move never becomes one by itself")
         }
+        if without_source, statuses.contains(where: { $0.clusters[pair.destination.text]?.hasPrefix("unknown") == true }) {
+            let way = reversed ? "failover" : "failback"
+            throw DRError(
+                .clusterUnreachable, "\(pair.destination) cannot be reached, and this is where it leads",
+                hint: "if \(pair.destination) is the cluster that is lost, dr.\(way) with mode = \"disaster\" leads the other way")
+        }
         return Output(
             source: pair.source, destination: pair.destination, both_ways: pair.bothWays,
             applications: Dictionary(

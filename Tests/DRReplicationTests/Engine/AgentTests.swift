@@ -215,6 +215,19 @@ struct AgentTests {
         #expect(try await Set(round(world, as: "agent-5").events.map(\.kind)) == [.selfFenced])
     }
 
+    @Test func `G12 a source that stopped by itself before it was taken over is called that when it is back`() async throws {
+        let world = try await copied()
+        _ = try await round(world, as: "agent-1")
+        world.west.goAway()
+        world.clock.advance(by: .seconds(300))
+        _ = try await round(world, as: "agent-2")
+        world.west.goAway(false)
+        release(world)
+        try await world.engine().activate("ledger", .disaster, Spoken("activate", run: "there"))
+        let status = try await world.engine().status(of: ["ledger"], without: [], Spoken("status").call)[0]
+        #expect(status.clusters == ["east": "stopped by its agent", "west": "active"] && status.returned == ["east"])
+    }
+
     @Test func `G1 what stopped by itself is not resumed by a person while a cluster that answers has it`() async throws {
         let world = try await copied()
         let nothing = await expectError(.notFound) {
