@@ -9,12 +9,6 @@ extension Host {
     /// Who holds which application, at clusters that answer.
     public func locks() async throws -> [(cluster: ClusterName, lock: ApplicationLock)] { try await engine(over: world).locks() }
 
-    /// Who holds the application, at clusters that answer. Throws `unknown-name`.
-    public func locks(of application: ApplicationName) async throws -> [(cluster: ClusterName, lock: ApplicationLock)] {
-        let names = try known([application])
-        return try await locks().filter { names.contains($0.lock.application) }
-    }
-
     /// Takes an application's locks from whoever holds them, and says where.
     public func breakLock(of application: ApplicationName) async throws -> [ClusterName] {
         try await engine(over: world).breakLock(of: application)

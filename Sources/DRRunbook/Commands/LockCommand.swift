@@ -66,7 +66,8 @@ struct LockCommand: ParsableCommand {
 
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
-                let held = try await host.locks(of: application)
+                try host.requireDeclared(application)
+                let held = try await host.locks().filter { $0.lock.application == application }
                 guard !held.isEmpty else {
                     output.say("nobody holds \(application)")
                     return .done
