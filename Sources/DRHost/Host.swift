@@ -48,6 +48,8 @@ public final class Host: Sendable {
     func engine(over world: World) -> ReplicationEngine {
         ReplicationEngine(
             inventory: configuration.inventory, clusters: world.clusters, stores: world.stores, clock: world.clock, random: world.random,
+            selfFence: Dictionary(configuration.clusters.compactMap { site in site.selfFence.map { (site.name, $0) } }) { first, _ in first
+            },
             executor: executor)
     }
 }

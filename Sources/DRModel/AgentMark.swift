@@ -1,4 +1,4 @@
-/// A sign of life of a cluster's agent, left at the clusters it replicates with.
+/// A sign of life of a cluster's agent, left at the clusters it replicates with, and what it promises them.
 public struct AgentMark: Sendable, Codable, Hashable {
     /// How much longer than `lease` a destination waits: for processes to stop, and for clocks that differ.
     public static let grace: Duration = .seconds(70)
@@ -6,13 +6,45 @@ public struct AgentMark: Sendable, Codable, Hashable {
     public let cluster: ClusterName
     /// When it was written, by the agent's clock.
     public let at: Instant
-    /// So long after its last sign of life the agent stops what runs there; nil = never.
+    /// So long after its last sign of life the agent stops what runs there; nil = never, or it has ended and took its promise back.
     public let lease: Duration?
+    /// How often it is written anew while the agent lives.
+    public let every: Duration
+    /// What it promises to stop.
+    public let applications: [ApplicationName]
+    /// When each other cluster was last reached. Only in the agent's own copy, for the one that comes after it.
+    public let contacts: [String: Instant]?
 
-    public init(cluster: ClusterName, at: Instant, lease: Duration?) {
+    public init(
+        cluster: ClusterName, at: Instant, lease: Duration?, every: Duration, applications: [ApplicationName] = [],
+        contacts: [String: Instant]? = nil
+    ) {
         self.cluster = cluster
         self.at = at
         self.lease = lease
+        self.every = every
+        self.applications = applications
+        self.contacts = contacts
+    }
+
+    /// So far a mark may lie from the loss of its cluster: a few renewals, and the pause of whoever watches from outside.
+    public var patience: Duration { every * 3 + SiteContact.pause * 2 }
+}
+
+/// When another cluster answered last, as whoever watches it from here noted: agents, `serve` and copies.
+public struct SiteContact: Sendable, Codable, Hashable {
+    /// How often those that watch look at the most.
+    public static let pause: Duration = .seconds(10)
+
+    public let cluster: ClusterName
+    public let reached: Instant
+    /// Since when it did not answer any more; nil = it did when it was asked last.
+    public let silent: Instant?
+
+    public init(cluster: ClusterName, reached: Instant, silent: Instant? = nil) {
+        self.cluster = cluster
+        self.reached = reached
+        self.silent = silent
     }
 }
 
@@ -42,14 +74,14 @@ public struct AgentRound: Sendable {
         }
     }
 
-    /// When all clusters it replicates with were last reached.
-    public let contact: Instant
+    /// When each cluster it replicates with was last reached.
+    public let contacts: [ClusterName: Instant]
     public let events: [Event]
     /// Clusters that did not answer.
     public let silent: [ClusterName]
 
-    public init(contact: Instant, events: [Event], silent: [ClusterName]) {
-        self.contact = contact
+    public init(contacts: [ClusterName: Instant], events: [Event], silent: [ClusterName]) {
+        self.contacts = contacts
         self.events = events
         self.silent = silent
     }

@@ -112,11 +112,15 @@ public struct ActivationReport: Sendable, Codable, Hashable {
     public let changed: Bool
     /// When every byte of the point was last read back and compared at the destination.
     public let verified_at: Instant?
+    /// What did not go as it should and did not keep it from being live; nil when there is nothing to say.
+    public let warnings: [String]?
 
     public init(
         application: ApplicationName, active_at: ClusterName, epoch: Epoch, recovery_point: PointID?, instant: Instant?,
-        rpo: RecoveryPointObjective, ready_at: Instant, split_brain_risk: Bool, changed: Bool, verified_at: Instant? = nil
+        rpo: RecoveryPointObjective, ready_at: Instant, split_brain_risk: Bool, changed: Bool, verified_at: Instant? = nil,
+        warnings: [String] = []
     ) {
+        self.warnings = warnings.isEmpty ? nil : warnings
         self.application = application
         self.active_at = active_at
         self.epoch = epoch
@@ -194,9 +198,11 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     /// Nil = unknown: no reachable cluster knows.
     public let active_at: ClusterName?
     public let epoch: Epoch
-    public let running: Bool
+    /// Nil = unknown: the cluster where it is live does not answer.
+    public let running: Bool?
     public let split_brain_risk: Bool
-    /// What each cluster says: `active`, `standby`, `fenced`, `unknown, not fenced`, `record damaged`.
+    /// What each cluster says: `active`; `standby`, never live there; `fenced`, seen to know that it lost it; `stopped by its agent`; `back, not fenced`, it
+    /// still takes itself for the active one; `unknown, not fenced`, it does not answer; `record damaged`.
     public let clusters: [String: String]
     /// Age of the newest verified point.
     public let rpo: Duration?
@@ -218,7 +224,7 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     public let returned: [ClusterName]?
 
     public init(
-        name: ApplicationName, active_at: ClusterName?, epoch: Epoch, running: Bool, split_brain_risk: Bool, clusters: [String: String],
+        name: ApplicationName, active_at: ClusterName?, epoch: Epoch, running: Bool?, split_brain_risk: Bool, clusters: [String: String],
         rpo: Duration?, last_point: PointID?, last_point_at: Instant?, protected: Bool, schedule: ScheduleName?, lock: RunID?,
         problems: [String] = [], last_drill: LastDrill? = nil, unprotected_since: Instant? = nil, forks: [Fork] = [],
         returned: [ClusterName] = []

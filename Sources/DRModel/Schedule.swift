@@ -115,7 +115,10 @@ public struct ScheduleStatus: Sendable, Hashable {
     public let due: Instant?
     /// In a row.
     public let failures: Int
+    /// Why the last copy failed, or why nobody knows when the next one is due.
     public let error: String?
+    /// Nobody knows when it runs next: it does not.
+    public var isBroken: Bool { next == nil && due == nil && !schedule.suspended }
 
     public init(schedule: Schedule, when: String, last: Instant?, next: Instant?, due: Instant?, failures: Int, error: String?) {
         self.schedule = schedule

@@ -22,7 +22,7 @@ import DRSupport
             Reject.self, Verify.self, Export.self, Import.self, Replay.self, Report.self, Runs.self, Show.self,
             Status.self,
             Ready.self, Points.self, Schedules.self, Serve.self, Agent.self, LockCommand.self, Lint.self, Test.self, Explore.self,
-            Explain.self,
+            Explain.self, Actions.self,
         ])
 
     static func main() async {

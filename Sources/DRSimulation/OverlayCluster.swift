@@ -198,6 +198,7 @@ final class OverlayCluster: Cluster {
     }
 
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }
+    func contact(with cluster: ClusterName) async throws -> SiteContact? { try await base.contact(with: cluster) }
 
     func keptForks(of application: ApplicationName) async throws -> [Fork] {
         let planned = state.withLock { $0.forks.filter { $0.application == application } }

@@ -211,7 +211,9 @@ import Testing
                   d: { pair: p, applications: ledger, weekly: { day: sonday, at: 24:00 } }
                   e: { pair: p, applications: all, monthly: { day: 32, at: "01:00" }, retain: { last: 0 } }
                   f: { pair: p, applications: all, interval: 0s, zone: UTC }
-                  g: { pair: p, applications: all, daily: "02:00", zone: Europe/Berln }
+                  g: { pair: p, applications: all, daily: { at: "02:00", zone: UTC, day: monday } }
+                  h: { pair: p, applications: all, weekly: { day: monday, at: "02:00", zone: UTC } }
+                  i: { pair: p, applications: all, daily: "02:00", zone: Europe/Berln }
                 """,
             problems: """
                 dr.yaml:11: schedules.a: when it runs is missing: expected one of interval, daily, weekly, monthly
@@ -225,7 +227,11 @@ import Testing
                 dr.yaml:15: schedules.e.monthly.day: expected a whole number from 1 to 31, found "32"
                 dr.yaml:15: schedules.e.retain.last: expected a whole number from 1 to 100000, found "0"
                 dr.yaml:16: schedules.f.interval: expected at least 1s, found 0s
-                dr.yaml:17: schedules.g.zone: there is no time zone "Europe/Berln" on this host (did you mean "Europe/Berlin"?)
+                dr.yaml:17: schedules.g.daily.zone: zone stands beside daily, as in { daily: ..., zone: Europe/Berlin }
+                dr.yaml:17: schedules.g.daily: unknown key "day"
+                  hint: known keys: at, zone
+                dr.yaml:18: schedules.h.weekly.zone: zone stands beside weekly, as in { weekly: ..., zone: Europe/Berlin }
+                dr.yaml:19: schedules.i.zone: there is no time zone "Europe/Berln" on this host (did you mean "Europe/Berlin"?)
                 """),
         Case(
             name: "commands that cannot run",

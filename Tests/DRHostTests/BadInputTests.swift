@@ -79,6 +79,13 @@ import Testing
 
                 """),
         Case(
+            name: "an unknown application to break the lock of", arguments: ["lock", "break", "legder"],
+            error: """
+                error: there is no application "legder" (did you mean "ledger"?)
+                  hint: declared: ledger, storefront
+
+                """),
+        Case(
             name: "an unknown run before any", arguments: ["show", "20260101-000000-0000"],
             error: """
                 error: nothing has been run yet: there is no journal

@@ -37,6 +37,75 @@ import Testing
         #expect(try shop.read("sites/west/volumes/pg-data/ledger/2026-03.csv").contains("sale-4712"))
     }
 
+    @Test func `G1 a second disaster, where the shop lives now, is answered by a failback in disaster mode`() throws {
+        let shop = try ShopFixture()
+        try shop.write(
+            "runbooks/back.lua",
+            """
+            return dr.runbook {
+              name = "back",
+              params = { mode = { type = "string", default = "planned" } },
+              run = function(p)
+                dr.failback { pair = "east-west", applications = "all", mode = p.mode,
+                  source_down = p.mode == "disaster" and { evidence = "west burnt down", fenced = "power" } or nil }
+              end,
+            }
+
+            """)
+        for runbook in ["protect", "failover"] { #expect(try shop.drrunbook("run", "runbooks/\(runbook).lua", "--yes").status == 0) }
+        try FileManager.default.moveItem(atPath: shop.file("sites/west"), toPath: shop.file("sites/gone"))
+        let planned = try shop.drrunbook("run", "runbooks/back.lua", "--yes")
+        #expect(planned.status == 8 && planned.error.contains("mode = \"disaster\""))
+        try shop.write(
+            "runbooks/wrong.lua",
+            """
+            return dr.runbook {
+              name = "wrong way",
+              run = function()
+                dr.failover { pair = "east-west", applications = "all", mode = "disaster", source_down = { evidence = "x", fenced = "power" } }
+              end,
+            }
+
+            """)
+        let wrong = try shop.drrunbook("run", "runbooks/wrong.lua", "--yes")
+        #expect(wrong.status == 8 && wrong.error.contains("dr.failback with mode = \"disaster\""), "\(wrong.error)")
+        let disaster = try shop.drrunbook("run", "runbooks/back.lua", "-p", "mode=disaster", "--yes")
+        #expect(disaster.status == 0, "\(disaster.error)")
+        let status = try shop.drrunbook("status", "--json").lines
+        #expect(status.map { $0["active_at"].string } == ["east", "east"] && status.map { $0["epoch"].integer } == [3, 3])
+        #expect(status.allSatisfy { $0["running"] == true && $0["split_brain_risk"] == false })
+    }
+
+    @Test func `a drill that never was is not cleaned up, and the nearest one is named`() throws {
+        let shop = try ShopFixture()
+        try shop.drrunbook("run", "runbooks/protect.lua")
+        try shop.write(
+            "runbooks/wrong.lua",
+            """
+            return dr.runbook {
+              name = "wrong",
+              run = function()
+                local d = dr.drill { pair = "east-west", applications = "all", suffix = "spring" }
+                local ok, e = pcall(dr.cleanup, { drill = d.id .. "x" })
+                dr.log("%s %s", ok, e)
+                dr.cleanup { drill = d }
+                dr.cleanup { drill = d.id }
+              end,
+            }
+
+            """)
+        let answer = try shop.drrunbook("run", "runbooks/wrong.lua")
+        #expect(answer.status == 0, "\(answer.output) \(answer.error)")
+        #expect(answer.output.contains("false") && answer.output.contains("(did you mean \""), "\(answer.output)")
+    }
+
+    @Test func `the checks are listed under either name`() throws {
+        let shop = try ShopFixture()
+        let answer = try shop.drrunbook("actions", "checks")
+        #expect(answer.status == 0 && answer.output.contains("agent-alive"))
+        #expect(try shop.drrunbook("explain", "checks").output.hasSuffix(answer.output))
+    }
+
     private static func effects(_ answer: ShopFixture.Answer) -> [String] {
         answer.lines.filter { $0["type"].string == "action.finished" }.flatMap { line in
             (line["effects"].list ?? []).map { "\(line["path"].json()) \($0["text"].string ?? "")" }

@@ -83,6 +83,6 @@ import Testing
             #expect(try host.show(report.run).summary.outcome == outcome)
         }
         let status = try await host.status()
-        #expect(status.allSatisfy { $0.active_at == "east" && $0.running })
+        #expect(status.allSatisfy { $0.active_at == "east" && $0.running == true })
     }
 }

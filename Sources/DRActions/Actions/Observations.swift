@@ -60,7 +60,7 @@ struct Locate: DRAction {
         struct Place: Encodable, Sendable {
             let active_at: ClusterName?
             let epoch: Epoch
-            let running: Bool
+            let running: Bool?
             /// Already where the pair leads.
             let arrived: Bool
         }
@@ -74,17 +74,23 @@ struct Locate: DRAction {
     func perform(in context: ActionContext) async throws -> Output {
         let pair = try context.direction(of: pair.name, reversed: reversed)
         let statuses = try await context.engine.status(of: applications.names, without: without_source ? [pair.source] : [], context.call)
-        let isAtRest = statuses.allSatisfy { $0.active_at == pair.destination && $0.running }
+        let isAtRest = statuses.allSatisfy { $0.active_at == pair.destination && $0.running == true }
         if !without_source, !isAtRest, statuses.contains(where: { $0.clusters[pair.source.text]?.hasPrefix("unknown") == true }) {
             throw DRError(
                 .sourceUnreachable, "\(pair.source) cannot be reached, and a planned move needs it",
                 hint: "bring it back, or decide for mode = \"disaster\": a planned move never becomes one by itself")
         }
+        if without_source, statuses.contains(where: { $0.clusters[pair.destination.text]?.hasPrefix("unknown") == true }) {
+            let way = reversed ? "failover" : "failback"
+            throw DRError(
+                .clusterUnreachable, "\(pair.destination) cannot be reached, and this is where it leads",
+                hint: "if \(pair.destination) is the cluster that is lost, dr.\(way) with mode = \"disaster\" leads the other way")
+        }
         return Output(
             source: pair.source, destination: pair.destination, both_ways: pair.bothWays,
             applications: Dictionary(
                 statuses.map { status in
-                    let arrived = status.active_at == pair.destination && status.running
+                    let arrived = status.active_at == pair.destination && status.running == true
                     return (
                         status.name.text,
                         Output.Place(active_at: status.active_at, epoch: status.epoch, running: status.running, arrived: arrived)

@@ -166,7 +166,7 @@ enum Move {
                 if newest == nil or m.instant > newest then newest = m.instant end
               end
               applications[name] = { active_at = m.active_at, epoch = m.epoch, recovery_point = m.recovery_point, rpo = lib.rpo(m.rpo),
-                rto = m.ready_at - began, state = "moved", changed = m.changed, split_brain_risk = m.split_brain_risk }
+                rto = m.ready_at - began, state = "moved", changed = m.changed, split_brain_risk = m.split_brain_risk, warnings = m.warnings }
             else
               applications[name] = { active_at = at.active_at, epoch = at.epoch, state = "already-there", changed = false }
             end
@@ -192,6 +192,19 @@ enum Move {
           if #waiting > 0 then message = message .. "; not started: " .. table.concat(waiting, ", ") end
           return lib.failure { code = "items-failed", verb = call.verb, retryable = false, errors = { failure.error }, message = message,
             hint = "mend the cause and run it again: what is live stays live, the others are moved" }
+        end
+
+        -- A disaster needs a person's word that the source is down; a planned move never becomes one by itself.
+        function lib.require_word(call)
+          if call.mode == "disaster" and not call.source_down then
+            host.raise("invalid-input", call.verb .. ': field "source_down" is missing: a disaster needs { evidence = TEXT, fenced = "power"|"storage"|"network"|"none" }')
+          end
+          if call.source_down and call.source_down.since and call.source_down.since > host.now() then
+            host.raise("invalid-input", call.verb .. ': field "source_down": since: expected a time that has been, got ' .. tostring(call.source_down.since))
+          end
+          if call.mode == "planned" and call.source_down then
+            host.raise("invalid-input", call.verb .. ': "source_down" goes with mode = "disaster"; a planned ' .. call.verb .. ' never becomes one by itself')
+          end
         end
 
         -- The whole way: checks, stop, last sync, start. `call.mode` is "planned" or "disaster" and never changes on the way.

@@ -23,15 +23,7 @@ struct Failover: DRFlow {
         local dr, host, lib = ...
         return function(call, arguments)
           call.verb, call.reversed = "failover", false
-          if call.mode == "disaster" and not call.source_down then
-            host.raise("invalid-input", 'failover: field "source_down" is missing: a disaster needs { evidence = TEXT, fenced = "power"|"storage"|"network"|"none" }')
-          end
-          if call.source_down and call.source_down.since and call.source_down.since > host.now() then
-            host.raise("invalid-input", 'failover: field "source_down": since: expected a time that has been, got ' .. tostring(call.source_down.since))
-          end
-          if call.mode == "planned" and call.source_down then
-            host.raise("invalid-input", 'failover: "source_down" goes with mode = "disaster"; a planned failover never becomes one by itself')
-          end
+          lib.require_word(call)
           return lib.move(call, arguments.on)
         end
         """#
@@ -39,11 +31,18 @@ struct Failover: DRFlow {
 
 struct Failback: DRFlow {
     static let spec = ActionSpec(
-        "failback", summary: "Applications go home again over the reversed pair, as in a planned failover.", effect: .changes,
+        "failback",
+        summary: "Applications go home again over the reversed pair: planned, or as a disaster when the cluster where they live is lost.",
+        effect: .changes,
         example: #"dr.failback { pair = "east-west", applications = "all" }"#, estimates: ["rto", "skew"])
 
     @Parameter("The original pair; it must be both_ways.") var pair: PairReference
     @Parameter("The applications to bring home.") var applications: ApplicationSet
+    @Parameter("planned stops and syncs where they live; disaster touches nothing there.", default: .planned) var mode: MoveMode
+    @Parameter("Disaster: \"latest\", the id of a point, or { at_or_before = TIME, max_skew = DURATION }.") var recovery_point: PointChoice?
+    @Parameter("Disaster: what shows that the cluster where they live is down, and how it was cut off.") var source_down: SourceDown?
+    @Parameter("Disaster: data up to this age may be lost though the RPO target is smaller.") var accept_data_loss: Duration?
+    @Parameter("A point that is not one instant may be made live.", default: false) var accept_fuzzy: Bool
     @Parameter("Another order for this run: for each application those before it.") var after: [String: [String]]?
     @Parameter("How long each stage may take: stop, copy, start. Reaching one puts the run down and undoes nothing.") var deadlines:
         StageDeadlines?
@@ -52,7 +51,11 @@ struct Failback: DRFlow {
     static let body = #"""
         local dr, host, lib = ...
         return function(call, arguments)
-          call.verb, call.reversed, call.mode, call.presync = "failback", true, "planned", true
+          call.verb, call.reversed, call.presync = "failback", true, true
+          lib.require_word(call)
+          if call.mode == "planned" and call.recovery_point then
+            host.raise("invalid-input", 'failback: "recovery_point" goes with mode = "disaster"; a planned one makes live what its last sync brought')
+          end
           return lib.move(call, arguments.on)
         end
         """#

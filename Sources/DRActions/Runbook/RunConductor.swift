@@ -24,19 +24,19 @@ struct RunSurroundings {
 ///
 /// Used on the runner's executor only.
 final class RunConductor {
-    private let session: RunSession
-    private let record: RunRecord
-    private let world: RunSurroundings
+    let session: RunSession
+    let record: RunRecord
+    let world: RunSurroundings
     private let settled: [String: Settlement]
-    private let points = PointSymbols()
-    private let locks: RunLocks
+    let points = PointSymbols()
+    let locks: RunLocks
     private let begun: Instant
     private var isLive: Bool
     /// What somebody asked for before it was taken up.
     private var asked: StopRequest?
     /// The run is being put down: what changes something is waited for, nothing new is begun.
     private var stopping: StopRequest?
-    private var launched: Set<String> = []
+    var launched: Set<String> = []
     /// Launched, no observation, and not back yet.
     private var underWay: Set<String> = []
     /// Launched and not back yet.
@@ -206,7 +206,7 @@ final class RunConductor {
         }
     }
 
-    private func answer(_ pending: PendingAction, _ outcome: ActionOutcome) throws {
+    func answer(_ pending: PendingAction, _ outcome: ActionOutcome) throws {
         try record.outcome(outcome, of: pending.intent)
         points.recorded(outcome.points)
         if !world.predicted { failpoint("run.outcome-taken") }
@@ -258,92 +258,6 @@ final class RunConductor {
         } catch {
             record.tell(.warning("the end of the record could not be copied: \(DRError(any: error).message)"))
         }
-    }
-
-    // MARK: Gates and windows
-
-    private func canBegin(_ pending: PendingAction) -> Bool {
-        guard case .gate? = pending.action.parking else { return pending.action.parking == nil || world.predicted }
-        if world.predicted, !launched.contains(pending.intent.key) {
-            record.tell(.gateOpened(record.gateEvent(pending.intent), missing: "taken as passed"))
-        }
-        return world.predicted
-    }
-
-    /// Takes what people said, and lets through who may pass. True: something was answered.
-    private func passParked(_ now: Instant) throws -> Bool {
-        guard !world.predicted else { return false }
-        let waiting = try world.control?.approvals(for: record.run) ?? WaitingApprovals()
-        for problem in waiting.setAside { record.tell(.warning(problem.description)) }
-        for (_, approval) in waiting.taken { try record.approval(approval) }
-        let isAnswered = try decideParked(now)
-        // Last: whoever left one and finds it gone looks at what came of it.
-        if !waiting.taken.isEmpty { try record.flush() }
-        for (token, _) in waiting.taken { try world.control?.recorded(token, for: record.run) }
-        return isAnswered
-    }
-
-    private func decideParked(_ now: Instant) throws -> Bool {
-        for pending in session.waiting {
-            switch pending.action.parking {
-            case .gate?:
-                let (event, decision) = try record.decide(pending, world.approvals, now: now)
-                switch decision {
-                case .open: continue
-                case .passed(let answer):
-                    record.tell(.gateClosed(event, by: answer["by"].list?.compactMap(\.string) ?? [], error: nil))
-                    try settle(pending, .success(answer))
-                case .refused(let error):
-                    record.tell(.gateClosed(event, by: [], error: error))
-                    try settle(pending, .failure(error))
-                }
-                return true
-            case .window(let window)?:
-                switch window.state(at: now) {
-                case .closed: continue
-                case .open(let answer): try settle(pending, .success(answer))
-                case .over(let time): try settle(pending, .failure(DRError(.gateTimeout, "the window closed at \(time)")))
-                }
-                return true
-            case nil: continue
-            }
-        }
-        return false
-    }
-
-    private func settle(_ pending: PendingAction, _ result: Result<Value, DRError>) throws {
-        let outcome = ActionOutcome(result: result, effects: [], duration: world.clock.now() - pending.begun, points: points.unrecorded)
-        try answer(pending, outcome)
-    }
-
-    /// Nothing is under way, and all that is waited for are people or times: the run is left until somebody takes it up.
-    private func park(_ now: Instant) async throws -> RunReport? {
-        guard !world.predicted, !session.waiting.isEmpty, session.waiting.allSatisfy({ $0.action.parking != nil }) else { return nil }
-        var questions: [String] = []
-        var hint: String?
-        var details: [String: Value] = [:]
-        var (kept, isAtWindow): (Instant, Bool) = (now, false)
-        for pending in session.waiting {
-            switch pending.action.parking {
-            case .gate?:
-                let (event, decision) = try record.decide(pending, world.approvals, now: now)
-                guard case .open(let missing) = decision else { continue }
-                record.tell(.gateOpened(event, missing: missing))
-                questions.append("gate \(event.name) waits for \(missing): \(event.message)")
-                hint = hint ?? "drrunbook approve \(record.run) \(event.name)"
-                details["gate"] = .string(event.name)
-                kept = max(kept, pending.keepsLocks(from: now))
-            case .window(let window)?:
-                guard case .closed(let time) = window.state(at: now) else { continue }
-                isAtWindow = true
-                questions.append("the window opens at \(time)")
-                hint = hint ?? "drrunbook resume \(record.run)"
-                details["opens"] = .instant(time)
-            case nil: continue
-            }
-        }
-        if isAtWindow { await locks.release(at: session.formerPlaces) } else { await locks.keep(at: session.formerPlaces, until: kept) }
-        return try record.wait(for: DRError(.waiting, questions.joined(separator: "; "), hint: hint, details: .map(details)))
     }
 
     // MARK: Ends that are not the runbook's

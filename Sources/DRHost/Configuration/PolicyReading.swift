@@ -29,12 +29,16 @@ extension ConfigurationReader {
         if let zone, let node = member.node["zone"] {
             do { try ZoneFiles.check(zone) } catch { refuse("\(member.path).zone: \(error.message)", at: node, hint: error.hint) }
         }
+        if let zone = node["zone"] {
+            refuse("\(path).zone: zone stands beside \(word), as in { \(word): ..., zone: Europe/Berlin }", at: zone)
+        }
         if word == "daily" {
+            if node.entries != nil { checkKeys(node, path, ["at", "zone"]) }
             return timeOfDay(node.entries == nil ? node : node["at"] ?? node, path).map { .daily(at: $0, zone: zone) }
         }
         guard attempt({ () throws(DRError) in try node.map(path) }) != nil else { return nil }
         let inner = Member(name: word, path: path, location: node.location, node: node)
-        checkKeys(node, path, ["day", "at"])
+        checkKeys(node, path, ["day", "at", "zone"])
         let at = required(inner, "at", "a time of day such as 02:15").flatMap { timeOfDay($0, "\(path).at") }
         guard let day = required(inner, "day", word == "weekly" ? "a day of the week" : "a day of the month") else { return nil }
         if word == "weekly" {

@@ -71,6 +71,9 @@ extension Host {
             key: OperationKey(run.text), holder: LockHolder(run: run, runbook: name, host: identity.host, process: identity.process))
     }
 
+    /// Throws `unknown-name` with the nearest one.
+    public func requireDeclared(_ application: ApplicationName) throws { _ = try known([application]) }
+
     private func known(_ names: [ApplicationName]) throws -> [ApplicationName] {
         let known = configuration.inventory.applications.map(\.name)
         for name in names where !known.contains(name) { throw DRError.unknown("application", name.text, among: known.map(\.text)) }

@@ -25,8 +25,10 @@ extension Host {
         var scrubs = ScrubRound()
         var jobs = try JobClock(configuration.jobs, begun: begun)
         let isAtJob = Lock(false)
+        var broken: [ScheduleName: String] = [:]
         try await withThrowingTaskGroup(of: Void.self) { group in
             while !isStopped() {
+                do { try await engine.noteContacts() } catch let error as DRError { tell(.failed("contacts", error)) }
                 try await removeExpiredDrills(engine, tell)
                 var wake = world.clock.now() + .seconds(10)
                 if !isAtJob.withLock({ $0 }), let job = jobs.due(at: world.clock.now()) {
@@ -39,6 +41,11 @@ extension Host {
                     wake = min(wake, next)
                 }
                 for status in try await engine.schedules(since: begun) where !isStopped() {
+                    let name = status.schedule.name
+                    let why = status.isBroken ? status.error : nil
+                    // Once, and again when it is another one.
+                    if let why, broken[name] != why { tell(.failed("schedule \(name)", DRError(.configuration, why))) }
+                    broken[name] = why
                     if let slot = status.due {
                         await run(status.schedule, slot, engine, tell)
                     } else if let next = status.next {

@@ -47,6 +47,10 @@ public protocol Cluster: Sendable {
     func noteAgent(_ mark: AgentMark) async throws
     /// The last sign of life of a cluster's agent; nil = none was ever left here.
     func agentMark(of cluster: ClusterName) async throws -> AgentMark?
+    /// When another cluster answered last, kept here in place of what was known before.
+    func noteContact(_ contact: SiteContact) async throws
+    /// Nil = nobody here ever watched it.
+    func contact(with cluster: ClusterName) async throws -> SiteContact?
     /// Runs what this cluster has to keep a stopped application from being started by somebody else, if it has anything.
     func fence(_ application: ApplicationName) async throws
     /// Quiets the running application for a snapshot: notes durably that it is held, and runs the rule `pre`. When that fails the application was let go again.
@@ -72,6 +76,8 @@ extension Cluster {
     }
     public func noteAgent(_ mark: AgentMark) async throws {}
     public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { nil }
+    public func noteContact(_ contact: SiteContact) async throws {}
+    public func contact(with cluster: ClusterName) async throws -> SiteContact? { nil }
     public func fence(_ application: ApplicationName) async throws {}
     public func keptForks(of application: ApplicationName) async throws -> [Fork] { [] }
 

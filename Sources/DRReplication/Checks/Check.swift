@@ -51,6 +51,7 @@ enum Checks {
         LocksLive.self,
         SourceActive.self,
         RiskSettled.self,
+        AgentAlive.self,
         DivergenceSeen.self,
         ClaimsBound.self,
         ClaimsUnshared.self,

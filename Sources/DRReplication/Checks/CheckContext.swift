@@ -11,6 +11,7 @@ struct CheckContext {
     let destination: any Cluster
     let applications: [Application]
     let inventory: Inventory
+    let selfFence: [ClusterName: Duration]
     let storeName: StoreName
     let store: (any ObjectStore)?
     let holder: LockHolder

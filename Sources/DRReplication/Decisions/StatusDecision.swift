@@ -18,6 +18,10 @@ struct ClusterSight {
     var forks: [ApplicationName: [Fork]] = [:]
     /// When it went live here last.
     var activated: [ApplicationName: Instant] = [:]
+    /// Stopped here by the cluster's own agent, since when.
+    var selfFenced: [ApplicationName: Instant] = [:]
+    /// What the cluster's agent last left here.
+    var agent: AgentMark?
     /// Quiet for a snapshot.
     var onHold: Set<ApplicationName> = []
     /// Records that cannot be read and belong to no application alone.
@@ -29,13 +33,15 @@ struct StatusDecision {
     /// Nil = it was not asked, or did not answer.
     private let sights: [ClusterName: ClusterSight?]
     private let now: Instant
+    private let selfFence: [ClusterName: Duration]
     private let known: [(name: ClusterName, sight: ClusterSight)]
     private let pairs: [ClusterPair]
     /// Of all applications, by name.
     private let schedules: [Schedule]
 
-    init(inventory: Inventory, sights: [ClusterName: ClusterSight?], now: Instant) {
+    init(inventory: Inventory, selfFence: [ClusterName: Duration], sights: [ClusterName: ClusterSight?], now: Instant) {
         self.sights = sights
+        self.selfFence = selfFence
         self.now = now
         known = sights.compactMap { name, sight in sight.map { (name, $0) } }.sorted { $0.name < $1.name }
         var schedules = known.flatMap(\.sight.schedules)
@@ -73,12 +79,13 @@ struct StatusDecision {
         let wentLive = active.flatMap { sights[$0] ?? nil }?.activated[application]
         return ApplicationStatus(
             name: application, active_at: active, epoch: standing.epoch,
-            running: active.map { isRunning($0, ownRecord, standing) } ?? false,
+            running: active.flatMap { isRunning($0, ownRecord, standing) },
             split_brain_risk: claims.count > 1 || ownRecord?.split_brain_risk == true, clusters: roles(of: application, active, standing),
             rpo: newest.map { max(.zero, now - $0.instant) }, last_point: newest?.id, last_point_at: newest?.instant,
             protected: isProtected,
             schedule: schedule?.name,
-            lock: known.lazy.compactMap { $0.sight.locks[application] }.first, problems: problems(of: application),
+            lock: known.lazy.compactMap { $0.sight.locks[application] }.first,
+            problems: problems(of: application) + agentProblems(of: application, active, ownRecord),
             last_drill: known.compactMap { $0.sight.drills[application] }.max { $0.ready_at < $1.ready_at },
             unprotected_since: isProtected ? nil : newest?.epoch == standing.epoch ? newest?.instant : wentLive ?? newest?.instant,
             forks: known.flatMap { $0.sight.forks[application] ?? [] }, returned: returned(active, standing))
@@ -111,8 +118,8 @@ struct StatusDecision {
     }
 
     // Of a cluster that does not answer nobody knows whether anything runs there.
-    private func isRunning(_ active: ClusterName, _ record: ApplicationRecord?, _ standing: Standing) -> Bool {
-        guard (sights[active] ?? nil) != nil else { return false }
+    private func isRunning(_ active: ClusterName, _ record: ApplicationRecord?, _ standing: Standing) -> Bool? {
+        guard (sights[active] ?? nil) != nil else { return nil }
         if let record { return record.isComplete && record.active == active }
         return standing.epoch == .first
     }
@@ -133,10 +140,29 @@ struct StatusDecision {
                 roles[name.text] = "record damaged"
             } else if name == active {
                 roles[name.text] = "active"
+            } else if active == nil {
+                roles[name.text] = "unknown, not fenced"
+            } else if standing.effectiveRecord(at: name).active != name {
+                roles[name.text] = standing.record(at: name) == nil ? "standby" : "fenced"
             } else {
-                roles[name.text] = standing.epoch(at: name) < standing.epoch ? "fenced" : active == nil ? "unknown, not fenced" : "standby"
+                roles[name.text] = sight?.selfFenced[application] == nil ? "back, not fenced" : "stopped by its agent"
             }
         }
         return roles
+    }
+
+    /// Why it does not run though nobody stopped it, and who would stop it when its cluster is cut off.
+    private func agentProblems(of application: ApplicationName, _ active: ClusterName?, _ record: ApplicationRecord?) -> [String] {
+        guard let active, let sight = sights[active] ?? nil else { return [] }
+        if let since = sight.selfFenced[application], record?.running == false {
+            return [
+                "it was stopped at \(active) by its agent at \(since): a cluster where it could have gone live did not answer; it is started when all do, or "
+                    + "by `drrunbook agent \(active) --resume`, which is for a cluster that is gone for good"
+            ]
+        }
+        guard let lease = selfFence[active], let absence = sight.agent.absence(now: now) else { return [] }
+        return [
+            "dr.yaml says that \(active) stops it after \(lease.text) without its peers, and \(absence): start `drrunbook agent \(active)`"
+        ]
     }
 }

@@ -3,18 +3,22 @@ public import DRModel
 extension DirectoryCluster {
     private func agentPath(_ cluster: ClusterName) -> StorePath { folder.own / "agents" / "\(cluster).json" }
 
-    public func noteAgent(_ mark: AgentMark) async throws {
-        try folder.reach {
-            let bytes = Array((try Value(encoding: mark).json() + "\n").utf8)
-            try folder.replace(agentPath(mark.cluster), with: bytes)
-        }
+    private func contactPath(_ cluster: ClusterName) -> StorePath { folder.own / "contacts" / "\(cluster).json" }
+
+    public func noteAgent(_ mark: AgentMark) async throws { try note(mark, agentPath(mark.cluster)) }
+    public func noteContact(_ contact: SiteContact) async throws { try note(contact, contactPath(contact.cluster)) }
+    // One that cannot be read is no promise.
+    public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try noted(agentPath(cluster)) }
+    public func contact(with cluster: ClusterName) async throws -> SiteContact? { try noted(contactPath(cluster)) }
+
+    private func note(_ what: some Encodable, _ path: StorePath) throws {
+        try folder.reach { try folder.replace(path, with: Array((try Value(encoding: what).json() + "\n").utf8)) }
     }
 
-    public func agentMark(of cluster: ClusterName) async throws -> AgentMark? {
+    private func noted<What: Decodable>(_ path: StorePath) throws -> What? {
         try folder.reach {
-            guard let text = try folder.text(agentPath(cluster)) else { return nil }
-            // One that cannot be read is no promise.
-            return try? Value(json: text).decoded(as: AgentMark.self)
+            guard let text = try folder.text(path) else { return nil }
+            return try? Value(json: text).decoded(as: What.self)
         }
     }
 

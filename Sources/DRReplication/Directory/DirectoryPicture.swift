@@ -115,6 +115,7 @@ final class DirectoryPicture: Cluster {
     }
 
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await self.cluster.agentMark(of: cluster) }
+    func contact(with cluster: ClusterName) async throws -> SiteContact? { try await self.cluster.contact(with: cluster) }
     func keptForks(of application: ApplicationName) async throws -> [Fork] {
         let names = try seen.withLock { $0.forks } ?? cluster.forks()
         seen.withLock { $0.forks = names }

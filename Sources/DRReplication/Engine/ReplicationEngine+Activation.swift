@@ -214,26 +214,38 @@ extension ReplicationEngine {
         return answer
     }
 
-    /// False: nobody promised that the source stops by itself.
+    /// False: nobody promised that the source stops by itself, its agent still reaches this cluster, so that it does not, or it answers and
+    /// its agent no longer does.
     private func waitForSelfFence(_ activation: Activation) async throws -> Bool {
-        let until = try await selfFence(of: activation.application, by: activation.sourceName, at: activation.destination)
-        guard let until else { return false }
-        while clock.now() < until { try await clock.sleep(for: min(.seconds(1), until - clock.now())) }
-        return true
+        let promise = try await selfFence(of: activation.application, by: activation.sourceName, at: activation.destination)
+        guard let (until, mark) = promise else { return false }
+        while true {
+            let contact = try await activation.destination.contact(with: activation.sourceName)
+            guard try await activation.destination.agentMark(of: activation.sourceName) == mark, !AgentPromise.isRefuted(mark, contact)
+            else {
+                return false
+            }
+            guard clock.now() < until else { return true }
+            try await clock.sleep(for: min(.seconds(1), until - clock.now()))
+        }
     }
 
     private func finish(_ answer: ActivationAnswer, _ activation: Activation) async throws -> ActivationReport {
-        for volume in try await volumes(of: answer, activation) {
-            try await activation.destination.volumes.discard(activation.volumeKey(volume))
-        }
-        failpoint("engine.activate.discarded")
         let ready = try await start(
             activation.application, at: activation.destination, activation.key("start"), in: answer.epoch, activation.call)
-        await standDown(activation.name, at: activation.destination)
+        // It serves by now: what is left of the staging takes room and keeps nobody down.
+        var warnings: [String] = []
+        for volume in try await volumes(of: answer, activation) {
+            do { try await activation.destination.volumes.discard(activation.volumeKey(volume)) } catch let error as DRError {
+                warnings.append(
+                    "\(activation.name): what was \(volume) at \(activation.destination.name) before was not removed: \(error.message)")
+            }
+        }
+        failpoint("engine.activate.discarded")
         return ActivationReport(
             application: activation.name, active_at: activation.destination.name, epoch: answer.epoch, recovery_point: answer.point,
             instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true,
-            verified_at: answer.verified)
+            verified_at: answer.verified, warnings: warnings)
     }
 
     private func volumes(of answer: ActivationAnswer, _ activation: Activation) async throws -> [VolumeName] {

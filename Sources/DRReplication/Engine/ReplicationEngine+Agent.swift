@@ -3,32 +3,44 @@ internal import DRSupport
 
 extension ReplicationEngine {
     /// One round of the agent of a cluster, to be made every few seconds at its side: tells the others that it is there, stops what lives elsewhere by now, and
-    /// stops what may live elsewhere because nobody could be asked for `selfFence` (nil = never). `contact`: what the last round said; nil = the first one, which
-    /// counts from the last sign of life of an agent before it.
-    public func watch(_ name: ClusterName, selfFence: Duration?, contact: Instant?, _ call: EngineCall) async throws -> AgentRound {
+    /// stops what may live elsewhere because a cluster it could go to was not reached for `selfFence` (nil = never). `contacts`: what the last round said;
+    /// nil = the first one, which counts from the last sign of life of an agent before it. `every`: when the next round is made; nil = there is none, so
+    /// that nothing is promised to anybody.
+    public func watch(
+        _ name: ClusterName, selfFence: Duration?, every: Duration?, contacts: [ClusterName: Instant]?, _ call: EngineCall
+    ) async throws -> AgentRound {
         let cluster = try cluster(name)
         let began = clock.now()
-        let others = Set(inventory.pairs.filter { $0.source == name || $0.destination == name }.flatMap { [$0.source, $0.destination] })
-            .subtracting([name]).sorted()
+        let others = peers(of: name)
+        var contacts = contacts ?? [:]
+        if contacts.isEmpty, let own = try await cluster.agentMark(of: name)?.contacts {
+            for other in others { contacts[other] = own[other.text] }
+        }
         var reached: [any Cluster] = []
         for other in others {
             do {
                 // Counted from before it was written: whoever reads it later waits long enough.
-                try await self.cluster(other).noteAgent(AgentMark(cluster: name, at: began, lease: selfFence))
+                try await self.cluster(other).noteAgent(mark(of: name, at: began, every == nil ? nil : selfFence, every, for: other))
                 reached.append(try self.cluster(other))
-            } catch let error as DRError where error.code == .clusterUnreachable || error.code == .io { continue }
+                contacts[other] = began
+            } catch let error as DRError where error.code == .clusterUnreachable || error.code == .io {
+                contacts[other] = contacts[other] ?? began
+            }
+            try await noteContact(with: other, at: cluster, answered: reached.last?.name == other)
         }
-        let isInTouch = reached.count == others.count
-        var last = contact ?? began
-        if contact == nil, let mark = try await cluster.agentMark(of: name) { last = mark.at }
-        let contact = isInTouch ? began : last
-        if isInTouch { try await cluster.noteAgent(AgentMark(cluster: name, at: began, lease: selfFence)) }
+        let own = AgentMark(
+            cluster: name, at: began, lease: every == nil ? nil : selfFence, every: every ?? .zero, applications: [],
+            contacts: Dictionary(uniqueKeysWithValues: contacts.map { ($0.key.text, $0.value) }))
+        try await cluster.noteAgent(own)
         var events: [AgentRound.Event] = []
         for application in inventory.applications {
             do {
+                let needed = try await awaited(application.name, at: cluster, reached: Set(reached.map(\.name)))
+                let oldest = needed.compactMap { contacts[$0] }.min()
                 let watch = Watch(
-                    application: application, cluster: cluster, reached: reached, isInTouch: isInTouch,
-                    isOverdue: selfFence.map { began - contact >= $0 } ?? false, call: call)
+                    application: application, cluster: cluster, reached: reached,
+                    silent: needed.filter { peer in !reached.contains { $0.name == peer } },
+                    isOverdue: selfFence.map { lease in oldest.map { began - $0 >= lease } ?? false } ?? false, call: call)
                 if let event = try await inTurn(application.name, { try await look(watch) }) { events.append(event) }
             } catch let error as DRError {
                 events.append(AgentRound.Event(kind: .failed, application: application.name, message: error.message))
@@ -36,14 +48,160 @@ extension ReplicationEngine {
         }
         try await release(run: call.holder.run)
         try await forget(run: call.holder.run)
-        return AgentRound(contact: contact, events: events, silent: others.filter { name in !reached.contains { $0.name == name } })
+        return AgentRound(contacts: contacts, events: events, silent: others.filter { other in !reached.contains { $0.name == other } })
+    }
+
+    /// The clusters that have to answer: those that it could be live at, without those that a person said are gone and that did not answer since.
+    private func awaited(_ application: ApplicationName, at cluster: any Cluster, reached: Set<ClusterName>) async throws -> [ClusterName] {
+        let peers = peers(of: cluster.name, for: application)
+        guard let word = try await cluster.document(.alone(application)) else { return peers }
+        let gone = Set(word["clusters"].list?.compactMap(\.string) ?? [])
+        let still = gone.subtracting(reached.map(\.text))
+        if still != gone {
+            var members = word.map ?? [:]
+            members["clusters"] = .list(still.sorted().map(Value.string))
+            let change: Change = still.isEmpty ? .remove(.alone(application)) : .write(.alone(application), .map(members))
+            _ = try await cluster.commit(
+                Transaction(
+                    OperationKey("alone/\(random.identifier())"), guards: [.document(.alone(application), word)], changes: [change]))
+        }
+        return peers.filter { !still.contains($0.text) }
+    }
+
+    /// A person says that the clusters that do not answer are gone for good: what the agent stopped for their sake runs here again, in a new epoch and with
+    /// the risk of two writers noted. Their silence stops it no more; one that answers again counts again. Throws `fenced` where one that answers took it over,
+    /// `conflict` when all answer, `not-found` when the agent stopped nothing here.
+    public func resumeAlone(_ name: ClusterName, reason: String, by person: String, _ call: EngineCall) async throws -> [AgentRound.Event] {
+        let cluster = try cluster(name)
+        var reached: [any Cluster] = []
+        for other in peers(of: name) {
+            do {
+                _ = try await self.cluster(other).documents(in: .pairs)
+                reached.append(try self.cluster(other))
+            } catch let error as DRError where error.code == .clusterUnreachable { continue }
+        }
+        var events: [AgentRound.Event] = []
+        for application in inventory.applications {
+            guard let mark = try await cluster.document(.selfFenced(application.name)), let home = home(of: application.name) else {
+                continue
+            }
+            let silent = peers(of: name, for: application.name).filter { peer in !reached.contains { $0.name == peer } }
+            guard !silent.isEmpty else {
+                throw DRError(
+                    .conflict, "all clusters where \(application.name) could be live answer",
+                    hint: "`drrunbook agent \(name)` starts it by itself, unless one of them took it over")
+            }
+            try await lock(application.name, at: [cluster], for: call.holder)
+            events += try await inTurn(application.name) {
+                var records: [ClusterName: ApplicationRecord] = [:]
+                for place in [cluster] + reached { records[place.name] = try await place.record(of: application.name) }
+                let standing = Standing(application: application.name, home: home, records: records)
+                try standing.requireActive(at: name)
+                let record = standing.effectiveRecord(at: name)
+                guard mark["epoch"].integer == record.epoch.number, !record.running else { return [] }
+                // One above what a cluster that is not heard of may have given it in a disaster.
+                var next = record
+                next.epoch = record.epoch.next.next
+                next.split_brain_risk = true
+                let word: Value = [
+                    "clusters": .list(silent.map { .string($0.text) }), "reason": .string(reason), "by": .string(person),
+                    "at": .instant(self.clock.now()),
+                ]
+                let committed = try await cluster.commit(
+                    Transaction(
+                        call.key.part(application.name.text).part("alone"),
+                        guards: [
+                            .epoch(application.name, record.epoch),
+                            .document(.application(application.name), try standing.record(at: name)?.value()),
+                            .document(.selfFenced(application.name), mark),
+                        ],
+                        changes: [
+                            .write(.application(application.name), try next.value()), .write(.alone(application.name), word),
+                            .write(
+                                .selfFenced(application.name), ["epoch": .integer(next.epoch.number), "at": .instant(self.clock.now())]),
+                        ], effects: [Effect(.activate, kind: "Application", name: application.name.text, at: name)]))
+                call.effects.record(committed.effects)
+                failpoint("engine.agent.alone")
+                // From here on it is what the agent does when all answer again.
+                let watch = Watch(application: application, cluster: cluster, reached: reached, silent: [], isOverdue: false, call: call)
+                return [try await self.look(watch)].compactMap { $0 }
+            }
+        }
+        try await release(run: call.holder.run)
+        try await forget(run: call.holder.run)
+        guard !events.isEmpty else {
+            throw DRError(.notFound, "the agent of \(name) stopped nothing there that could be started", hint: "see `drrunbook status`")
+        }
+        return events
+    }
+
+    /// The agent ends: from now on nothing stops by itself there. Says which clusters could not be told, and still rely on it.
+    public func withdrawAgent(_ name: ClusterName) async throws -> [ClusterName] {
+        var untold: [ClusterName] = []
+        let own = try cluster(name)
+        // Whoever comes after it still keeps what the others were promised.
+        let contacts = try await own.agentMark(of: name)?.contacts
+        try await own.noteAgent(AgentMark(cluster: name, at: clock.now(), lease: nil, every: .zero, contacts: contacts))
+        for other in peers(of: name) {
+            do {
+                try await cluster(other).noteAgent(mark(of: name, at: clock.now(), nil, nil, for: other))
+            } catch let error as DRError where error.code == .clusterUnreachable || error.code == .io {
+                untold.append(other)
+            }
+        }
+        return untold
+    }
+
+    /// Notes for each pair, at either end, whether the other one answers.
+    public func noteContacts() async throws {
+        var answers: [ClusterName: Bool] = [:]
+        for name in clusters.keys.sorted() {
+            do {
+                _ = try await cluster(name).documents(in: .pairs)
+                answers[name] = true
+            } catch let error as DRError where error.code == .clusterUnreachable {
+                answers[name] = false
+            }
+        }
+        for name in answers.keys.sorted() where answers[name] == true {
+            for other in peers(of: name) {
+                try await noteContact(with: other, at: try cluster(name), answered: answers[other] == true)
+            }
+        }
+    }
+
+    func noteContact(with other: ClusterName, at cluster: any Cluster, answered: Bool) async throws {
+        let now = clock.now()
+        if answered { return try await cluster.noteContact(SiteContact(cluster: other, reached: now)) }
+        // Who was never reached was not lost.
+        guard let before = try await cluster.contact(with: other), before.silent == nil else { return }
+        try await cluster.noteContact(SiteContact(cluster: other, reached: before.reached, silent: now))
+    }
+
+    private func mark(of name: ClusterName, at began: Instant, _ lease: Duration?, _ every: Duration?, for other: ClusterName) -> AgentMark
+    {
+        let covered = lease == nil ? [] : inventory.applications.map(\.name).filter { peers(of: name, for: $0).contains(other) }
+        return AgentMark(cluster: name, at: began, lease: lease, every: every ?? .zero, applications: covered.sorted())
+    }
+
+    /// The clusters it shares a pair with: with an application, those that the application could be made live at from here.
+    private func peers(of name: ClusterName, for application: ApplicationName? = nil) -> [ClusterName] {
+        var pairs = inventory.pairs.filter { $0.source == name || $0.destination == name }
+        if let application {
+            let scheduled = Set(inventory.schedules.filter { $0.covers(application) }.map(\.pair))
+            let own = pairs.filter { scheduled.contains($0.name) }
+            if !own.isEmpty { pairs = own }
+        }
+        return Set(pairs.flatMap { [$0.source, $0.destination] }).subtracting([name]).sorted()
     }
 
     private struct Watch {
         let application: Application
         let cluster: any Cluster
         let reached: [any Cluster]
-        let isInTouch: Bool
+        /// Clusters it could be live at that do not answer.
+        let silent: [ClusterName]
+        var isInTouch: Bool { silent.isEmpty }
         let isOverdue: Bool
         let call: EngineCall
         var name: ApplicationName { application.name }
@@ -72,7 +230,7 @@ extension ReplicationEngine {
             )
         }
         if watch.isOverdue, mark == nil, own.running {
-            try await lock(watch.name, at: [watch.cluster], for: watch.call.holder)
+            try await seize(watch)
             try await hold(watch) { objects in
                 var transaction = try StopDecision(
                     application: watch.name, objects: objects, record: standing.record(at: here), standing: standing, at: here
@@ -81,7 +239,8 @@ extension ReplicationEngine {
                     .write(.selfFenced(watch.name), ["epoch": .integer(own.epoch.number), "at": .instant(self.clock.now())]))
                 return transaction
             }
-            return event(.selfFenced, watch, "nobody could be asked whether it lives elsewhere: stopped here")
+            return event(
+                .selfFenced, watch, "\(watch.silent.map(\.text).listed) could not be asked whether it lives there: stopped here")
         }
         // Also when the round before died between the commit and the processes.
         if mark != nil, !watch.isInTouch { try await confirmHeld(watch) }
@@ -93,6 +252,16 @@ extension ReplicationEngine {
             Transaction(
                 watch.key("resumed"), guards: [.document(.selfFenced(watch.name), mark)], changes: [.remove(.selfFenced(watch.name))]))
         return isOurs ? event(.resumed, watch, "nobody took it over: it runs again") : nil
+    }
+
+    /// Whoever holds it, also a run that was put down: what was promised to the others does not wait for it. It is refused at its next commit.
+    private func seize(_ watch: Watch) async throws {
+        do { try await lock(watch.name, at: [watch.cluster], for: watch.call.holder) } catch let error as DRError
+            where error.code == .locked
+        {
+            _ = try await watch.cluster.breakLock(watch.name)
+            try await lock(watch.name, at: [watch.cluster], for: watch.call.holder)
+        }
     }
 
     /// A process that died between the rules of a snapshot left the application quiet. Who works on it holds its lock, and lets it go itself.
@@ -141,18 +310,19 @@ extension ReplicationEngine {
         return sources.count == 1 ? sources.first : nil
     }
 
-    /// When the source, if nobody can reach it, has stopped the application by itself at the latest; nil = no agent there promised that.
-    ///
-    /// A mark counts only if it is about as young as the newest point: an agent that died long before the source was lost stops nothing.
-    func selfFence(of application: Application, by source: ClusterName, at destination: any Cluster) async throws -> Instant? {
-        guard let mark = try await destination.agentMark(of: source), let lease = mark.lease else { return nil }
-        let newest = try await destination.points(of: application.name).sound.first?.instant
-        if let newest, mark.at + .seconds(60) < newest { return nil }
-        return mark.at + lease + AgentMark.grace
+    /// When the source, if nobody can reach it, has stopped the application by itself at the latest, with the mark that says so; nil = nobody knows.
+    func selfFence(of application: Application, by source: ClusterName, at destination: any Cluster) async throws -> (Instant, AgentMark)? {
+        guard let mark = try await destination.agentMark(of: source) else { return nil }
+        let end = AgentPromise.end(
+            mark, try await destination.contact(with: source),
+            newest: try await destination.points(of: application.name).sound.first?.instant, of: application.name, now: clock.now())
+        return end.map { ($0, mark) }
     }
 }
 
 extension DocumentPath {
     /// That the cluster's agent stopped the application because nobody could be asked.
     static func selfFenced(_ application: ApplicationName) -> DocumentPath { DocumentPath("selffenced", application.text) }
+    /// That a person let it run here though clusters where it could be live do not answer.
+    static func alone(_ application: ApplicationName) -> DocumentPath { DocumentPath("alone", application.text) }
 }

@@ -15,7 +15,7 @@ extension ReplicationEngine {
         let context = CheckContext(
             pair: direction.pair, home: direction.home, source: order.withoutSource ? nil : direction.source.picture(),
             sourceName: direction.source.name, destination: direction.destination.picture(),
-            applications: applications, inventory: inventory,
+            applications: applications, inventory: inventory, selfFence: selfFence,
             storeName: direction.storeName, store: stores[direction.storeName], holder: call.holder, now: clock.now())
         try await requireReadableInput(context)
         var results: [CheckResult] = []

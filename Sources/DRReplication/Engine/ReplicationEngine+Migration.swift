@@ -88,6 +88,7 @@ extension ReplicationEngine {
             migration.call.effects.record(answer.before + earlier.effects)
         } else {
             (answer, warnings) = try await copy(migration)
+            try await noteContact(with: migration.direction.source.name, at: migration.direction.destination, answered: true)
         }
         failpoint("engine.migrate.listed")
         // Before a sweep takes the points that it is changed from.

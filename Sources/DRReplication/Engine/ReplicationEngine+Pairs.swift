@@ -27,7 +27,7 @@ extension ReplicationEngine {
         return PairReport(name: pair.name, source: pair.source, destination: pair.destination, changed: changed)
     }
 
-    private func validate(_ pair: ClusterPair) throws {
+    func validate(_ pair: ClusterPair) throws {
         _ = try cluster(pair.source)
         _ = try cluster(pair.destination)
         guard pair.source != pair.destination else {

@@ -50,7 +50,7 @@ extension ReplicationEngine {
             name: schedule.name, pair: schedule.pair, applications: schedule.applications, suspended: schedule.suspended, changed: changed)
     }
 
-    private func validate(_ schedule: Schedule) throws {
+    func validate(_ schedule: Schedule) throws {
         guard !schedule.applications.isEmpty else {
             throw DRError(.invalidInput, "schedule \(schedule.name) has no applications", hint: "name at least one")
         }

@@ -15,7 +15,7 @@ extension ReplicationEngine {
         let now = clock.now()
         let damage = asked.map { name in sights.values.compactMap { $0?.unknowable[name] }.first }
         if let first = damage.first, let first, damage.allSatisfy({ $0 != nil }) { throw first }
-        let decision = StatusDecision(inventory: inventory, sights: sights, now: now)
+        let decision = StatusDecision(inventory: inventory, selfFence: selfFence, sights: sights, now: now)
         return asked.map { decision.status(of: $0) }
     }
 
@@ -47,6 +47,7 @@ extension ReplicationEngine {
             }
             sight.problems += damaged.map(\.message)
             sight.onHold = Set(try await cluster.onHold())
+            sight.agent = try await cluster.agentMark(of: cluster.name)
             for name in applications {
                 do {
                     sight.records[name] = try await cluster.record(of: name)
@@ -55,6 +56,7 @@ extension ReplicationEngine {
                 }
                 sight.drills[name] = try await cluster.read(LastDrill.self, .drilled(name), "last drill of \(name)")
                 if case .instant(let at)? = try await cluster.document(.activated(name))?["at"] { sight.activated[name] = at }
+                if case .instant(let at)? = try await cluster.document(.selfFenced(name))?["at"] { sight.selfFenced[name] = at }
                 sight.forks[name] = try await forks(of: name, at: cluster)
                 let points = try await cluster.points(of: name)
                 sight.points[name] = points.sound

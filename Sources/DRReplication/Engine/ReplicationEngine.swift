@@ -10,6 +10,8 @@ public actor ReplicationEngine: DREngine {
     let stores: [StoreName: any ObjectStore]
     let clock: any WallClock
     let random: any RandomSource
+    /// After how long without its peers the agent of a cluster stops what runs there.
+    let selfFence: [ClusterName: Duration]
     private let executor: any SerialExecutor
 
     /// Pairs that this process was told of and dr.yaml does not declare.
@@ -25,13 +27,14 @@ public actor ReplicationEngine: DREngine {
     /// `clusters` and `stores` hold every name of the inventory. Blocking work is done on `executor`.
     public init(
         inventory: Inventory, clusters: [ClusterName: any Cluster], stores: [StoreName: any ObjectStore], clock: any WallClock,
-        random: any RandomSource, executor: any SerialExecutor
+        random: any RandomSource, selfFence: [ClusterName: Duration] = [:], executor: any SerialExecutor
     ) {
         self.inventory = inventory
         self.clusters = clusters
         self.stores = stores
         self.clock = clock
         self.random = random
+        self.selfFence = selfFence
         self.executor = executor
     }
 

@@ -10,15 +10,32 @@ struct Agent: HostCommand {
             says selfFence for the cluster, everything is stopped when no other cluster could be reached for so long, and started again when it can and \
             nobody took it over. A disaster failover waits for that. The cluster's fence command is run for each application that is stopped.
 
+            An agent that ends takes back what it promised; a single round (--once) promises nothing.
+
+            When a cluster is gone for good, what was stopped for its sake stays stopped until a person says so with --resume: it runs here again in a new \
+            epoch. Should the other cluster live after all, both serve until it is deposed: by its own agent, or by the first copy it receives.
+
             EXAMPLE
               drrunbook agent east
+              drrunbook agent east --resume --reason "west burnt down" --yes
             """)
 
     @Argument(help: "The cluster.") var cluster: ClusterName
     @Flag(name: .long, help: "One round; exit status 1 when something could not be stopped.") var once = false
+    @Flag(name: .long, help: "Starts what the agent stopped, though clusters do not answer.") var resume = false
+    @Option(name: .long, help: "Why they are taken for gone.") var reason: String?
+    @Flag(name: .long, help: "Yes, they are gone.") var yes = false
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if resume, reason?.isEmpty ?? true {
+            throw ValidationError("--resume needs --reason TEXT: why the other cluster is taken for gone")
+        }
+        if !resume, reason != nil || yes { throw ValidationError("--reason and --yes go with --resume") }
+    }
+
     func perform(_ output: Output) async throws -> ExitStatus {
+        if resume { return try await resumeAlone(output) }
         StopSignal.listen()
         return try await withHost { host in
             let selfFence = host.configuration.clusters.first { $0.name == cluster }?.selfFence
@@ -27,7 +44,7 @@ struct Agent: HostCommand {
                 output.say("watching over \(cluster), which stops its applications \(when); stop with control-C")
             }
             var failed = false
-            try await host.watch(cluster, once: once, until: { StopSignal.isSet }) { time, round in
+            let untold = try await host.watch(cluster, once: once, until: { StopSignal.isSet }) { time, round in
                 for silent in round.silent { if once { output.warning("\(silent) does not answer") } }
                 for event in round.events {
                     failed = failed || event.kind == .failed
@@ -45,7 +62,31 @@ struct Agent: HostCommand {
                         ])
                 }
             }
+            for other in untold {
+                output.warning(
+                    "\(other) does not answer, and was not told that nothing stops \(cluster) any more: start the agent again soon")
+            }
             return once && failed ? .failed : .done
+        }
+    }
+
+    private func resumeAlone(_ output: Output) async throws -> ExitStatus {
+        try await withHost { host in
+            output.warning(
+                "if a cluster that does not answer is live there after all, two write until it is deposed; what it wrote is kept beside")
+            guard yes else {
+                throw DRError(.notAllowed, "nothing was started at \(cluster): nobody said yes", hint: "say --yes when they are gone")
+            }
+            for event in try await host.resumeAlone(cluster, reason: reason ?? "") {
+                output.say("\(event.kind.rawValue) \(event.application) at \(cluster)")
+                output.object(
+                    "agent",
+                    [
+                        ("cluster", .string(cluster.text)), ("event", .string(event.kind.rawValue)),
+                        ("application", .string(event.application.text)), ("message", .string(event.message)),
+                    ])
+            }
+            return .done
         }
     }
 }

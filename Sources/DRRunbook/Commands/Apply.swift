@@ -10,9 +10,10 @@ import DRModel
 
 struct Apply: HostCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Sets up the pairs and schedules of dr.yaml.",
+        abstract: "Makes pairs and schedules as dr.yaml declares them.",
         discussion: """
-            Shows what would change first; a terminal then asks. Nothing goes live anywhere.
+            What is missing is created, what differs is changed, and what an earlier apply made and dr.yaml declares no more is removed; what runbooks made \
+            by themselves is left alone. Shows what would change first; a terminal then asks. Nothing goes live anywhere.
 
             EXAMPLE
               drrunbook apply
@@ -27,8 +28,9 @@ struct Apply: HostCommand {
             let planned = try await host.apply(plan: true)
             for effect in planned.effects { output.say("  \(effect.text)") }
             guard planned.changed else {
+                // Notes that what stands there came from this file.
+                write(try await host.apply(plan: false), output)
                 output.say("everything is set up as \(common.config) says")
-                write(planned, output)
                 return .done
             }
             if !yes, isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1, output.lines == nil {
@@ -50,6 +52,13 @@ struct Apply: HostCommand {
                 [
                     ("name", .string(pair.name.text)), ("source", .string(pair.source.text)),
                     ("destination", .string(pair.destination.text)), ("changed", .bool(pair.changed)),
+                ])
+        }
+        for effect in report.effects where effect.verb == .delete {
+            output.object(
+                "removed",
+                [
+                    ("kind", .string(effect.kind)), ("name", .string(effect.name)), ("cluster", JSONLines.text(effect.cluster?.text)),
                 ])
         }
         for schedule in report.schedules {

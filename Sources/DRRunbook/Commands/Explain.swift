@@ -100,3 +100,25 @@ struct Explain: HostCommand {
             hint: "`drrunbook explain` lists them")
     }
 }
+
+/// The checks by the name that other tools give them: the second half of `explain checks`.
+struct Actions: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Lists what runbooks can ask for.", shouldDisplay: false, subcommands: [CheckList.self])
+
+    struct CheckList: HostCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "checks", abstract: "Lists the checks with what must hold.",
+            discussion: """
+                EXAMPLE
+                  drrunbook actions checks
+                """)
+        @OptionGroup var common: CommonOptions
+
+        func perform(_ output: Output) async throws -> ExitStatus {
+            if output.lines == nil { Output.write(CheckReference.text(), to: 1) }
+            for check in CheckReference.all { output.object("check", [("id", .string(check.id)), ("summary", .string(check.summary))]) }
+            return .done
+        }
+    }
+}

@@ -67,6 +67,7 @@ struct LockCommand: ParsableCommand {
 
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
+                try host.requireDeclared(application)
                 let (all, damaged) = try await host.locks()
                 let held = all.filter { $0.lock.application == application }
                 guard !held.isEmpty || !damaged.isEmpty else {

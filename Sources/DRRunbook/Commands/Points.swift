@@ -6,6 +6,9 @@ struct Points: HostCommand {
     static let configuration = CommandConfiguration(
         abstract: "Lists recovery points, newest first.",
         discussion: """
+            VERIFIED: since then every byte that the point needs was read back here and was right; it is the oldest of these readings. A point that shares \
+            data with earlier ones may need some that was read back before its own instant.
+
             EXAMPLE
               drrunbook points
               drrunbook points ledger

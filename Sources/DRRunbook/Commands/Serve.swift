@@ -113,7 +113,8 @@ struct Schedules: HostCommand {
             if list.isEmpty { output.say("no schedules are declared in \(common.config)") } else { output.table(table) }
             for item in list {
                 if let error = item.error {
-                    output.say(output.style.warning("\(item.schedule.name): failed \(item.failures) times: \(error)"))
+                    let what = item.isBroken ? "does not run" : "failed \(item.failures) times"
+                    output.say(output.style.warning("\(item.schedule.name): \(what): \(error)"))
                 }
             }
             return .done

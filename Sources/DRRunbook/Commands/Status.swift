@@ -21,7 +21,7 @@ struct Status: HostCommand {
             var table = Table("APPLICATION", "ACTIVE AT", "EPOCH", "RPO NOW", "LAST POINT", "SCHEDULE", "SITES")
             for item in list {
                 table.add(
-                    item.name.text, (item.active_at?.text ?? "unknown") + (item.running ? "" : " (stopped)"), item.epoch.description,
+                    item.name.text, Self.place(item), item.epoch.description,
                     item.rpo?.text ?? "unknown", item.last_point?.text ?? "-", item.schedule?.text ?? "-",
                     item.clusters.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; "))
                 output.object("status", Self.members(item))
@@ -30,6 +30,11 @@ struct Status: HostCommand {
             for item in list { for line in Self.warnings(item) { output.say(output.style.warning(line)) } }
             return .done
         }
+    }
+
+    private static func place(_ item: ApplicationStatus) -> String {
+        guard let active = item.active_at?.text else { return "unknown" }
+        return active + (item.running.map { $0 ? "" : " (stopped)" } ?? " (not seen)")
     }
 
     private static func warnings(_ item: ApplicationStatus) -> [String] {
@@ -57,7 +62,8 @@ struct Status: HostCommand {
     private static func members(_ item: ApplicationStatus) -> [(String, Value)] {
         [
             ("application", .string(item.name.text)), ("active_at", JSONLines.text(item.active_at?.text)),
-            ("epoch", .integer(item.epoch.number)), ("running", .bool(item.running)), ("split_brain_risk", .bool(item.split_brain_risk)),
+            ("epoch", .integer(item.epoch.number)), ("running", item.running.map(Value.bool) ?? .null),
+            ("split_brain_risk", .bool(item.split_brain_risk)),
             ("clusters", .map(item.clusters.mapValues(Value.string))), ("rpo", item.rpo.map(Value.duration) ?? .null),
             ("last_point", JSONLines.text(item.last_point?.text)), ("last_point_at", item.last_point_at.map(Value.instant) ?? .null),
             ("protected", .bool(item.protected)), ("schedule", JSONLines.text(item.schedule?.text)),

@@ -22,6 +22,8 @@ package final class MemoryCluster: Cluster {
         /// Processes of hosts that have died: what they hold is free.
         package var dead: Set<Int32> = []
         package var onHold: Set<ApplicationName> = []
+        package var agents: [ClusterName: AgentMark] = [:]
+        package var contacts: [ClusterName: SiteContact] = [:]
     }
 
     /// Of a cluster that nobody said anything of.
@@ -252,7 +254,14 @@ package final class MemoryCluster: Cluster {
         }
     }
 
-    package func noteAgent(_ mark: AgentMark) async throws { try reach { _ in } }
+    package func breakLock(_ application: ApplicationName) async throws -> Bool {
+        try reach { $0.locks.removeValue(forKey: application) != nil }
+    }
+
+    package func noteAgent(_ mark: AgentMark) async throws { try reach { $0.agents[mark.cluster] = mark } }
+    package func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try reach { $0.agents[cluster] } }
+    package func noteContact(_ contact: SiteContact) async throws { try reach { $0.contacts[contact.cluster] = contact } }
+    package func contact(with cluster: ClusterName) async throws -> SiteContact? { try reach { $0.contacts[cluster] } }
     package func unlock(run: RunID) async throws { try reach { state in state.locks = state.locks.filter { $0.value.holder.run != run } } }
 
     package func locks() async throws -> [ApplicationLock] {

@@ -100,6 +100,10 @@ struct BreakingCluster: Cluster {
     }
     func unlock(run: RunID) async throws { try await pass("unlock") { try await base.unlock(run: run) } }
     func locks() async throws -> [ApplicationLock] { try await pass("locks") { try await base.locks() } }
+    // Signs of life are no stage of anything.
+    func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }
+    func noteContact(_ contact: SiteContact) async throws { try await base.noteContact(contact) }
+    func contact(with cluster: ClusterName) async throws -> SiteContact? { try await base.contact(with: cluster) }
 }
 
 struct BreakingVolumes: VolumeStore {

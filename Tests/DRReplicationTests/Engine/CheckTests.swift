@@ -86,8 +86,13 @@ struct CheckTests {
         Fault("volumes-present", .failed, "missing at east: pg-data") { $0.east.memory.remove("pg-data") },
         Fault("volumes-supported", .failed, "pg-data holds a socket") { $0.east.memory.refuse("pg-data") },
         Fault(
-            "workloads-holdable", .warning,
-            "not known how to put at rest: Cache shop-db/sessions"
+            "workloads-holdable", .warning, "neither copied nor stopped, because no workload makes them: Pod shop-db/debug"
+        ) {
+            try $0.east.add("apiVersion: v1\nkind: Pod\nmetadata: { name: debug, namespace: shop-db }\n")
+        },
+        Fault(
+            "workloads-holdable", .failed,
+            "not known how to put at rest, so it would run at both clusters: Cache shop-db/sessions"
         ) {
             try $0.east.add(
                 "apiVersion: example.com/v1\nkind: Cache\nmetadata: { name: sessions, namespace: shop-db }\nspec: { size: 3 }\n")
@@ -155,6 +160,40 @@ struct CheckTests {
         let failed = try await results(world).filter { $0.state == .failed }
         #expect(!failed.isEmpty)
         #expect(failed.allSatisfy { $0.fix?.isEmpty == false && $0.next?.hasPrefix("drrunbook ") == true }, "\(failed)")
+    }
+
+    @Test(arguments: ["object", "kind"]) func `A custom resource that is said to run nothing needs no rest`(by: String) async throws {
+        let world = try EngineWorld()
+        let note = "annotations: { drrunbook/hold: none }"
+        try world.east.add(
+            """
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: { name: caches.example.com, \(by == "kind" ? note : "labels: {}") }
+            spec: { group: example.com, names: { kind: Cache, plural: caches } }
+            ---
+            apiVersion: example.com/v1
+            kind: Cache
+            metadata: { name: sessions, namespace: shop-db, \(by == "object" ? note : "labels: {}") }
+            spec: { size: 3 }
+
+            """)
+        #expect(try await result("workloads-holdable", world).state == .ok)
+    }
+
+    @Test func `G1 an agent that dr.yaml relies on and that does not work is told`() async throws {
+        var world = try EngineWorld()
+        #expect(try await result("agent-alive", world).message == "no cluster is to stop by itself")
+        world.selfFence = ["east": .seconds(300)]
+        let absent = try await result("agent-alive", world)
+        #expect(absent.state == .warning)
+        #expect(absent.message == "east stops nothing when it is cut off: no agent of it was ever seen")
+        #expect(absent.fix == "keep `drrunbook agent east` running at its side")
+        _ = try await world.engine().watch(
+            "east", selfFence: .seconds(300), every: .seconds(10), contacts: nil, Spoken("agent", run: "agent-1").call)
+        #expect(try await result("agent-alive", world).state == .ok)
+        world.clock.advance(by: .seconds(51))
+        #expect(try await result("agent-alive", world).state == .warning)
     }
 
     @Test(arguments: [true, false]) func `A schedule that cannot follow an application is named`(bothWays: Bool) async throws {

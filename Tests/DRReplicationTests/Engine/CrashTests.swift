@@ -182,7 +182,7 @@ struct CrashTests {
         world.west.set { $0.locks = [:] }
         let engine = world.engine()
         let status = try await engine.status(of: ["ledger"], without: [], Spoken("status").call)[0]
-        #expect(status.active_at == "west" && !status.running && status.epoch == Epoch(2))
+        #expect(status.active_at == "west" && status.running == false && status.epoch == Epoch(2))
         #expect(await expectError(.fenced) { try await engine.restart("ledger", Spoken("undo", run: "run-2")) } != nil)
         #expect(await expectError(.fenced) { try await engine.migrate(["ledger"], Spoken("copy", run: "run-2")) } != nil)
         let report = try await engine.activate("ledger", .planned, Spoken("finish", run: "run-2"))

@@ -12,6 +12,7 @@ struct EngineWorld {
     let west: MemoryCluster
     let vault = MemoryObjectStore("vault")
     var inventory: Inventory
+    var selfFence: [ClusterName: Duration] = [:]
 
     init() throws {
         clock = VirtualClock(Instant(nanosecondsSince1970: 1_772_330_400_000_000_000))
@@ -39,14 +40,15 @@ struct EngineWorld {
     func engine(_ clusters: [ClusterName: any Cluster]? = nil, clock: (any WallClock)? = nil) -> ReplicationEngine {
         ReplicationEngine(
             inventory: inventory, clusters: clusters ?? self.clusters, stores: ["vault": vault], clock: clock ?? self.clock,
-            random: CountingRandom(), executor: Self.executor)
+            random: CountingRandom(), selfFence: selfFence, executor: Self.executor)
     }
 
     /// An engine all of whose ports go through the breaker.
-    func engine(breaking breaker: Breaker) -> ReplicationEngine {
+    func engine(breaking breaker: Breaker, clock: (any WallClock)? = nil) -> ReplicationEngine {
         ReplicationEngine(
             inventory: inventory, clusters: clusters.mapValues { BreakingCluster(base: $0, breaker: breaker) },
-            stores: ["vault": BreakingStore(base: vault, breaker: breaker)], clock: clock, random: CountingRandom(), executor: Self.executor
+            stores: ["vault": BreakingStore(base: vault, breaker: breaker)], clock: clock ?? self.clock, random: CountingRandom(),
+            executor: Self.executor
         )
     }
 

@@ -198,11 +198,11 @@ struct FailoverTests {
         let error = await expectError(.timeout) { try await engine.activate("ledger", .planned, Spoken("activate")) }
         #expect(error?.message.contains("StatefulSet shop-db/pg at west is starting") == true)
         let status = try await engine.status(of: ["ledger"], without: [], Spoken("status").call)
-        #expect(status[0].active_at == "west" && !status[0].running)
+        #expect(status[0].active_at == "west" && status[0].running == false)
         try await engine.release(run: "run-1")
         world.west.set { $0.slowness = 0 }
         let report = try await engine.activate("ledger", .planned, Spoken("activate", run: "run-2"))
         #expect(report.changed)
-        #expect(try await engine.status(of: ["ledger"], without: [], Spoken("status").call)[0].running)
+        #expect(try await engine.status(of: ["ledger"], without: [], Spoken("status").call)[0].running == true)
     }
 }

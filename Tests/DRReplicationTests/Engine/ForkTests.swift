@@ -25,7 +25,7 @@ struct ForkTests {
         let open = try await status(world)
         #expect(open.split_brain_risk && open.active_at == "west")
         #expect(open.returned == ["east"])
-        #expect(open.clusters["east"] == "fenced")
+        #expect(open.clusters["east"] == "back, not fenced")
         #expect(open.forks == nil)
 
         try await world.engine().migrate(["ledger"], reversed: true, Spoken("protect", run: "back"))

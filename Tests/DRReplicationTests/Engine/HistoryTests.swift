@@ -49,6 +49,91 @@ private final class Watcher: Sendable {
     }
 }
 
+/// The agents beside both clusters, which work whenever time passes: each sees its own cluster, and the other one while neither is cut off.
+private final class Agents: Sendable {
+    static let selfFence: Duration = .seconds(60)
+    static let every: Duration = .seconds(10)
+
+    private struct State {
+        var alive: Set<ClusterName> = []
+        var rounds = 0
+        var next: Instant
+    }
+    private let world: EngineWorld
+    private let watcher: Watcher
+    private let state: Lock<State>
+    let ended = Lock<[String: Int]>([:])
+
+    init(_ world: EngineWorld, _ watcher: Watcher) {
+        self.world = world
+        self.watcher = watcher
+        state = Lock(State(next: world.clock.now()))
+    }
+
+    func isAlive(_ name: ClusterName) -> Bool { state.withLock { $0.alive.contains(name) } }
+    func start(_ name: ClusterName) { state.withLock { _ = $0.alive.insert(name) } }
+
+    /// Without a word.
+    func kill(_ name: ClusterName) { state.withLock { _ = $0.alive.remove(name) } }
+
+    func end(_ name: ClusterName) async throws {
+        kill(name)
+        try await seeing(name) { _ = try await world.engine().withdrawAgent(name) }
+    }
+
+    /// Time passes, and whoever is alive works.
+    func pass(_ time: Duration) async throws {
+        let until = world.clock.now() + time
+        while world.clock.now() < until {
+            world.clock.advance(by: min(.seconds(5), until - world.clock.now()))
+            try await work()
+        }
+    }
+
+    func work() async throws {
+        let now = world.clock.now()
+        let due = state.withLock { state in
+            guard now >= state.next else { return [ClusterName]() }
+            state.next = now + Self.every
+            return state.alive.sorted()
+        }
+        for name in due {
+            let number = state.withLock { state in
+                state.rounds += 1
+                return state.rounds
+            }
+            try await seeing(name) {
+                let found = try await world.engine().watch(
+                    name, selfFence: Self.selfFence, every: Self.every, contacts: nil,
+                    Spoken("round-\(number)", run: try RunID("agent-\(name)")).call)
+                for event in found.events { ended.withLock { $0[event.kind.rawValue, default: 0] += 1 } }
+            }
+            watcher.look()
+        }
+    }
+
+    private func seeing(_ name: ClusterName, _ body: () async throws -> Void) async throws {
+        let (own, other) = name == "east" ? (world.east, world.west) : (world.west, world.east)
+        let (ownAway, otherAway) = (own.state.withLock { $0.unreachable }, other.state.withLock { $0.unreachable })
+        own.goAway(false)
+        other.goAway(ownAway || otherAway)
+        try await body()
+        own.goAway(ownAway)
+        other.goAway(otherAway)
+    }
+}
+
+/// Time in which the agents work, too.
+private struct WorkingClock: WallClock {
+    let base: VirtualClock
+    let agents: Agents
+    func now() -> Instant { base.now() }
+    func sleep(for duration: Duration) async throws {
+        try await base.sleep(for: duration)
+        try await agents.work()
+    }
+}
+
 struct HistoryTests {
     private struct Step {
         let host: Int
@@ -60,8 +145,8 @@ struct HistoryTests {
     private static let kinds = ["stop", "restart", "migrate", "last sync", "planned", "disaster", "release"]
 
     @discardableResult
-    private func perform(_ step: Step, _ world: EngineWorld, _ breaker: Breaker) async -> String {
-        let engine = world.engine(breaking: breaker)
+    private func perform(_ step: Step, _ world: EngineWorld, _ agents: Agents, _ breaker: Breaker) async -> String {
+        let engine = world.engine(breaking: breaker, clock: WorkingClock(base: world.clock, agents: agents))
         let spoken = Spoken(step.key, run: step.host == 0 ? "host-a" : "host-b")
         do {
             switch step.kind {
@@ -93,19 +178,63 @@ struct HistoryTests {
     }
 
     /// One history; its lines, what the watcher found, and at how many instants it looked.
-    private func history(_ seed: Int) async throws -> (lines: [String], findings: [String], instants: Int) {
+    private func history(_ seed: Int) async throws -> (lines: [String], findings: [String], instants: Int, agents: [String: Int]) {
         var dice = Dice(seed: seed)
         let world = try EngineWorld()
         let watcher = Watcher(world)
+        let agents = Agents(world, watcher)
         var lines: [String] = []
         var past: [Step] = []
-        for number in 0..<10 {
-            world.clock.advance(by: .seconds(30))
-            switch dice.roll(12) {
+        // Half of them begin in the middle of an ordinary day.
+        if dice.roll(2) == 0 {
+            for name in ["east", "west"] as [ClusterName] where dice.roll(4) > 0 { agents.start(name) }
+            let copied = await perform(
+                Step(host: 0, kind: 2, reversed: false, key: "first"), world, agents, Breaker(watching: watcher.look))
+            lines.append("host 0: migrate: \(copied)")
+        }
+        for number in 0..<14 {
+            try await agents.pass(.seconds(30))
+            switch dice.roll(18) {
             case 0:
                 let cluster = dice.roll(2) == 0 ? world.east : world.west
                 cluster.goAway()
                 lines.append("\(cluster.name) goes away")
+                continue
+            case 12, 13:
+                let name: ClusterName = dice.roll(2) == 0 ? "east" : "west"
+                agents.start(name)
+                lines.append("the agent of \(name) works")
+                continue
+            case 11, 14:
+                let cluster = dice.roll(2) == 0 ? world.east : world.west
+                let orderly = dice.roll(2) == 0
+                // Nor of one that dies when its site is lost already, or is stopped then.
+                guard agents.isAlive(cluster.name), ![world.east, world.west].contains(where: { $0.state.withLock { $0.unreachable } })
+                else { continue }
+                if orderly {
+                    try await agents.end(cluster.name)
+                } else {
+                    agents.kill(cluster.name)
+                    // One that dies just before its site is lost is what nobody can know of (docs/decisions/commit-and-fencing.md).
+                    try await agents.pass(
+                        AgentMark(cluster: cluster.name, at: world.clock.now(), lease: nil, every: Agents.every).patience + .seconds(10))
+                }
+                lines.append("the agent of \(cluster.name) \(orderly ? "ends" : "dies")")
+                continue
+            case 15:
+                // All stand still, or the clocks are set: less than what an agent is waited for beyond its promise.
+                world.clock.advance(by: .seconds(dice.roll(50) + 1))
+                lines.append("the clocks jump")
+                continue
+            case 16:
+                try await agents.pass(.seconds(600))
+                lines.append("ten minutes pass")
+                continue
+            case 17:
+                for cluster in [world.east, world.west] {
+                    if !cluster.state.withLock({ $0.unreachable }) { _ = try await cluster.breakLock("ledger") }
+                }
+                lines.append("the locks are broken")
                 continue
             case 1, 2:
                 for cluster in [world.east, world.west] { cluster.goAway(false) }
@@ -130,22 +259,23 @@ struct HistoryTests {
                 let third = Step(host: 1 - step.host, kind: dice.roll(6), reversed: other.reversed, key: "between-\(number)-b")
                 breaker = Breaker(pausingAt: position, watching: watcher.look) {
                     for cluster in [world.east, world.west] { cluster.set { $0.locks = [:] } }
-                    for step in [other, third] { await self.perform(step, world, Breaker(watching: watcher.look)) }
+                    for step in [other, third] { await self.perform(step, world, agents, Breaker(watching: watcher.look)) }
                 }
                 fault =
                     " (paused at call \(position) for \(Self.kinds[other.kind]), \(Self.kinds[third.kind])\(other.reversed ? " back" : ""))"
             default: breaker = Breaker(watching: watcher.look)
             }
-            let outcome = await perform(step, world, breaker)
+            let outcome = await perform(step, world, agents, breaker)
             lines.append(
                 "host \(step.host): \(old == nil ? "" : "again ")\(Self.kinds[step.kind])\(step.reversed ? " back" : "")\(fault): \(outcome)"
             )
             watcher.look()
         }
-        return (lines, watcher.findings, watcher.instants)
+        return (lines, watcher.findings, watcher.instants, agents.ended.withLock { $0 })
     }
 
-    @Test func `G1 no history of two hosts, pauses, crashes, partitions and retries has an instant with two active clusters`() async throws
+    @Test func `G1 no history of two hosts, agents, pauses, crashes, partitions and retries has an instant with two active clusters`()
+        async throws
     {
         let environment = ProcessInfo.processInfo.environment
         let count = environment["HISTORIES"].flatMap { Int($0) } ?? 60
@@ -153,14 +283,17 @@ struct HistoryTests {
         let first = environment["SEED"].flatMap { Int($0) } ?? 400
         var moves = 0
         var instants = 0
+        var told: [String: Int] = [:]
         for seed in first..<first + count {
-            let (lines, findings, looked) = try await history(seed)
+            let (lines, findings, looked, agents) = try await history(seed)
             #expect(findings.isEmpty, "seed \(seed): \(findings.first ?? "") in\n\(lines.joined(separator: "\n"))")
             moves += lines.count { ($0.contains("disaster") || $0.contains("planned")) && $0.hasSuffix(": done") }
             instants += looked
+            told.merge(agents, uniquingKeysWith: +)
         }
         // A history in which nothing happens finds nothing.
         #expect(moves > count / 3)
         #expect(instants > count * 50)
+        #expect(count < 60 || told["self-fenced"] ?? 0 > 0 && told["deposed"] ?? 0 > 0 && told["resumed"] ?? 0 > 0, "\(told)")
     }
 }

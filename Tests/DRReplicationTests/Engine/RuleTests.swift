@@ -127,7 +127,8 @@ struct RuleTests {
             case "resume": try await world.engine().migrate(["ledger"], Spoken("migrate"))
             case "stop": try await world.engine().stop("ledger", Spoken("stop"))
             default:
-                let round = try await world.engine().watch("east", selfFence: nil, contact: nil, Spoken("watch", run: "agent-1").call)
+                let round = try await world.engine().watch(
+                    "east", selfFence: nil, every: nil, contacts: nil, Spoken("watch", run: "agent-1").call)
                 #expect(round.events.map(\.kind) == [.letGo])
             }
             #expect(try log(world).prefix(2) == ["hold ledger", "release ledger"], "\(next)")
@@ -156,7 +157,7 @@ struct RuleTests {
         let east = try #require(world.clusters()["east"])
         try await east.lock("ledger", for: Spoken("a").call.holder)
         try await east.hold("ledger", by: Self.rules)
-        let round = try await world.engine().watch("east", selfFence: nil, contact: nil, Spoken("watch", run: "agent-1").call)
+        let round = try await world.engine().watch("east", selfFence: nil, every: nil, contacts: nil, Spoken("watch", run: "agent-1").call)
         #expect(round.events.isEmpty)
         #expect(try log(world) == ["hold ledger"])
         try await east.unlock(run: "run-1")

@@ -95,6 +95,76 @@ struct ScheduleTests {
         #expect(mended.failures == 0 && mended.next == world.clock.now() + .seconds(900))
     }
 
+    @Test func `One schedule that nobody can tell the time of does not keep the others from running`() async throws {
+        var world = try EngineWorld()
+        let bad = Schedule(
+            name: "bad", pair: "east-west", applications: ["ledger"], policy: .daily(at: "02:30", zone: "Europe/Berln"),
+            retain: Retention(last: 3))
+        world.inventory.schedules.insert(bad, at: 0)
+        let listed = try await world.engine().schedules(since: world.clock.now())
+        #expect(listed.map(\.schedule.name) == ["bad", "shop"])
+        #expect(listed[0].isBroken && listed[0].error?.contains("Europe/Berln") == true)
+        #expect(!listed[1].isBroken && listed[1].due != nil)
+        // The same of a record of its past that is damaged.
+        world.inventory.schedules.removeFirst()
+        world.west.set { $0.documents[DocumentPath("scheduled", "shop")] = "rubbish" }
+        world.inventory.schedules.append(
+            Schedule(
+                name: "web", pair: "east-west", applications: ["storefront"], policy: .interval(.seconds(900)), retain: Retention(last: 3)))
+        let damaged = try await world.engine().schedules(since: world.clock.now())
+        #expect(damaged.map(\.isBroken) == [true, false])
+    }
+
+    @Test func `What dr.yaml declares is created, changed and removed; what a runbook made is left alone`() async throws {
+        var world = try EngineWorld()
+        func declare(_ name: String, as owner: String = "host:dr.yaml") async throws -> [String] {
+            let spoken = Spoken(name, run: "apply")
+            _ = try await world.engine().declare(as: owner, spoken.call)
+            return spoken.texts
+        }
+        #expect(
+            try await declare("first") == [
+                "create ClusterPair east-west @east", "create ClusterPair east-west @west", "create Schedule shop @west",
+            ])
+        #expect(try await declare("again") == [])
+        _ = try await world.engine().setSuspended(true, schedule: "shop", Spoken("suspend").call)
+        _ = try await world.engine().ensureSchedule(
+            Schedule(name: "own", pair: "east-west", applications: ["ledger"], policy: .interval(.seconds(60))), Spoken("verb").call)
+
+        var changed = world.inventory.schedules[0]
+        changed.policy = .interval(.seconds(300))
+        world.inventory.schedules = [changed]
+        #expect(try await declare("changed") == ["patch Schedule shop policy @west"])
+        let (stands, _) = try await world.engine().schedule("shop")
+        #expect(stands.policy == .interval(.seconds(300)) && stands.suspended)
+
+        // A zone that was wrong is put right the same way.
+        changed.policy = .daily(at: "02:30", zone: "Europe/Berln")
+        world.west.set { $0.documents[.schedule("shop")] = try? Value(encoding: changed) }
+        changed.policy = .daily(at: "02:30", zone: "Europe/Berlin")
+        world.inventory.schedules = [changed]
+        #expect(try await declare("mended") == ["patch Schedule shop policy @west"])
+
+        world.inventory.schedules = []
+        #expect(try await declare("removed") == ["delete Schedule shop @west"])
+        #expect(try await world.engine().schedules(since: world.clock.now()).map(\.schedule.name) == ["own"])
+        #expect(try await declare("still") == [])
+    }
+
+    @Test func `A schedule that another dr.yaml declares is left alone unless all its applications are declared here`() async throws {
+        var world = try EngineWorld()
+        _ = try await world.engine().declare(as: "a:dr.yaml", Spoken("a", run: "apply").call)
+        world.inventory.schedules = []
+        let storefront = world.inventory.applications.removeLast()
+        let spoken = Spoken("b", run: "apply")
+        _ = try await world.engine().declare(as: "b:dr.yaml", spoken.call)
+        #expect(spoken.texts == [])
+        world.inventory.applications.append(storefront)
+        let moved = Spoken("c", run: "apply")
+        _ = try await world.engine().declare(as: "b:dr.yaml", moved.call)
+        #expect(moved.texts == ["delete Schedule shop @west"])
+    }
+
     @Test func `A patch is made where the application is live, can be taken back, and is fenced elsewhere`() async throws {
         let world = try EngineWorld()
         let engine = world.engine()

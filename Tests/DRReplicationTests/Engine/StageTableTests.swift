@@ -91,7 +91,7 @@ import Testing
     private func place(_ world: EngineWorld) async throws -> String {
         let status = try await world.engine().status(of: ["ledger"], without: [], Spoken("status", run: "look").call)[0]
         let drills = try await world.engine().drills().isEmpty ? "" : ", a clone stands"
-        return "\(status.active_at?.text ?? "unknown"), \(status.running ? "running" : "stopped")\(drills)"
+        return "\(status.active_at?.text ?? "unknown"), \(status.running == true ? "running" : "stopped")\(drills)"
     }
 
     private func ending(_ report: RunReport, _ world: EngineWorld) async throws -> Ending {
