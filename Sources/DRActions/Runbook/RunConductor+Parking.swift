@@ -51,7 +51,7 @@ extension RunConductor {
         return false
     }
 
-    private func settle(_ pending: PendingAction, _ result: Result<Value, DRError>) throws {
+    func settle(_ pending: PendingAction, _ result: Result<Value, DRError>) throws {
         let outcome = ActionOutcome(result: result, effects: [], duration: world.clock.now() - pending.begun, points: points.unrecorded)
         try answer(pending, outcome)
     }

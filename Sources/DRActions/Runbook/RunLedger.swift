@@ -146,8 +146,8 @@ struct RunLedger {
         guard let cluster = status.active_at, var item = items[status.name] else { return }
         if cluster != item.stoppedAt {
             item.elsewhere = (cluster, status.epoch)
-            item.isRunningElsewhere = status.running
-        } else if status.running {
+            item.isRunningElsewhere = status.running == true
+        } else if status.running == true {
             item.restarted = true
         }
         items[status.name] = item

@@ -91,7 +91,7 @@ extension DirectoryCluster {
             }
             // What another process of the run has taken over is not ours to put down.
             let own = try mine.filter { try note($0.key) == $0.value.note(of: $0.key) }.map(\.value.holder)
-            let before = try notes().map(\.holder).filter { try $0.run == run && lease($0)?.parked == true }
+            let before = try notes().sound.map(\.holder).filter { try $0.run == run && lease($0)?.parked == true }
             for holder in Set(own + before) {
                 try write(LockLease(expires: until ?? clock.now() + LockLease.parked, parked: true), for: holder)
             }
