@@ -69,7 +69,7 @@ function dr.exec(call) end
 ---```lua
 ---dr.failback { pair = "east-west", applications = "all" }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], mode?: "planned"|"disaster", recovery_point?: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, source_down?: { evidence: string, fenced: "power"|"storage"|"network"|"none" }, accept_data_loss?: string|DRDuration, accept_fuzzy?: boolean, after?: table<string, (string)[]>, deadlines?: { stop?: string|DRDuration, copy?: string|DRDuration, start?: string|DRDuration }, on?: DRHooks }
+---@param call { pair: string|DRPair, applications: "all"|string[], mode?: "planned"|"disaster", recovery_point?: string|{ at_or_before: string|DRTime, max_skew?: string|DRDuration }, source_down?: { evidence: string, fenced: "power"|"storage"|"network"|"none", since?: string|DRTime }, accept_data_loss?: string|DRDuration, accept_fuzzy?: boolean, after?: table<string, (string)[]>, deadlines?: { stop?: string|DRDuration, copy?: string|DRDuration, start?: string|DRDuration }, on?: DRHooks }
 ---@return table
 function dr.failback(call) end
 

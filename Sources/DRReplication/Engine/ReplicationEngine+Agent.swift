@@ -107,6 +107,7 @@ extension ReplicationEngine {
                     "clusters": .list(silent.map { .string($0.text) }), "reason": .string(reason), "by": .string(person),
                     "at": .instant(self.clock.now()),
                 ]
+                self.visit(cluster, call.key)
                 let committed = try await cluster.commit(
                     Transaction(
                         call.key.part(application.name.text).part("alone"),

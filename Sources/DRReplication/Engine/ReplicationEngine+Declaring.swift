@@ -89,6 +89,7 @@ extension ReplicationEngine {
                     at: place.cluster)
             ]
         }
+        visit(cluster, call.key)
         call.effects.record(try await cluster.commit(transaction).effects)
         failpoint("engine.declare.settled")
         return present == value ? nil : true
@@ -110,6 +111,7 @@ extension ReplicationEngine {
             changes: [.remove(place.path), .remove(place.note)])
         if place.kind == .schedule { transaction.changes.append(.remove(.scheduled(try ScheduleName(place.name)))) }
         if present != nil { transaction.effects = [Effect(.delete, kind: place.kind.rawValue, name: place.name, at: place.cluster)] }
+        visit(cluster, call.key)
         call.effects.record(try await cluster.commit(transaction).effects)
         failpoint("engine.declare.removed")
     }
