@@ -83,8 +83,8 @@ struct Heads {
             guard case .clean(let clean)? = try head.note() else { continue }
             do {
                 if try await roll(head, to: clean.volume, believing: nil) { mended.append(name) }
-            } catch is CannotRoll { try head.remove() } catch is DamagedCopy {
-                // The point that it was made of is gone from the own copy, or is named by the scrub itself.
+            } catch let error where error is CannotRoll || error is DamagedCopy || error is IOFailure || error is DRError {
+                // The next migration makes it anew; what is wrong with packs was told by the scrub of the copy.
                 try head.remove()
             }
             bytes += clean.volume.volume.size.bytes
@@ -108,7 +108,16 @@ struct Heads {
 
     private func bring(_ head: Head, to volume: PointRecord.Volume) async throws {
         try io.makeFolders(head.folder, below: cluster)
-        guard try io.facts(head.content) != nil else { return try await build(head, volume) }
+        do { try await change(head, to: volume) } catch is CannotRoll { try await build(head, volume) } catch let error as DRError
+            where error.code == .volumeUnsupported
+        {
+            // Somebody put there what no volume holds.
+            try await build(head, volume)
+        }
+    }
+
+    private func change(_ head: Head, to volume: PointRecord.Volume) async throws {
+        guard try io.facts(head.content) != nil else { throw CannotRoll() }
         let before = try believed(head)
         if var clean = before, clean.volume.volume.content == volume.volume.content {
             guard clean.volume != volume else { return }
@@ -116,11 +125,9 @@ struct Heads {
             clean.volume = volume
             return try head.write(.clean(clean))
         }
-        do { _ = try await roll(head, to: volume, believing: before) } catch is CannotRoll {
-            try await build(head, volume)
-        } catch is DamagedCopy where before != nil {
+        do { _ = try await roll(head, to: volume, believing: before) } catch is DamagedCopy where before != nil {
             // The map that it was made by is gone: what it holds is read.
-            do { _ = try await roll(head, to: volume, believing: nil) } catch is CannotRoll { try await build(head, volume) }
+            _ = try await roll(head, to: volume, believing: nil)
         }
     }
 

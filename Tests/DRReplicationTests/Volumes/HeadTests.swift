@@ -1,6 +1,7 @@
 import DRModel
 import DRReplication
 import Foundation
+import Glibc
 import Testing
 
 /// Volumes that stand by at the destination.
@@ -170,6 +171,7 @@ import Testing
             { try io.makeHardLink(world.west / "elsewhere", to: head / "large") },
             { try io.setExtendedAttribute(head / "empty-folder", name: Array("user.foreign".utf8), value: [1]) },
             { try io.setPermissions(head / "small", 0o777) },
+            { #expect(mkfifo("\(head)/pipe", 0o600) == 0) },
             { try io.removeFile(head / "linked") },
             {
                 FaultyStoreIO.removeAll(head / "a", io)
@@ -181,6 +183,10 @@ import Testing
         for (number, change) in changes.enumerated() {
             try await world.volumes(world.west).standBy(point)
             try change()
+            // Once by the next migration, once by the activation itself.
+            try await world.volumes(world.west).standBy(point)
+            #expect(try describe(head) == describe(source), "change \(number)")
+            if number != 1 { try change() } else { try io.makeHardLink(world.west / "elsewhere-too", to: head / "large") }
             try await world.activate(point, at: world.west)
             #expect(try describe(live) == describe(source), "change \(number)")
         }
