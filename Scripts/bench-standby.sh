@@ -26,10 +26,11 @@ measure() { # NAME FOLDER
     for name in within due cold; do
         value=$(median <"$work/$1.$name")
         written=$(median <"$work/$1.$name.bytes")
+        processor=$(median <"$work/$1.$name-processor")
         limit=-
         if [ "$1/$name" = reflink/within ]; then limit=0.300; fi
-        printf 'bench standby/%s/%s ours=%.3fs rate=%dMiB/s written=%dKiB peer=- ratio=- target=%s %s\n' "$1" "$name" "$value" \
-            "$(awk -v i="$image" -v v="$value" 'BEGIN { print i / v }')" $((${written%.*} / 1024)) "$limit" "$(verdict "$value" "$limit")"
+        printf 'bench standby/%s/%s ours=%.3fs processor=%.3fs rate=%dMiB/s written=%dKiB peer=- ratio=- target=%s %s\n' "$1" "$name" "$value" "$processor" \
+            "$(awk -v i="$image" -v v="$value" 'BEGIN { printf "%.0f", i / v }')" $((${written%.*} / 1024)) "$limit" "$(verdict "$value" "$limit")"
     done
 }
 
@@ -38,7 +39,7 @@ measure() { # NAME FOLDER
     if truncate -s "$((image * 6 + 512))M" "$folder/xfs" && mkfs.xfs -q -m reflink=1 "$folder/xfs" && mount -o loop "$folder/xfs" "$work/mount"; then
         mounted=$work/mount
         measure reflink "$mounted"
-        umount "$mounted"
+        umount -l "$mounted"
         mounted=
     else
         echo "bench-standby: no XFS with reflink can be mounted here: standby/reflink is left out" >&2

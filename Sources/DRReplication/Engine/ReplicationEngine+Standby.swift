@@ -20,9 +20,11 @@ extension ReplicationEngine {
         }
     }
 
-    /// What stood by for an application that is live now is of no more use.
-    func standDown(_ application: ApplicationName, at cluster: any Cluster) async {
-        // Removing it may fail without harm: the next migration to the cluster takes it over or removes it.
-        try? await cluster.volumes.standDown(application)
+    /// What stood by for applications that the run made live is of no more use. Removing a large file takes its time: at the end of a run it holds up nobody.
+    func standDown(after run: RunID) async {
+        for (application, name) in standsDown.removeValue(forKey: run) ?? [:] {
+            // It may fail without harm, as a run may die before: the next migration to the cluster takes it over or removes it.
+            try? await clusters[name]?.volumes.standDown(application)
+        }
     }
 }

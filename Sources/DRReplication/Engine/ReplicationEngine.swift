@@ -17,6 +17,8 @@ public actor ReplicationEngine: DREngine {
     /// Where runs of this process took locks.
     private var locked: [RunID: Set<ClusterName>] = [:]
     private var holders: [RunID: LockHolder] = [:]
+    /// What stood by for applications that runs of this process made live, and where.
+    var standsDown: [RunID: [ApplicationName: ClusterName]] = [:]
     /// Applications an operation works on, with those that wait for it to end.
     private var busy: [ApplicationName: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -37,6 +39,7 @@ public actor ReplicationEngine: DREngine {
 
     /// Releases the locks that the run took in this process. Those of a process that died are free already.
     public func release(run: RunID) async throws {
+        await standDown(after: run)
         var failure: (any Error)?
         for name in (locked[run] ?? []).sorted() {
             // At the end of a run, where it holds up nobody, and only where the run was anyway.

@@ -22,6 +22,20 @@ import Testing
         #expect(try !exists(head(world)))
     }
 
+    @Test func `What still stands by for what is live goes at the end of its run`() async throws {
+        let world = try FolderWorld()
+        try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
+        let engine = world.engine()
+        try await engine.activate("ledger", .disaster, Spoken("activate", run: "before"))
+        // As an image would that was cloned.
+        try SystemStoreIO().makeFolder(head(world).folder, permissions: 0o700)
+        try write(head(world), [1])
+        try await engine.release(run: "other")
+        #expect(try exists(head(world)))
+        try await engine.release(run: "before")
+        #expect(try !exists(head(world)))
+    }
+
     @Test func `A cold application has nothing that stands by, and gives up what it had`() async throws {
         var world = try FolderWorld()
         try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
