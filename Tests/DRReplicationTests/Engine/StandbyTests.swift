@@ -6,10 +6,20 @@ import Testing
 @Suite struct StandbyTests {
     private func head(_ world: FolderWorld, _ site: String = "west") -> StorePath { world["\(site)/.dr/heads/ledger/pg-data/volume"] }
 
+    private func warm() throws -> FolderWorld {
+        var world = try FolderWorld()
+        world.inventory.applications = world.inventory.applications.map { application in
+            var changed = application
+            changed.standby = .warm
+            return changed
+        }
+        return world
+    }
+
     private func exists(_ path: StorePath) throws -> Bool { try SystemStoreIO().facts(path) != nil }
 
     @Test func `After a migration the volumes stand by; live, they do no more`() async throws {
-        let world = try FolderWorld()
+        let world = try warm()
         try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
         #expect(try describe(head(world)) == describe(world["east/volumes/pg-data"]))
         try world.put("second")
@@ -23,7 +33,7 @@ import Testing
     }
 
     @Test func `What still stands by for what is live goes at the end of its run`() async throws {
-        let world = try FolderWorld()
+        let world = try warm()
         try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
         let engine = world.engine()
         try await engine.activate("ledger", .disaster, Spoken("activate", run: "before"))
@@ -36,15 +46,11 @@ import Testing
         #expect(try !exists(head(world)))
     }
 
-    @Test func `A cold application has nothing that stands by, and gives up what it had`() async throws {
-        var world = try FolderWorld()
+    @Test func `An application that is not said to be warm has nothing that stands by, and gives up what it had`() async throws {
+        var world = try warm()
         try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
         #expect(try exists(head(world)))
-        world.inventory.applications = world.inventory.applications.map { application in
-            var cold = application
-            cold.standby = .cold
-            return cold
-        }
+        world.inventory = try FolderWorld().inventory
         try await world.engine().migrate(["ledger"], Spoken("again", run: "before"))
         #expect(try !exists(head(world)))
         try await world.engine().activate("ledger", .disaster, Spoken("activate", run: "before"))
@@ -52,7 +58,7 @@ import Testing
     }
 
     @Test func `The way back stands by at home`() async throws {
-        let world = try FolderWorld()
+        let world = try warm()
         try await world.engine().move("ledger", run: "there")
         #expect(try !exists(head(world)))
         try world.put("at west", at: "west")
@@ -63,7 +69,7 @@ import Testing
     }
 
     @Test func `G12 what cannot stand by is told, and costs the migration nothing`() async throws {
-        let world = try FolderWorld()
+        let world = try warm()
         let io = FaultyStoreIO(UnsyncedIO())
         io.fill(below: "/heads/")
         let report = try await world.engine(io).migrate(["ledger"], Spoken("copy", run: "before"))
@@ -74,7 +80,7 @@ import Testing
     }
 
     @Test func `An older point is made live from what stands by of a newer one`() async throws {
-        let world = try FolderWorld()
+        let world = try warm()
         let first = try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
         let volume = try describe(world["east/volumes/pg-data"])
         try world.put("second, and longer")
@@ -88,7 +94,7 @@ import Testing
     }
 
     @Test func `I13 a drill leaves what stands by as it is`() async throws {
-        let world = try FolderWorld()
+        let world = try warm()
         try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
         let before = try describe(world["west/.dr/heads"])
         let engine = world.engine()
