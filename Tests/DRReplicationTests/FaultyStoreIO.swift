@@ -37,6 +37,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
         var mount: String?
         var liesAboutHoles = false
         var fullBelow: String?
+        var meanwhile: (@Sendable (String) throws -> Void)?
         var bytesRead: Int64 = 0
         var open = 0
         var mostOpen = 0
@@ -95,6 +96,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
             return (state.operations.count, state.dead, state.full)
         }
         if dead { throw Killed() }
+        try state.withLock { $0.meanwhile }?("\(name) \(path)")
         if needsRoom, let below = state.withLock({ $0.fullBelow }), path.description.contains(below) { throw failure(ENOSPC, name, path) }
         if full, needsRoom { throw failure(ENOSPC, name, path) }
         guard count == position, let fault else { return try body() }
@@ -259,6 +261,8 @@ final class FaultyStoreIO: StoreIO, Sendable {
     /// From now on the filesystem calls everything a hole.
     func lieAboutHoles() { state.withLock { $0.liesAboutHoles = true } }
     fileprivate var lies: Bool { state.withLock { $0.liesAboutHoles } }
+    /// Somebody else does this right before each change, or breaks it.
+    func meanwhile(_ body: @escaping @Sendable (String) throws -> Void) { state.withLock { $0.meanwhile = body } }
     /// What needs room fails where the path holds this text.
     func fill(below text: String) { state.withLock { $0.fullBelow = text } }
 

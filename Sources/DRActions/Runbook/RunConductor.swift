@@ -371,7 +371,7 @@ final class RunConductor {
         do {
             try await world.engine.release(run: record.run)
         } catch {
-            record.tell(.warning("locks could not be released: \(DRError(any: error).message)"))
+            record.tell(.warning("at the end of the run: \(DRError(any: error).message)"))
         }
     }
 

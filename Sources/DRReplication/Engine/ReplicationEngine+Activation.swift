@@ -229,7 +229,7 @@ extension ReplicationEngine {
         failpoint("engine.activate.discarded")
         let ready = try await start(
             activation.application, at: activation.destination, activation.key("start"), in: answer.epoch, activation.call)
-        standsDown[activation.call.holder.run, default: [:]][activation.name] = activation.destination.name
+        standing[activation.call.holder.run, default: [:]][activation.name, default: []].insert(activation.destination.name)
         return ActivationReport(
             application: activation.name, active_at: activation.destination.name, epoch: answer.epoch, recovery_point: answer.point,
             instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true,

@@ -90,8 +90,7 @@ extension ReplicationEngine {
             (answer, warnings) = try await copy(migration)
         }
         failpoint("engine.migrate.listed")
-        // Before a sweep takes the points that it is changed from.
-        warnings += try await standBy(migration.application, answer.item.recovery_point, at: migration.direction.destination)
+        standing[migration.call.holder.run, default: [:]][migration.name, default: []].insert(migration.direction.destination.name)
         try await settleSync(migration, answer)
         failpoint("engine.migrate.settled")
         try await migration.direction.source.volumes.discard(migration.key.part("capture"))

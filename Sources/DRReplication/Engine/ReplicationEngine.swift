@@ -17,8 +17,8 @@ public actor ReplicationEngine: DREngine {
     /// Where runs of this process took locks.
     private var locked: [RunID: Set<ClusterName>] = [:]
     private var holders: [RunID: LockHolder] = [:]
-    /// What stood by for applications that runs of this process made live, and where.
-    var standsDown: [RunID: [ApplicationName: ClusterName]] = [:]
+    /// Where runs of this process copied applications to, or made them live: what stands by there is settled at their end.
+    var standing: [RunID: [ApplicationName: Set<ClusterName>]] = [:]
     /// Applications an operation works on, with those that wait for it to end.
     private var busy: [ApplicationName: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -37,9 +37,8 @@ public actor ReplicationEngine: DREngine {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    /// Releases the locks that the run took in this process. Those of a process that died are free already.
+    /// Releases the locks that the run took in this process, and then settles what stands by. Those of a process that died are free already.
     public func release(run: RunID) async throws {
-        await standDown(after: run)
         var failure: (any Error)?
         for name in (locked[run] ?? []).sorted() {
             // At the end of a run, where it holds up nobody, and only where the run was anyway.
@@ -57,6 +56,7 @@ public actor ReplicationEngine: DREngine {
         if locked[run]?.isEmpty == true { locked[run] = nil }
         if locked[run] == nil { holders[run] = nil }
         if let failure { throw failure }
+        try await settleStandby(after: run)
     }
 
     /// Its locks at clusters that answer stand for a while though this process goes.
@@ -66,6 +66,7 @@ public actor ReplicationEngine: DREngine {
         }
         locked[run] = nil
         holders[run] = nil
+        standing[run] = nil
     }
 
     /// Takes the application's lock at each of the clusters, in the order given.
