@@ -19,7 +19,7 @@ final class HeadPatch {
 
     private func opened() throws -> any StoreFile {
         if let file { return file }
-        try mark.begin()
+        try mark.begin(node.path)
         let file = try io.open(making.maker.place(node.path), .update, permissions: 0)
         self.file = file
         return file
@@ -79,7 +79,7 @@ final class HeadReading {
     }
 
     func resize(to size: Int64) throws {
-        try mark.begin()
+        try mark.begin(node.path)
         wasWrong.change { $0 = true }
         try file.truncate(to: size)
     }
@@ -112,7 +112,7 @@ final class HeadReading {
         try making.end { [maker = making.maker, mark, file, wasWrong, old, node] in
             try file.close()
             guard wasWrong.change({ $0 }) || !old.isDescribed(as: node) else { return }
-            try mark.begin()
+            try mark.begin(node.path)
             try maker.describe(node)
         }
     }
@@ -179,7 +179,7 @@ struct HeadCheck: Sendable {
     }
 
     private func begin() throws {
-        try mark.begin()
+        try mark.begin(node.path)
         wasWrong.change { $0 = true }
     }
 }

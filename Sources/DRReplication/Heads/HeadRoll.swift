@@ -74,8 +74,6 @@ final class HeadRoll {
         }
         leave(for: nil)
         try making.finish()
-        // A file with a name elsewhere would go live with it.
-        if case .read(let disk) = was, disk.tree.isShared { throw CannotRoll() }
     }
 
     private func next() throws -> TreeNode? {
@@ -99,9 +97,11 @@ final class HeadRoll {
 
     /// Something comes or goes at `path`: its folder's time changes with it.
     private func touch(_ path: [UInt8]) throws {
-        try mark.begin()
+        try mark.begin(path)
         leave(for: path)
-        if !folders.isEmpty { folders[folders.count - 1].isTouched = true }
+        guard let folder = folders.last?.node else { return }
+        try mark.begin(folder.path)
+        folders[folders.count - 1].isTouched = true
     }
 
     // MARK: Entries
@@ -115,6 +115,11 @@ final class HeadRoll {
     /// `first`: chunks of it that were taken from the map already.
     private func make(_ node: TreeNode, _ first: [PointReader.Wanted]? = nil) throws {
         try touch(node.path)
+        // What is made in such a folder gets an access list that the point does not have.
+        if folders.last?.node.attributes.contains(where: { $0.name == Array("system.posix_acl_default".utf8) }) == true {
+            throw CannotRoll()
+        }
+        if case .link(let first) = node.content { try mark.begin(first) }
         if case .folder = node.content { folders.append((node, false)) }
         try making.add(node)
         if let first { try making.add(node, first) }
@@ -133,7 +138,7 @@ final class HeadRoll {
             guard old.canBecome(node) else { throw CannotRoll() }
             leave(for: node.path)
             let isSame = old.isDescribed(as: node)
-            if !isSame { try mark.begin() }
+            if !isSame { try mark.begin(node.path) }
             folders.append((node, !isSame))
         case (.link(let before), .link(let first)) where before == first && !remade.contains(first): break
         case (.symlink(let before), .symlink(let target)) where before == target && old.isDescribed(as: node): break
@@ -148,7 +153,7 @@ final class HeadRoll {
 
     private func describe(_ old: TreeNode, as node: TreeNode) throws {
         guard !old.isDescribed(as: node) else { return }
-        try mark.begin()
+        try mark.begin(node.path)
         try making.maker.describe(node)
     }
 

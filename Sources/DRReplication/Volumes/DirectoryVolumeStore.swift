@@ -115,14 +115,17 @@ public struct DirectoryVolumeStore: VolumeStore {
             let staged = layout.staged(name, volume.kind, key: key)
             // No volume's name begins with a dot. Nor has a process that slept while its run was taken over a name in common with this one.
             let prefix = ".building-\(name)"
-            let building = folder / "\(prefix)-\(random.identifier())"
+            var building = folder / "\(prefix)-\(random.identifier())"
             try io.makeFolders(folder, below: directory)
             // What stands there gets such a name first: one that slept here, and wakes when another is about to make the volume live, takes away all of it or nothing.
             if try io.facts(staged) != nil { try io.rename(staged, folder / "\(prefix)-\(random.identifier())", .keep) }
             for left in try io.list(folder) where left.starts(with: prefix.utf8) { try io.removeTree(folder / left) }
             // Under another name it is to be a clone, and what stands by stays for the day it is needed.
-            let given = try await heads(copy, workers).give(recorded, to: building, keeps: name != volume.name)
-            if given == nil { try build(recorded, at: building, copy, workers) }
+            let given = await heads(copy, workers).give(recorded, to: building, keeps: name != volume.name)
+            if given == nil {
+                building = folder / "\(prefix)-\(random.identifier())"
+                try build(recorded, at: building, copy, workers)
+            }
             try io.rename(building, staged, .keep)
             try io.syncFolder(folder)
             failpoint("materialise.staged")
@@ -154,7 +157,7 @@ public struct DirectoryVolumeStore: VolumeStore {
     }
 
     public func standingBy(_ application: ApplicationName) async throws -> ByteCount {
-        try await working { try heads(copy(of: application), $0).size() }
+        try await working { heads(copy(of: application), $0).size() }
     }
 
     public func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
