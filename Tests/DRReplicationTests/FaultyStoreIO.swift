@@ -37,6 +37,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
         var mount: String?
         var liesAboutHoles = false
         var fullBelow: String?
+        var free: ByteCount?
         var meanwhile: (@Sendable (String) throws -> Void)?
         var bytesRead: Int64 = 0
         var open = 0
@@ -165,6 +166,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
     func list(_ folder: StorePath) throws -> [[UInt8]] { try observe { try real.list(folder) } }
 
     func open(_ path: StorePath, _ mode: OpenMode, permissions: UInt32) throws -> any StoreFile {
+        if mode == .update { try state.withLock { $0.meanwhile }?("update \(path)") }
         guard mode == .create else {
             return FaultyFile(try observe { try real.open(path, mode, permissions: permissions) }, path: path, io: self)
         }
@@ -263,6 +265,9 @@ final class FaultyStoreIO: StoreIO, Sendable {
     fileprivate var lies: Bool { state.withLock { $0.liesAboutHoles } }
     /// Somebody else does this right before each change, or breaks it.
     func meanwhile(_ body: @escaping @Sendable (String) throws -> Void) { state.withLock { $0.meanwhile = body } }
+    /// What is said to be free.
+    func limit(to free: ByteCount) { state.withLock { $0.free = free } }
+    func freeSpace(_ path: StorePath) throws -> ByteCount? { state.withLock { $0.free } }
     /// What needs room fails where the path holds this text.
     func fill(below text: String) { state.withLock { $0.fullBelow = text } }
 

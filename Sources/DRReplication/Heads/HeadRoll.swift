@@ -78,7 +78,7 @@ final class HeadRoll {
 
     private func next() throws -> TreeNode? {
         switch was {
-        case .read(let disk): return try disk.tree.next(notBelow: gone)
+        case .read(let disk): return try disk.tree.next()
         case .believed(let map):
             while let node = try map.node() { if gone.map({ !TreeNode.isBelow(node.path, $0) }) ?? true { return node } }
             return nil
@@ -109,7 +109,10 @@ final class HeadRoll {
     private func remove(_ node: TreeNode) throws {
         try touch(node.path)
         try io.removeTree(making.maker.place(node.path))
-        if case .folder = node.content { gone = node.path }
+        guard case .folder = node.content else { return }
+        gone = node.path
+        // A link may be made in its place, and leads elsewhere.
+        if case .read(let disk) = was { disk.tree.skip() }
     }
 
     /// `first`: chunks of it that were taken from the map already.
@@ -170,7 +173,7 @@ final class HeadRoll {
 
     private func patch(_ old: TreeNode, _ node: TreeNode, _ map: MapCursor) throws {
         guard case .file(let oldSize, _, _) = old.content, case .file(let size, let chunkSize, _) = node.content else { return }
-        let patch = HeadPatch(node, making, mark, io)
+        let patch = HeadPatch(node, making, mark)
         if oldSize != size { try patch.resize(to: size) }
         var before = ChunkStream(map.chunks)
         var after = ChunkStream(becomes.chunks)
@@ -201,7 +204,7 @@ final class HeadRoll {
 
     private func read(_ old: TreeNode, _ node: TreeNode) throws {
         guard case .file(let oldSize, _, _) = old.content, case .file(let size, _, _) = node.content else { return }
-        let reading = try HeadReading(old, node, making, mark, io)
+        let reading = try HeadReading(old, node, making, mark)
         if oldSize != size { try reading.resize(to: size) }
         while let chunks = try becomes.chunks() { try reading.add(chunks) }
         try reading.finish()

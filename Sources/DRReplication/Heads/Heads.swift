@@ -42,15 +42,29 @@ struct Heads {
     func standBy(_ record: PointRecord) async throws {
         try await locked {
             for name in try names() where !record.volumes.contains(where: { $0.volume.name == name }) { try head(name).remove() }
+            var failure: (any Error)?
             for volume in record.volumes {
                 let head = head(volume.volume.name)
-                do { try await bring(head, to: volume) } catch let error as IOFailure {
-                    // A full disk should not stay full of what nobody can use, and what failed once is not believed.
+                do { try await bring(head, to: volume) } catch
+                    where error is IOFailure || error is DamagedCopy || error is DRError || error is CannotRoll
+                {
+                    // A full disk should not stay full of what nobody can use, and what failed once is not believed. The others may stand by.
                     try? head.remove()
-                    throw error
+                    failure = failure ?? (error is CannotRoll ? IOFailure.notAsWritten(head.content) : error)
                 }
                 failpoint("head.stands-by")
             }
+            if let failure { throw failure }
+        }
+    }
+
+    /// Once more without them, where they take the room.
+    func makingRoom<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do { return try await body() } catch {
+            let isFull = (error as? IOFailure)?.isFull ?? ((error as? DRError)?.code == .noSpace)
+            // Where nothing stands by, or somebody is at work on it, it remains what it is.
+            guard isFull, (try? names())?.isEmpty == false, (try? await standDown()) != nil else { throw error }
+            return try await body()
         }
     }
 
@@ -137,8 +151,13 @@ struct Heads {
         let now = clock.now()
         try head.write(.applying)
         try io.removeTree(head.content)
+        // It must not take the room that the next copy needs.
+        let needed = ByteCount(volume.volume.size.bytes / 4 * 5)
+        if let free = try io.freeSpace(cluster), free.bytes < needed.bytes {
+            throw IOFailure.noRoom(head.content, "\(free) is free, and it takes \(needed) with a quarter to spare")
+        }
         let reader = PointReader(copy, workers: workers)
-        try Materialisation.build(volume, at: head.content, from: reader, io: io, readsBack: true)
+        try copy.doubting { try Materialisation.build(volume, at: head.content, from: reader, io: io, readsBack: true) }
         guard try await settle(head, volume, verified: now) else { throw IOFailure.notAsWritten(head.content) }
     }
 
@@ -148,7 +167,8 @@ struct Heads {
         // Before the first change: one with a name elsewhere must not be written.
         guard let facts = try head.facts(workers) else { throw CannotRoll() }
         let clean = clean?.facts == facts.hash ? clean : nil
-        try HeadRoll.roll(head, to: volume, believing: clean?.volume, from: PointReader(copy, workers: workers), mark)
+        let reader = PointReader(copy, workers: workers)
+        try copy.doubting { try HeadRoll.roll(head, to: volume, believing: clean?.volume, from: reader, mark) }
         guard mark.isBegun else {
             // As it was before it was read: what somebody changed meanwhile shows.
             try note(head, volume, verified: clean?.verified ?? now, facts.hash)

@@ -24,16 +24,15 @@ struct DiskTree {
         self.io = io
     }
 
-    /// The next entry that does not stand below `gone`. Throws `volume-unsupported` for what cannot be copied.
-    mutating func next(notBelow gone: [UInt8]? = nil) throws -> TreeNode? {
-        while let entry = try walk.next() {
-            let content = content(entry)
-            if let gone, TreeNode.isBelow(entry.path, gone) { continue }
-            let place = walk.place(entry.path)
-            return try io.node(entry, try content ?? .symlink(target: io.symlinkTarget(place)), at: place)
-        }
-        return nil
+    /// The next entry. Throws `volume-unsupported` for what cannot be copied.
+    mutating func next() throws -> TreeNode? {
+        guard let entry = try walk.next() else { return nil }
+        let place = walk.place(entry.path)
+        return try io.node(entry, try content(entry) ?? .symlink(target: io.symlinkTarget(place)), at: place)
     }
+
+    /// What stands below the folder that was found last is passed over.
+    mutating func skip() { walk.skip() }
 
     /// Nil for a symbolic link.
     private mutating func content(_ entry: TreeWalk.Entry) -> TreeNode.Content? {

@@ -1,6 +1,5 @@
 import DRModel
 import DRReplication
-import DRSupport
 import Foundation
 import Glibc
 import Testing
@@ -11,12 +10,12 @@ import Testing
 
     init() throws { world = try VolumeWorld() }
 
-    private var heads: StorePath { world.west / ".dr" / "heads" / "ledger" }
-    private var head: StorePath { heads / "data" / "volume" }
-    private var source: StorePath { world.east / "volumes" / "data" }
-    private var live: StorePath { world.west / "volumes" / "data" }
+    var heads: StorePath { world.west / ".dr" / "heads" / "ledger" }
+    var head: StorePath { heads / "data" / "volume" }
+    var source: StorePath { world.east / "volumes" / "data" }
+    var live: StorePath { world.west / "volumes" / "data" }
 
-    private func standBy(_ generation: Int64, io: any StoreIO = FaultyStoreIO(), volumes: [VolumeName] = ["data"]) async throws
+    func standBy(_ generation: Int64, io: any StoreIO = FaultyStoreIO(), volumes: [VolumeName] = ["data"]) async throws
         -> RecoveryPoint
     {
         let point = try await world.migrate(volumes, generation: generation).reception.point
@@ -28,14 +27,14 @@ import Testing
     }
 
     /// Bytes of packs that were read, and everything that was changed.
-    private func activating(_ point: RecoveryPoint, after change: (FaultyStoreIO) -> Void = { _ in }) async throws -> FaultyStoreIO {
+    func activating(_ point: RecoveryPoint, after change: (FaultyStoreIO) -> Void = { _ in }) async throws -> FaultyStoreIO {
         let io = FaultyStoreIO()
         change(io)
         try await world.activate(point, at: world.west, io: io)
         return io
     }
 
-    private func wrote(_ io: FaultyStoreIO) -> [String] { io.operations.filter { $0.hasPrefix("write ") && !$0.contains("/note") } }
+    func wrote(_ io: FaultyStoreIO) -> [String] { io.operations.filter { $0.hasPrefix("write ") && !$0.contains("/note") } }
 
     @Test func `A hostile tree that stands by goes live as it was, without a byte written`() async throws {
         try makeHostileTree(source)
@@ -237,84 +236,5 @@ import Testing
         #expect(try describe(head) == before)
         await #expect(throws: DRError.self) { try await world.volumes(world.west).standBy(point) }
         lock.release()
-    }
-
-    @Test func `I6 a file with a name elsewhere is not written through it`() async throws {
-        try makeHostileTree(source)
-        _ = try await standBy(1)
-        try world.io.makeHardLink(world.west / "elsewhere", to: head / "large")
-        let before = try contents(world.west / "elsewhere")
-        try write(source / "large", noise(100, seed: 9), at: 100_000)
-        _ = try await standBy(2)
-        #expect(try contents(world.west / "elsewhere") == before)
-        #expect(try describe(head) == describe(source))
-    }
-
-    @Test func `I6 an access list of a folder does not come to what is made in it later`() async throws {
-        try makeHostileTree(source)
-        let folder = source / "listed"
-        try world.io.makeFolder(folder, permissions: 0o755)
-        try write(folder / "old", noise(1000, seed: 1))
-        // Version 2; owner rwx, user 1234 rwx, group r-x, mask rwx, others r-x.
-        let nobody: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF]
-        let list: [UInt8] =
-            [2, 0, 0, 0] + [1, 0, 7, 0] + nobody + [2, 0, 7, 0, 0xD2, 4, 0, 0] + [4, 0, 5, 0] + nobody + [16, 0, 7, 0] + nobody + [
-                32, 0, 5, 0,
-            ]
-            + nobody
-        try world.io.setExtendedAttribute(folder, name: Array("system.posix_acl_default".utf8), value: list)
-        _ = try await standBy(1)
-        try write(folder / "old", noise(1000, seed: 2))
-        let point = try await standBy(2)
-        #expect(try describe(head) == describe(source))
-        #expect(try await world.volumes(world.west).scrub("ledger", with: world.store()).healed.isEmpty)
-        try await world.activate(point, at: world.west)
-        #expect(try describe(live) == describe(source))
-    }
-
-    @Test func `G3 what somebody changes while a volume is rolled does not count as read`() async throws {
-        try makeHostileTree(source)
-        _ = try await standBy(1)
-        try write(source / "large", noise(100, seed: 9), at: 100_000)
-        let io = FaultyStoreIO()
-        let target = head / "text"
-        let once = Lock(false)
-        io.meanwhile { operation in
-            guard operation.hasPrefix("write"), operation.hasSuffix("volume/large"), !once.withLock({ $0 }) else { return }
-            once.withLock { $0 = true }
-            try write(target, [0x55], at: 40_000)
-        }
-        let point = try await standBy(2, io: io)
-        #expect(once.withLock { $0 })
-        try await world.activate(point, at: world.west)
-        #expect(try describe(live) == describe(source))
-    }
-
-    @Test func `A head that cannot be used or removed fails neither activation nor drill`() async throws {
-        try makeHostileTree(source)
-        let point = try await standBy(1)
-        #expect(mkfifo("\(head)/pipe", 0o600) == 0)
-        let drill = OperationKey("drill")
-        _ = try await world.volumes(world.west).materialise(point.volumes[0], of: point, as: "data-drill", key: drill)
-        let staged = StagingLayout(cluster: world.west).staged("data-drill", .filesystem, key: drill)
-        #expect(try describe(staged) == describe(source))
-        #expect(try await world.volumes(world.west).standingBy("ledger") == .zero)
-        // Each change of it fails from the first, the second ... on.
-        for first in 1...12 {
-            try await world.volumes(world.west).standBy(point)
-            let io = FaultyStoreIO()
-            let count = Lock(0)
-            io.meanwhile { operation in
-                guard operation.contains("/heads/") || operation.contains("building") && operation.hasPrefix("rename") else { return }
-                guard
-                    count.withLock({
-                        $0 += 1; return $0
-                    }) >= first
-                else { return }
-                if operation.contains("/heads/") { throw IOFailure(code: EIO, operation: operation, path: "/", reason: "broken") }
-            }
-            try await world.activate(point, at: world.west, io: io)
-            #expect(try describe(live) == describe(source), "from \(first)")
-        }
     }
 }
