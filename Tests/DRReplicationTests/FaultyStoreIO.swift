@@ -153,6 +153,8 @@ final class FaultyStoreIO: StoreIO, Sendable {
         for name in names.reversed() { name.undo(real) }
     }
 
+    /// Files and folders that a power cut now would change.
+    var unsynced: Set<StorePath> { state.withLock { $0.dirty.union($0.names.map(\.folder)) } }
     func wrote(_ path: StorePath) { state.withLock { _ = $0.dirty.insert(path) } }
     func synced(_ path: StorePath) { state.withLock { _ = $0.dirty.remove(path) } }
 

@@ -178,4 +178,35 @@ extension HeadTests {
         await #expect(throws: DRError.self) { try await world.volumes(world.west).standBy(point) }
         #expect(try contents(verified).count < before)
     }
+
+    @Test(arguments: [false, true])
+    func `I6 it stands on the disk that a volume is being changed before it is, and what it holds after that is on the disk`(
+        isRead: Bool
+    ) async throws {
+        try makeHostileTree(source)
+        _ = try await standBy(1)
+        try write(source / "large", noise(100, seed: 9), at: 100_000)
+        try write(source / "new", noise(100, seed: 1))
+        if isRead { try await world.clock.sleep(for: .seconds(8 * 86_400)) }
+        let io = FaultyStoreIO()
+        let (changes, wrong) = (Lock(0), Lock([String]()))
+        let folder = head.folder
+        @Sendable func isClean(_ note: String) throws -> Bool {
+            String(decoding: try contents(folder / note), as: UTF8.self).contains("verified")
+        }
+        io.meanwhile { [head] operation in
+            if operation.contains("\(head)") {
+                changes.withLock { $0 += 1 }
+                let isDurable = !io.unsynced.contains(folder) && !io.unsynced.contains(folder / "note")
+                if try isClean("note") || !isDurable { wrong.withLock { $0.append(operation) } }
+            } else if operation == "rename \(folder)/note", try isClean("note.new") {
+                let left = io.unsynced.filter { $0.description.hasPrefix("\(head)") || $0 == folder / "note.new" }
+                if !left.isEmpty { wrong.withLock { $0.append("\(operation): \(left)") } }
+            }
+        }
+        _ = try await standBy(2, io: io)
+        #expect(changes.withLock { $0 } > 4)
+        #expect(wrong.withLock { $0 }.isEmpty)
+        #expect(try describe(head) == describe(source))
+    }
 }
