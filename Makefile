@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUILD_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: postgres plan-differential matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-runs bench-plan clean
+.PHONY: postgres plan-differential matrix sequences sequences-long bench-replication histories bootstrap docs differential determinism fuzz fuzz-long build build-tests test check format demo tsan asan crash test-s3 release record bench-lua bench-engine bench-standby bench-runs bench-plan clean
 
 bootstrap:
 	@Scripts/bootstrap.sh
@@ -111,6 +111,10 @@ sequences: build-tests
 
 sequences-long: build-tests
 	SEQUENCES=10000 swift test --skip-build --disable-xctest --filter SequenceTests
+
+# A failover by how its volume stands by; see docs/benchmarks.md. RECORD=1 writes the figures there.
+bench-standby: bootstrap
+	Scripts/bench-standby.sh
 
 # What runs cost: the journal beside the disk, resume, verbs in a plan; see docs/benchmarks.md. RECORD=1 writes the figures there.
 bench-runs: bootstrap

@@ -64,10 +64,11 @@ public struct AgentRound: Sendable {
             case failed
         }
         public let kind: Kind
-        public let application: ApplicationName
+        /// Nil: what is said is of the whole cluster.
+        public let application: ApplicationName?
         public let message: String
 
-        public init(kind: Kind, application: ApplicationName, message: String) {
+        public init(kind: Kind, application: ApplicationName?, message: String) {
             self.kind = kind
             self.application = application
             self.message = message

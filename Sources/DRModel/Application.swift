@@ -25,7 +25,7 @@ public struct Application: Hashable, Sendable, Codable {
         name: ApplicationName, namespaces: [String], labels: [String: String] = [:], after: [ApplicationName] = [],
         ready: Duration = .seconds(300), rto: Duration? = nil, rpo: Duration? = nil, exclude: Exclusion = Exclusion(),
         renamed: [ClusterName: [String: String]] = [:], transforms: [Transform] = [], rules: SnapshotRules = SnapshotRules(),
-        standby: Standby = .warm
+        standby: Standby = .cold
     ) {
         self.name = name
         self.namespaces = namespaces

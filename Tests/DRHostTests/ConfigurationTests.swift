@@ -22,7 +22,7 @@ import Testing
         #expect(storefront.after == ["ledger"])
         #expect(storefront.ready == .seconds(600))
         #expect(storefront.labels == ["tier": "web"])
-        #expect(storefront.standby == .cold && ledger.standby == .warm)
+        #expect(storefront.standby == .warm && ledger.standby == .cold)
         #expect(
             configuration.inventory.pair("east-west")
                 == ClusterPair(name: "east-west", source: "east", destination: "west", objectStore: "vault", bothWays: true))
@@ -59,7 +59,7 @@ import Testing
           vault: { directory: ./objects }
         applications:
           ledger:     { namespaces: [shop-db], rto: 5m, rpo: 15m }
-          storefront: { namespaces: [shop-web], labels: { tier: web }, after: [ledger], ready: 10m, standby: cold }
+          storefront: { namespaces: [shop-web], labels: { tier: web }, after: [ledger], ready: 10m, standby: warm }
         pairs:
           east-west: { source: east, destination: west, objectStore: vault, bothWays: true }
         schedules:

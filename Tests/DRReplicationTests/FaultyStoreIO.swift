@@ -37,6 +37,8 @@ final class FaultyStoreIO: StoreIO, Sendable {
         var mount: String?
         var liesAboutHoles = false
         var fullBelow: String?
+        var free: ByteCount?
+        var meanwhile: (@Sendable (String) throws -> Void)?
         var bytesRead: Int64 = 0
         var open = 0
         var mostOpen = 0
@@ -95,6 +97,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
             return (state.operations.count, state.dead, state.full)
         }
         if dead { throw Killed() }
+        try state.withLock { $0.meanwhile }?("\(name) \(path)")
         if needsRoom, let below = state.withLock({ $0.fullBelow }), path.description.contains(below) { throw failure(ENOSPC, name, path) }
         if full, needsRoom { throw failure(ENOSPC, name, path) }
         guard count == position, let fault else { return try body() }
@@ -150,6 +153,8 @@ final class FaultyStoreIO: StoreIO, Sendable {
         for name in names.reversed() { name.undo(real) }
     }
 
+    /// Files and folders that a power cut now would change.
+    var unsynced: Set<StorePath> { state.withLock { $0.dirty.union($0.names.map(\.folder)) } }
     func wrote(_ path: StorePath) { state.withLock { _ = $0.dirty.insert(path) } }
     func synced(_ path: StorePath) { state.withLock { _ = $0.dirty.remove(path) } }
 
@@ -163,6 +168,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
     func list(_ folder: StorePath) throws -> [[UInt8]] { try observe { try real.list(folder) } }
 
     func open(_ path: StorePath, _ mode: OpenMode, permissions: UInt32) throws -> any StoreFile {
+        if mode == .update { try state.withLock { $0.meanwhile }?("update \(path)") }
         guard mode == .create else {
             return FaultyFile(try observe { try real.open(path, mode, permissions: permissions) }, path: path, io: self)
         }
@@ -259,6 +265,11 @@ final class FaultyStoreIO: StoreIO, Sendable {
     /// From now on the filesystem calls everything a hole.
     func lieAboutHoles() { state.withLock { $0.liesAboutHoles = true } }
     fileprivate var lies: Bool { state.withLock { $0.liesAboutHoles } }
+    /// Somebody else does this right before each change, or breaks it.
+    func meanwhile(_ body: @escaping @Sendable (String) throws -> Void) { state.withLock { $0.meanwhile = body } }
+    /// What is said to be free.
+    func limit(to free: ByteCount) { state.withLock { $0.free = free } }
+    func freeSpace(_ path: StorePath) throws -> ByteCount? { state.withLock { $0.free } }
     /// What needs room fails where the path holds this text.
     func fill(below text: String) { state.withLock { $0.fullBelow = text } }
 

@@ -1,9 +1,14 @@
 import Foundation
 
 /// `EngineBench OBJECTS together|apart FOLDER`: prints a line a measurement, `NAME SECONDS BYTES-WRITTEN`, and the peak of memory at the end.
+///
+/// `EngineBench standby MEBIBYTES FOLDER`: the failover of one application with one image of so many, a line for each way it may stand by.
 @main struct EngineBench {
     static func main() async throws {
         let arguments = CommandLine.arguments
+        if arguments.count == 4, arguments[1] == "standby", let size = Int64(arguments[2]) {
+            return try await StandbyBench(root: URL(filePath: arguments[3]), size: size << 20).run()
+        }
         guard arguments.count == 4, let objects = Int(arguments[1]), ["together", "apart"].contains(arguments[2]) else {
             print("usage: EngineBench OBJECTS together|apart FOLDER")
             exit(2)
@@ -21,7 +26,7 @@ import Foundation
         try sites.remove()
     }
 
-    private static func measure(_ name: String, _ body: () async throws -> Void) async throws {
+    static func measure(_ name: String, _ body: () async throws -> Void) async throws {
         let clock = ContinuousClock()
         let before = written()
         let took = try await clock.measure { try await body() }

@@ -8,7 +8,7 @@ struct RunLocks {
     let record: RunRecord
 
     func release(at places: Set<ClusterName>) async {
-        await told("locks could not be released") { try await engine.release(run: record.run, at: places) }
+        await told("at the end of the run") { try await engine.release(run: record.run, at: places) }
     }
 
     /// `until`: nil for as long as a run that was put down is waited for.
@@ -36,7 +36,8 @@ extension Inventory {
         if let pair = pairs.first(where: { $0.name.text == input["pair"].string }) {
             let (source, destination) =
                 input["reversed"].bool == true ? (pair.destination, pair.source) : (pair.source, pair.destination)
-            names += input["mode"].string == "disaster" ? [destination.text] : [source.text, destination.text]
+            let isLost = input["mode"].string == "disaster" || input["without_source"].bool == true
+            names += isLost ? [destination.text] : [source.text, destination.text]
         }
         return Set(clusters.filter { names.contains($0.text) })
     }

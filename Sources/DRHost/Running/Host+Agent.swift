@@ -21,8 +21,15 @@ extension Host {
         var contacts: [ClusterName: Instant]?
         var silent: [ClusterName] = []
         repeat {
-            let round = try await engine.watch(
-                cluster, selfFence: selfFence, every: once ? nil : pause, contacts: contacts, try observation("agent-\(cluster)"))
+            let round: AgentRound
+            do {
+                round = try await engine.watch(
+                    cluster, selfFence: selfFence, every: once ? nil : pause, contacts: contacts, try observation("agent-\(cluster)"))
+            } catch let error as DRError where !once && error.code != .unknownName {
+                // An agent that ends keeps nothing that it promised.
+                let event = AgentRound.Event(kind: .failed, application: nil, message: error.message)
+                round = AgentRound(contacts: contacts ?? [:], events: [event], silent: silent)
+            }
             contacts = round.contacts
             if !round.events.isEmpty || round.silent != silent || once { tell(world.clock.now(), round) }
             silent = round.silent

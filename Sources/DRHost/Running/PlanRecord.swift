@@ -14,6 +14,8 @@ public struct PlanRecord: Codable, Sendable, Hashable {
     /// SHA-256 of dr.yaml.
     public let configuration: String
     public let outcome: RunOutcome
+    /// Clusters that were taken as lost.
+    public let without: [ClusterName]
     /// In the order of the plan.
     public let effects: [String]
     /// What it was made from in the clusters, by name: digests of manifests, where applications are active and in which epoch, volumes, pairs, schedules.
@@ -49,18 +51,18 @@ extension Host {
             if case .actionStarted(let action) = event.kind { selection.withLock { $0.note(action.input, inventory) } }
             events(event)
         }
-        return (report, try await record(report, of: runbook, parameters: parameters, selection.withLock { $0 }.except(without)))
+        return (report, try await record(report, of: runbook, parameters: parameters, without, selection.withLock { $0 }.except(without)))
     }
 
     private func record(
-        _ report: RunReport, of runbook: String, parameters: Value, _ selection: PlanSelection
+        _ report: RunReport, of runbook: String, parameters: Value, _ without: [ClusterName], _ selection: PlanSelection
     ) async throws -> PlanRecord {
         let sources = try RunbookFile(runbook).sources()
         var digests = [sources.main.file: Digest.hex(of: sources.main.text)]
         for module in sources.modules.values { digests[module.file] = Digest.hex(of: module.text) }
         return PlanRecord(
             runbook: runbook, sources: digests, parameters: parameters, configuration: configuration.digest, outcome: report.outcome,
-            effects: report.effects.map(\.text), inventory: try await inventory(of: selection))
+            without: without.sorted(), effects: report.effects.map(\.text), inventory: try await inventory(of: selection))
     }
 
     /// Plans again and compares. Throws `conflict` and names what differs from the plan that was looked at.
@@ -74,7 +76,7 @@ extension Host {
         }
         guard record.parameters == parameters else { throw stale("the parameters differ") }
         guard record.configuration == configuration.digest else { throw stale("\(configuration.file) has changed") }
-        let (report, now) = try await planRecord(runbook, parameters: parameters)
+        let (report, now) = try await planRecord(runbook, parameters: parameters, without: record.without)
         for file in Set(record.sources.keys).union(now.sources.keys).sorted() where record.sources[file] != now.sources[file] {
             throw stale("\(file) has changed")
         }

@@ -141,7 +141,8 @@ struct StatusDecision {
             } else if name == active {
                 roles[name.text] = "active"
             } else if active == nil {
-                roles[name.text] = "unknown, not fenced"
+                // It answered; a cluster that did not may know more.
+                roles[name.text] = "answers, not known active"
             } else if standing.effectiveRecord(at: name).active != name {
                 roles[name.text] = standing.record(at: name) == nil ? "standby" : "fenced"
             } else {

@@ -110,11 +110,13 @@ struct ClusterFolder: Sendable {
 
     /// Puts the file's new content in place in one step, with the mode and owner it had. Durable when it returns, unless `deferred`: then its folder has yet
     /// to be synced.
-    func replace(_ path: StorePath, with bytes: [UInt8], deferred: Bool = false) throws {
+    ///
+    /// `unfinished`: the name it has meanwhile; one of its own where writers do not keep each other out by a lock.
+    func replace(_ path: StorePath, with bytes: [UInt8], deferred: Bool = false, unfinished: String = Self.unfinished) throws {
         let old = try io.facts(path)
         let folder = path.folder
         try makeFolder(folder)
-        let unfinished = folder / Self.unfinished
+        let unfinished = folder / unfinished
         let file = try prepare(unfinished, bytes, like: old)
         try file.sync()
         try file.close()

@@ -11,8 +11,10 @@ extension DirectoryCluster {
     public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try noted(agentPath(cluster)) }
     public func contact(with cluster: ClusterName) async throws -> SiteContact? { try noted(contactPath(cluster)) }
 
+    // Agents, `serve` and copies write these beside each other, and none waits: the last one stands.
     private func note(_ what: some Encodable, _ path: StorePath) throws {
-        try folder.reach { try folder.replace(path, with: Array((try Value(encoding: what).json() + "\n").utf8)) }
+        let unfinished = "\(ClusterFolder.unfinished)-\(UInt64.random(in: 0...UInt64.max))"
+        try folder.reach { try folder.replace(path, with: Array((try Value(encoding: what).json() + "\n").utf8), unfinished: unfinished) }
     }
 
     private func noted<What: Decodable>(_ path: StorePath) throws -> What? {

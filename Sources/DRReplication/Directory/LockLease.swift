@@ -70,12 +70,17 @@ extension DirectoryCluster {
         return (try? renew(holders)) ?? true
     }
 
+    // One that cannot be read is nobody's, and the others' go on.
+    private func stands(_ mine: LockNote) throws -> Bool {
+        do { return try note(mine.application) == mine } catch let error as DRError where error.isOfOneRecord { return false }
+    }
+
     private func renew(_ holders: [LockHolder: [LockNote]]) throws -> Bool {
         guard !holders.isEmpty else { return true }
         guard let lock = try folder.io.lock(folder.commitLock, wait: false) else { return false }
         defer { lock.release() }
         for (holder, mine) in holders {
-            guard try mine.contains(where: { try note($0.application) == $0 }) else { continue }
+            guard try mine.contains(where: stands) else { continue }
             try write(LockLease(expires: clock.now() + LockLease.length, parked: false), for: holder)
         }
         return true
@@ -90,7 +95,7 @@ extension DirectoryCluster {
                 return mine
             }
             // What another process of the run has taken over is not ours to put down.
-            let own = try mine.filter { try note($0.key) == $0.value.note(of: $0.key) }.map(\.value.holder)
+            let own = try mine.filter { try stands($0.value.note(of: $0.key)) }.map(\.value.holder)
             let before = try notes().sound.map(\.holder).filter { try $0.run == run && lease($0)?.parked == true }
             for holder in Set(own + before) {
                 try write(LockLease(expires: until ?? clock.now() + LockLease.parked, parked: true), for: holder)

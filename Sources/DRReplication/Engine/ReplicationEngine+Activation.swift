@@ -233,6 +233,7 @@ extension ReplicationEngine {
     private func finish(_ answer: ActivationAnswer, _ activation: Activation) async throws -> ActivationReport {
         let ready = try await start(
             activation.application, at: activation.destination, activation.key("start"), in: answer.epoch, activation.call)
+        standing[activation.call.holder.run, default: [:]][activation.name, default: []].insert(activation.destination.name)
         // It serves by now: what is left of the staging takes room and keeps nobody down.
         var warnings: [String] = []
         for volume in try await volumes(of: answer, activation) {

@@ -17,22 +17,26 @@ extension ReplicationEngine {
             for other in others { contacts[other] = own[other.text] }
         }
         var reached: [any Cluster] = []
+        // What cannot be noted keeps nothing from being stopped.
+        var problems: [DRError] = []
         for other in others {
             do {
                 // Counted from before it was written: whoever reads it later waits long enough.
                 try await self.cluster(other).noteAgent(mark(of: name, at: began, every == nil ? nil : selfFence, every, for: other))
                 reached.append(try self.cluster(other))
                 contacts[other] = began
-            } catch let error as DRError where error.code == .clusterUnreachable || error.code == .io {
+            } catch is DRError {
                 contacts[other] = contacts[other] ?? began
             }
-            try await noteContact(with: other, at: cluster, answered: reached.last?.name == other)
+            do { try await noteContact(with: other, at: cluster, answered: reached.last?.name == other) } catch let error as DRError {
+                problems.append(error)
+            }
         }
         let own = AgentMark(
             cluster: name, at: began, lease: every == nil ? nil : selfFence, every: every ?? .zero, applications: [],
             contacts: Dictionary(uniqueKeysWithValues: contacts.map { ($0.key.text, $0.value) }))
-        try await cluster.noteAgent(own)
-        var events: [AgentRound.Event] = []
+        do { try await cluster.noteAgent(own) } catch let error as DRError { problems.append(error) }
+        var events = problems.prefix(1).map { AgentRound.Event(kind: .failed, application: nil, message: $0.message) }
         for application in inventory.applications {
             do {
                 let needed = try await awaited(application.name, at: cluster, reached: Set(reached.map(\.name)))
@@ -40,7 +44,7 @@ extension ReplicationEngine {
                 let watch = Watch(
                     application: application, cluster: cluster, reached: reached,
                     silent: needed.filter { peer in !reached.contains { $0.name == peer } },
-                    isOverdue: selfFence.map { lease in oldest.map { began - $0 >= lease } ?? false } ?? false, call: call)
+                    isOverdue: every == nil ? false : selfFence.map { lease in oldest.map { began - $0 >= lease } ?? false } ?? false, call: call)
                 if let event = try await inTurn(application.name, { try await look(watch) }) { events.append(event) }
             } catch let error as DRError {
                 events.append(AgentRound.Event(kind: .failed, application: application.name, message: error.message))
@@ -140,16 +144,16 @@ extension ReplicationEngine {
     public func withdrawAgent(_ name: ClusterName) async throws -> [ClusterName] {
         var untold: [ClusterName] = []
         let own = try cluster(name)
-        // Whoever comes after it still keeps what the others were promised.
-        let contacts = try await own.agentMark(of: name)?.contacts
-        try await own.noteAgent(AgentMark(cluster: name, at: clock.now(), lease: nil, every: .zero, contacts: contacts))
         for other in peers(of: name) {
             do {
                 try await cluster(other).noteAgent(mark(of: name, at: clock.now(), nil, nil, for: other))
-            } catch let error as DRError where error.code == .clusterUnreachable || error.code == .io {
+            } catch is DRError {
                 untold.append(other)
             }
         }
+        // Whoever comes after it still keeps what those were promised that could not be told.
+        let contacts = try await own.agentMark(of: name)?.contacts?.filter { entry in untold.contains { $0.text == entry.key } }
+        try await own.noteAgent(AgentMark(cluster: name, at: clock.now(), lease: nil, every: .zero, contacts: contacts))
         return untold
     }
 
@@ -220,7 +224,7 @@ extension ReplicationEngine {
         if let event = try await letGoForgotten(watch) { return event }
         guard own.active == here else { return nil }
         if own.epoch < standing.epoch {
-            try await lock(watch.name, at: [watch.cluster], for: watch.call.holder)
+            try await seize(watch)
             try await hold(watch) { objects in
                 try StopDecision(
                     application: watch.name, objects: objects, record: standing.record(at: here), standing: standing, at: here
@@ -258,7 +262,7 @@ extension ReplicationEngine {
     /// Whoever holds it, also a run that was put down: what was promised to the others does not wait for it. It is refused at its next commit.
     private func seize(_ watch: Watch) async throws {
         do { try await lock(watch.name, at: [watch.cluster], for: watch.call.holder) } catch let error as DRError
-            where error.code == .locked
+            where error.code == .locked || error.isOfOneRecord
         {
             _ = try await watch.cluster.breakLock(watch.name)
             try await lock(watch.name, at: [watch.cluster], for: watch.call.holder)

@@ -88,11 +88,14 @@ extension ReplicationEngine {
             migration.call.effects.record(answer.before + earlier.effects)
         } else {
             (answer, warnings) = try await copy(migration)
-            try await noteContact(with: migration.direction.source.name, at: migration.direction.destination, answered: true)
+            do {
+                try await noteContact(with: migration.direction.source.name, at: migration.direction.destination, answered: true)
+            } catch let error as DRError {
+                warnings.append("that \(migration.direction.source.name) answered was not noted: \(error.message)")
+            }
         }
         failpoint("engine.migrate.listed")
-        // Before a sweep takes the points that it is changed from.
-        warnings += try await standBy(migration.application, answer.item.recovery_point, at: migration.direction.destination)
+        standing[migration.call.holder.run, default: [:]][migration.name, default: []].insert(migration.direction.destination.name)
         try await settleSync(migration, answer)
         failpoint("engine.migrate.settled")
         try await migration.direction.source.volumes.discard(migration.key.part("capture"))

@@ -2,27 +2,34 @@ internal import DRModel
 internal import DRSupport
 
 extension ReplicationEngine {
-    /// Keeps the volumes of the point ready at the destination, if that is wanted of the application. Says what went wrong: it costs time when they are
-    /// needed, and the point nothing.
-    func standBy(_ application: Application, _ id: PointID, at destination: any Cluster) async throws -> [String] {
-        do {
-            guard application.standby == .warm else {
-                try await destination.volumes.standDown(application.name)
-                return []
+    /// At the end of a run, when its locks are gone: writing or removing a volume takes its time, and a failover must not wait for it. Where the run copied
+    /// to, the newest point stands by if that is wanted; where it went live, nothing does.
+    ///
+    /// It may fail, or a run die before, without harm: the next migration takes it over, and a point needs nothing of it.
+    func settleStandby(after run: RunID) async throws {
+        var problems: [String] = []
+        for (name, clusters) in (standing.removeValue(forKey: run) ?? [:]).sorted(by: { $0.key < $1.key }) {
+            for cluster in clusters.sorted() {
+                do { try await settleStandby(of: name, at: try self.cluster(cluster)) } catch let error as DRError {
+                    problems.append("the volumes of \(name) do not stand by at \(cluster): \(error.message)")
+                }
             }
-            // One that is not listed any more is needed by nobody.
-            guard let point = try await destination.points(of: application.name).sound.first(where: { $0.id == id }) else { return [] }
-            try await destination.volumes.standBy(point)
-            failpoint("engine.migrate.stands-by")
-            return []
-        } catch let error as DRError {
-            return ["the volumes of \(application.name) do not stand by at \(destination.name): \(error.message)"]
         }
+        guard problems.isEmpty else { throw DRError(.io, problems.joined(separator: "; "), hint: "the next migration tries again") }
     }
 
-    /// What stood by for an application that is live now is of no more use.
-    func standDown(_ application: ApplicationName, at cluster: any Cluster) async {
-        // Removing it may fail without harm: the next migration to the cluster takes it over or removes it.
-        try? await cluster.volumes.standDown(application)
+    private func settleStandby(of name: ApplicationName, at cluster: any Cluster) async throws {
+        let isWarm = inventory.applications.contains { $0.name == name && $0.standby == .warm }
+        guard isWarm, try await !isLive(name, at: cluster),
+            let newest = try await cluster.points(of: name).sound.max(by: RecoveryPoint.isOlder)
+        else { return try await cluster.volumes.standDown(name) }
+        try await cluster.volumes.standBy(newest)
+        failpoint("engine.stands-by")
+        // Nothing kept it from going live meanwhile.
+        if try await isLive(name, at: cluster) { try await cluster.volumes.standDown(name) }
+    }
+
+    private func isLive(_ name: ApplicationName, at cluster: any Cluster) async throws -> Bool {
+        try await cluster.record(of: name)?.active == cluster.name
     }
 }

@@ -21,6 +21,8 @@ public actor ReplicationEngine: DREngine {
     /// Where runs may have committed something, and clusters keep what it answered.
     private var visited: [RunID: Set<ClusterName>] = [:]
     private var holders: [RunID: LockHolder] = [:]
+    /// Where runs of this process copied applications to, or made them live: what stands by there is settled at their end.
+    var standing: [RunID: [ApplicationName: Set<ClusterName>]] = [:]
     /// Applications an operation works on, with those that wait for it to end.
     private var busy: [ApplicationName: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -40,7 +42,7 @@ public actor ReplicationEngine: DREngine {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    /// Releases the locks that the run took in this process, and those it left at `places`: kept for it, or by a process that died.
+    /// Releases the locks that the run took in this process, and those it left at `places`: kept for it, or by a process that died. Then settles what stands by.
     public func release(run: RunID, at places: Set<ClusterName>) async throws {
         var failure: (any Error)?
         let own = locked[run] ?? []
@@ -61,6 +63,7 @@ public actor ReplicationEngine: DREngine {
         if locked[run]?.isEmpty == true { locked[run] = nil }
         if locked[run] == nil { holders[run] = nil }
         if let failure { throw failure }
+        try await settleStandby(after: run)
     }
 
     /// Removes the answers that clusters keep under the run's keys, where this engine was for it: no other is asked, it may be lost. Where a cluster does not
@@ -89,6 +92,7 @@ public actor ReplicationEngine: DREngine {
         }
         locked[run] = nil
         holders[run] = nil
+        standing[run] = nil
     }
 
     /// Takes the application's lock at each of the clusters, in the order given.

@@ -37,32 +37,71 @@ struct Head: Sendable {
         try io.removeTree(folder)
     }
 
-    /// What tells that nobody touched it since: nil when it is not there, or changes right now.
-    func facts(_ workers: Workers) throws -> (hash: ContentHash, newest: Instant)? {
+    /// What tells that nobody touched it since: nil when it is not there, changes right now, or has a file with a name elsewhere: what is written into
+    /// that one would be written there, too.
+    func facts(_ workers: Workers, since roll: HeadMark? = nil) throws -> HeadFacts? {
         guard try io.facts(content) != nil else { return nil }
         var digest = SetDigest()
-        try digest.add(name, at: content, io: io, workers: workers)
-        guard let hash = digest.hash, let newest = digest.newest else { return nil }
-        return (hash, newest)
+        var links: [FileNumber: UInt64] = [:]
+        var (ours, foreign): (Set<FileNumber>, Set<FileNumber>) = ([], [])
+        var walk = TreeWalk(name, at: content, io: io, workers: workers)
+        while let entry = try walk.next() {
+            digest.add(entry)
+            let number = FileNumber(entry.facts)
+            if entry.facts.kind == .file, entry.facts.links > 1 { links[number, default: entry.facts.links] -= 1 }
+            guard let roll, entry.facts.changed >= roll.began else { continue }
+            if roll.hasTouched(entry.path) { ours.insert(number) } else { foreign.insert(number) }
+        }
+        guard !walk.sawChange, links.values.allSatisfy({ $0 == 0 }), let hash = digest.hash, let newest = digest.newest else { return nil }
+        return HeadFacts(hash: hash, newest: newest, isOurs: foreign.isSubset(of: ours))
+    }
+
+    /// What the filesystem would stamp a change with now.
+    func time() throws -> Instant {
+        let probe = folder / "now"
+        try io.removeTree(probe)
+        let file = try io.open(probe, .create, permissions: 0o600)
+        let facts = try file.facts()
+        try file.close()
+        try io.removeFile(probe)
+        return facts.changed
     }
 }
 
-/// Says durably, before the first change, that a head is being changed.
+struct HeadFacts: Sendable {
+    let hash: ContentHash
+    let newest: Instant
+    /// All that changed since the roll began was changed by it.
+    let isOurs: Bool
+}
+
+/// Says durably, before the first change, that a head is being changed; and knows what was.
 final class HeadMark: Sendable {
     private let head: Head
-    private let begun = Monitor(false)
+    /// In the filesystem's time.
+    let began: Instant
+    /// Nil: nothing is changed so far.
+    private let touched: Monitor<Set<[UInt8]>?> = Monitor(nil)
 
-    init(_ head: Head) { self.head = head }
+    init(_ head: Head) throws {
+        self.head = head
+        began = try head.time()
+    }
 
-    var isBegun: Bool { begun.change { $0 } }
+    var isBegun: Bool { touched.change { $0 != nil } }
 
-    func begin() throws {
+    func hasTouched(_ path: [UInt8]) -> Bool { touched.change { $0?.contains(path) ?? false } }
+
+    /// Something at `path` is about to change.
+    func begin(_ path: [UInt8]) throws {
         // Others wait until it is durable: they are about to write, too.
-        try begun.change { begun in
-            guard !begun else { return }
-            try head.write(.applying)
-            failpoint("head.applying")
-            begun = true
+        try touched.change { touched in
+            if touched == nil {
+                try head.write(.applying)
+                failpoint("head.applying")
+                touched = []
+            }
+            touched?.insert(path)
         }
     }
 }

@@ -1,28 +1,58 @@
 internal import DRModel
 internal import DRSupport
 
+/// A file of a head that is opened for writing when something in it is about to change: most are only read, and many may only be read.
+final class HeadWriter: Sendable {
+    private let path: [UInt8]
+    private let place: StorePath
+    private let io: any StoreIO
+    private let mark: HeadMark
+    private let file: Monitor<(any StoreFile)?> = Monitor(nil)
+
+    init(_ node: TreeNode, _ maker: FileMaker, _ mark: HeadMark) {
+        path = node.path
+        place = maker.place(node.path)
+        io = maker.io
+        self.mark = mark
+    }
+
+    func opened() throws -> any StoreFile {
+        try mark.begin(path)
+        return try file.change { file in
+            if let file { return file }
+            // Whoever writes describes it anew at the end.
+            if let mode = try io.facts(place)?.mode, mode & 0o200 == 0 { try io.setPermissions(place, 0o600) }
+            let new = try io.open(place, .update, permissions: 0)
+            file = new
+            return new
+        }
+    }
+
+    /// False when nothing was written.
+    func close() throws -> Bool {
+        guard let file = file.change({ $0 }) else { return false }
+        try file.close()
+        return true
+    }
+}
+
 /// Writes some chunks over a large file of a head. The file is opened for the first of them.
 final class HeadPatch {
     private let node: TreeNode
     private let making: Materialisation
-    private let mark: HeadMark
-    private let io: any StoreIO
-    private var file: (any StoreFile)?
+    private let writer: HeadWriter
+    private var isWritten = false
     private var load = ChunkLoad()
 
-    init(_ node: TreeNode, _ making: Materialisation, _ mark: HeadMark, _ io: any StoreIO) {
+    init(_ node: TreeNode, _ making: Materialisation, _ mark: HeadMark) {
         self.node = node
         self.making = making
-        self.mark = mark
-        self.io = io
+        writer = HeadWriter(node, making.maker, mark)
     }
 
     private func opened() throws -> any StoreFile {
-        if let file { return file }
-        try mark.begin()
-        let file = try io.open(making.maker.place(node.path), .update, permissions: 0)
-        self.file = file
-        return file
+        isWritten = true
+        return try writer.opened()
     }
 
     func resize(to size: Int64) throws { try opened().truncate(to: size) }
@@ -39,11 +69,8 @@ final class HeadPatch {
     /// False when there was nothing to write: then the file was not touched.
     func finish() throws -> Bool {
         if let rest = load.take() { try submit(rest) }
-        guard let file else { return false }
-        try making.end { [maker = making.maker, node] in
-            try file.close()
-            try maker.describe(node)
-        }
+        guard isWritten else { return false }
+        try making.end { [maker = making.maker, node, writer] in if try writer.close() { try maker.describe(node) } }
         return true
     }
 }
@@ -57,7 +84,7 @@ final class HeadReading {
     private let file: any StoreFile
     private let size: Int64
     private let chunkSize: Int64
-    private let wasWrong = Monitor(false)
+    private let writer: HeadWriter
     private var load = ChunkLoad()
     /// Up to here everything is on its way.
     private var position: Int64 = 0
@@ -65,7 +92,7 @@ final class HeadReading {
     /// How much of what should be zero is read in one go.
     private static let gap: Int64 = 64 << 20
 
-    init(_ old: TreeNode, _ node: TreeNode, _ making: Materialisation, _ mark: HeadMark, _ io: any StoreIO) throws {
+    init(_ old: TreeNode, _ node: TreeNode, _ making: Materialisation, _ mark: HeadMark) throws {
         self.old = old
         self.node = node
         self.making = making
@@ -75,14 +102,11 @@ final class HeadReading {
         } else {
             (size, chunkSize) = (0, 1)
         }
-        file = try io.open(making.maker.place(node.path), .update, permissions: 0)
+        file = try making.maker.io.open(making.maker.place(node.path), .read, permissions: 0)
+        writer = HeadWriter(node, making.maker, mark)
     }
 
-    func resize(to size: Int64) throws {
-        try mark.begin()
-        wasWrong.change { $0 = true }
-        try file.truncate(to: size)
-    }
+    func resize(to size: Int64) throws { try writer.opened().truncate(to: size) }
 
     func add(_ chunks: [PointReader.Wanted]) throws {
         for chunk in chunks {
@@ -96,23 +120,23 @@ final class HeadReading {
         while position < end {
             let range = position..<min(end, position + Self.gap)
             position = range.upperBound
-            let check = HeadCheck(making.maker, file, node, mark, wasWrong)
+            let check = HeadCheck(maker: making.maker, file: file, node: node, writer: writer)
             try making.submit { try check.zero(range) }
         }
     }
 
     private func submit(_ chunks: [PointReader.Wanted]) throws {
-        let check = HeadCheck(making.maker, file, node, mark, wasWrong)
+        let check = HeadCheck(maker: making.maker, file: file, node: node, writer: writer)
         try making.submit { try check.chunks(chunks) }
     }
 
     func finish() throws {
         try zero(until: size)
         if let rest = load.take() { try submit(rest) }
-        try making.end { [maker = making.maker, mark, file, wasWrong, old, node] in
+        try making.end { [maker = making.maker, mark, file, writer, old, node] in
             try file.close()
-            guard wasWrong.change({ $0 }) || !old.isDescribed(as: node) else { return }
-            try mark.begin()
+            guard try writer.close() || !old.isDescribed(as: node) else { return }
+            try mark.begin(node.path)
             try maker.describe(node)
         }
     }
@@ -120,19 +144,10 @@ final class HeadReading {
 
 /// The work of one thread on a file that is read.
 struct HeadCheck: Sendable {
-    private let maker: FileMaker
-    private let file: any StoreFile
-    private let node: TreeNode
-    private let mark: HeadMark
-    private let wasWrong: Monitor<Bool>
-
-    init(_ maker: FileMaker, _ file: any StoreFile, _ node: TreeNode, _ mark: HeadMark, _ wasWrong: Monitor<Bool>) {
-        self.maker = maker
-        self.file = file
-        self.node = node
-        self.mark = mark
-        self.wasWrong = wasWrong
-    }
+    let maker: FileMaker
+    let file: any StoreFile
+    let node: TreeNode
+    let writer: HeadWriter
 
     func chunks(_ chunks: [PointReader.Wanted]) throws {
         guard case .file(_, let chunkSize, _) = node.content else { return }
@@ -150,8 +165,7 @@ struct HeadCheck: Sendable {
             }
         }
         guard !wrong.isEmpty else { return }
-        try begin()
-        try maker.write(node, file, wrong, over: true)
+        try maker.write(node, writer.opened(), wrong, over: true)
     }
 
     /// Nil where the file ends before.
@@ -174,12 +188,6 @@ struct HeadCheck: Sendable {
             return true
         }
         guard !isZeros else { return }
-        try begin()
-        try file.clear(range)
-    }
-
-    private func begin() throws {
-        try mark.begin()
-        wasWrong.change { $0 = true }
+        try writer.opened().clear(range)
     }
 }

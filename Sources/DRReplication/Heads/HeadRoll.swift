@@ -74,13 +74,11 @@ final class HeadRoll {
         }
         leave(for: nil)
         try making.finish()
-        // A file with a name elsewhere would go live with it.
-        if case .read(let disk) = was, disk.tree.isShared { throw CannotRoll() }
     }
 
     private func next() throws -> TreeNode? {
         switch was {
-        case .read(let disk): return try disk.tree.next(notBelow: gone)
+        case .read(let disk): return try disk.tree.next()
         case .believed(let map):
             while let node = try map.node() { if gone.map({ !TreeNode.isBelow(node.path, $0) }) ?? true { return node } }
             return nil
@@ -99,9 +97,11 @@ final class HeadRoll {
 
     /// Something comes or goes at `path`: its folder's time changes with it.
     private func touch(_ path: [UInt8]) throws {
-        try mark.begin()
+        try mark.begin(path)
         leave(for: path)
-        if !folders.isEmpty { folders[folders.count - 1].isTouched = true }
+        guard let folder = folders.last?.node else { return }
+        try mark.begin(folder.path)
+        folders[folders.count - 1].isTouched = true
     }
 
     // MARK: Entries
@@ -109,12 +109,20 @@ final class HeadRoll {
     private func remove(_ node: TreeNode) throws {
         try touch(node.path)
         try io.removeTree(making.maker.place(node.path))
-        if case .folder = node.content { gone = node.path }
+        guard case .folder = node.content else { return }
+        gone = node.path
+        // A link may be made in its place, and leads elsewhere.
+        if case .read(let disk) = was { disk.tree.skip() }
     }
 
     /// `first`: chunks of it that were taken from the map already.
     private func make(_ node: TreeNode, _ first: [PointReader.Wanted]? = nil) throws {
         try touch(node.path)
+        // What is made in such a folder gets an access list that the point does not have.
+        if folders.last?.node.attributes.contains(where: { $0.name == Array("system.posix_acl_default".utf8) }) == true {
+            throw CannotRoll()
+        }
+        if case .link(let first) = node.content { try mark.begin(first) }
         if case .folder = node.content { folders.append((node, false)) }
         try making.add(node)
         if let first { try making.add(node, first) }
@@ -133,7 +141,7 @@ final class HeadRoll {
             guard old.canBecome(node) else { throw CannotRoll() }
             leave(for: node.path)
             let isSame = old.isDescribed(as: node)
-            if !isSame { try mark.begin() }
+            if !isSame { try mark.begin(node.path) }
             folders.append((node, !isSame))
         case (.link(let before), .link(let first)) where before == first && !remade.contains(first): break
         case (.symlink(let before), .symlink(let target)) where before == target && old.isDescribed(as: node): break
@@ -148,7 +156,7 @@ final class HeadRoll {
 
     private func describe(_ old: TreeNode, as node: TreeNode) throws {
         guard !old.isDescribed(as: node) else { return }
-        try mark.begin()
+        try mark.begin(node.path)
         try making.maker.describe(node)
     }
 
@@ -165,7 +173,7 @@ final class HeadRoll {
 
     private func patch(_ old: TreeNode, _ node: TreeNode, _ map: MapCursor) throws {
         guard case .file(let oldSize, _, _) = old.content, case .file(let size, let chunkSize, _) = node.content else { return }
-        let patch = HeadPatch(node, making, mark, io)
+        let patch = HeadPatch(node, making, mark)
         if oldSize != size { try patch.resize(to: size) }
         var before = ChunkStream(map.chunks)
         var after = ChunkStream(becomes.chunks)
@@ -196,7 +204,7 @@ final class HeadRoll {
 
     private func read(_ old: TreeNode, _ node: TreeNode) throws {
         guard case .file(let oldSize, _, _) = old.content, case .file(let size, _, _) = node.content else { return }
-        let reading = try HeadReading(old, node, making, mark, io)
+        let reading = try HeadReading(old, node, making, mark)
         if oldSize != size { try reading.resize(to: size) }
         while let chunks = try becomes.chunks() { try reading.add(chunks) }
         try reading.finish()

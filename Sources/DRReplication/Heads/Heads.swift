@@ -42,15 +42,29 @@ struct Heads {
     func standBy(_ record: PointRecord) async throws {
         try await locked {
             for name in try names() where !record.volumes.contains(where: { $0.volume.name == name }) { try head(name).remove() }
+            var failure: (any Error)?
             for volume in record.volumes {
                 let head = head(volume.volume.name)
-                do { try await bring(head, to: volume) } catch let error as IOFailure {
-                    // A full disk should not stay full of what nobody can use, and what failed once is not believed.
+                do { try await bring(head, to: volume) } catch
+                    where error is IOFailure || error is DamagedCopy || error is DRError || error is CannotRoll
+                {
+                    // A full disk should not stay full of what nobody can use, and what failed once is not believed. The others may stand by.
                     try? head.remove()
-                    throw error
+                    failure = failure ?? (error is CannotRoll ? IOFailure.notAsWritten(head.content) : error)
                 }
                 failpoint("head.stands-by")
             }
+            if let failure { throw failure }
+        }
+    }
+
+    /// Once more without them, where they take the room.
+    func makingRoom<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do { return try await body() } catch {
+            let isFull = (error as? IOFailure)?.isFull ?? ((error as? DRError)?.code == .noSpace)
+            // Where nothing stands by, or somebody is at work on it, it remains what it is.
+            guard isFull, (try? names())?.isEmpty == false, (try? await standDown()) != nil else { throw error }
+            return try await body()
         }
     }
 
@@ -60,8 +74,10 @@ struct Heads {
         try await locked { for name in try names() { try head(name).remove() } }
     }
 
-    /// Bytes on disk.
-    func size() throws -> ByteCount {
+    /// Bytes on disk. Without the lock: somebody may be at work on them, and then it is none.
+    func size() -> ByteCount { (try? measured()) ?? .zero }
+
+    private func measured() throws -> ByteCount {
         var allocated: Int64 = 0
         for name in try names() where try io.facts(head(name).content) != nil {
             var walk = TreeWalk(name, at: head(name).content, io: io, workers: workers)
@@ -83,8 +99,8 @@ struct Heads {
             guard case .clean(let clean)? = try head.note() else { continue }
             do {
                 if try await roll(head, to: clean.volume, believing: nil) { mended.append(name) }
-            } catch is CannotRoll { try head.remove() } catch is DamagedCopy {
-                // The point that it was made of is gone from the own copy, or is named by the scrub itself.
+            } catch let error where error is CannotRoll || error is DamagedCopy || error is IOFailure || error is DRError {
+                // The next migration makes it anew; what is wrong with packs was told by the scrub of the copy.
                 try head.remove()
             }
             bytes += clean.volume.volume.size.bytes
@@ -108,7 +124,16 @@ struct Heads {
 
     private func bring(_ head: Head, to volume: PointRecord.Volume) async throws {
         try io.makeFolders(head.folder, below: cluster)
-        guard try io.facts(head.content) != nil else { return try await build(head, volume) }
+        do { try await change(head, to: volume) } catch is CannotRoll { try await build(head, volume) } catch let error as DRError
+            where error.code == .volumeUnsupported
+        {
+            // Somebody put there what no volume holds.
+            try await build(head, volume)
+        }
+    }
+
+    private func change(_ head: Head, to volume: PointRecord.Volume) async throws {
+        guard try io.facts(head.content) != nil else { throw CannotRoll() }
         let before = try believed(head)
         if var clean = before, clean.volume.volume.content == volume.volume.content {
             guard clean.volume != volume else { return }
@@ -116,11 +141,9 @@ struct Heads {
             clean.volume = volume
             return try head.write(.clean(clean))
         }
-        do { _ = try await roll(head, to: volume, believing: before) } catch is CannotRoll {
-            try await build(head, volume)
-        } catch is DamagedCopy where before != nil {
+        do { _ = try await roll(head, to: volume, believing: before) } catch is DamagedCopy where before != nil {
             // The map that it was made by is gone: what it holds is read.
-            do { _ = try await roll(head, to: volume, believing: nil) } catch is CannotRoll { try await build(head, volume) }
+            _ = try await roll(head, to: volume, believing: nil)
         }
     }
 
@@ -128,34 +151,47 @@ struct Heads {
         let now = clock.now()
         try head.write(.applying)
         try io.removeTree(head.content)
+        // It must not take the room that the next copy needs.
+        let needed = ByteCount(volume.volume.size.bytes / 4 * 5)
+        if let free = try io.freeSpace(cluster), free.bytes < needed.bytes {
+            throw IOFailure.noRoom(head.content, "\(free) is free, and it takes \(needed) with a quarter to spare")
+        }
         let reader = PointReader(copy, workers: workers)
-        try Materialisation.build(volume, at: head.content, from: reader, io: io, readsBack: true)
-        try await settle(head, volume, verified: now)
+        try copy.doubting { try Materialisation.build(volume, at: head.content, from: reader, io: io, readsBack: true) }
+        guard try await settle(head, volume, verified: now) else { throw IOFailure.notAsWritten(head.content) }
     }
 
     /// True when something had to be written.
     private func roll(_ head: Head, to volume: PointRecord.Volume, believing clean: HeadNote.Clean?) async throws -> Bool {
-        let (mark, now) = (HeadMark(head), clock.now())
-        let facts = try head.facts(workers)
-        try HeadRoll.roll(head, to: volume, believing: clean?.volume, from: PointReader(copy, workers: workers), mark)
-        if mark.isBegun || facts == nil {
-            try await settle(head, volume, verified: clean?.verified ?? now)
-        } else if let facts {
+        let (mark, now) = (try HeadMark(head), clock.now())
+        // Before the first change: one with a name elsewhere must not be written.
+        guard let facts = try head.facts(workers) else { throw CannotRoll() }
+        let clean = clean?.facts == facts.hash ? clean : nil
+        let reader = PointReader(copy, workers: workers)
+        try copy.doubting { try HeadRoll.roll(head, to: volume, believing: clean?.volume, from: reader, mark) }
+        guard mark.isBegun else {
             // As it was before it was read: what somebody changed meanwhile shows.
             try note(head, volume, verified: clean?.verified ?? now, facts.hash)
+            return false
         }
-        return mark.isBegun
+        // Somebody else was at it meanwhile.
+        guard try await settle(head, volume, verified: clean?.verified ?? now, since: mark) else { throw CannotRoll() }
+        return true
     }
 
-    private func settle(_ head: Head, _ volume: PointRecord.Volume, verified: Instant) async throws {
+    /// False, and nothing is noted, when it is not still, or `roll` did not make all of the changes.
+    private func settle(
+        _ head: Head, _ volume: PointRecord.Volume, verified: Instant, since roll: HeadMark? = nil
+    ) async throws -> Bool {
         failpoint("head.written")
         try io.syncFilesystem(head.folder)
-        guard let found = try head.facts(workers) else { throw IOFailure.notAsWritten(head.content) }
+        guard let found = try head.facts(workers, since: roll), found.isOurs else { return false }
         // A change in the same tick of the filesystem's clock would not show.
         try await clock.sleep(for: ScanCache.granularity(of: found.newest))
-        guard let facts = try head.facts(workers) else { throw IOFailure.notAsWritten(head.content) }
+        guard let facts = try head.facts(workers), facts.hash == found.hash else { return false }
         try note(head, volume, verified: verified, facts.hash)
         failpoint("head.clean")
+        return true
     }
 
     private func note(_ head: Head, _ volume: PointRecord.Volume, verified: Instant, _ facts: ContentHash) throws {
@@ -170,31 +206,40 @@ struct Heads {
     /// byte was last read; nil: there is no head for it, and nothing is at `place`.
     ///
     /// An image is cloned where the filesystem can; what cannot be is taken out of the heads. `keeps`: the heads stay as they are, or nothing is done.
-    func give(_ volume: PointRecord.Volume, to place: StorePath, keeps: Bool) async throws -> Instant? {
+    ///
+    /// No error leaves it: whatever it was, the point itself is still there, and tells what is wrong with it. Then something may be left at `place`.
+    func give(_ volume: PointRecord.Volume, to place: StorePath, keeps: Bool) async -> Instant? {
         let head = head(volume.volume.name)
-        guard try io.facts(head.content) != nil, let lock = try lock() else { return nil }
-        defer { lock.release() }
-        if keeps {
-            guard let clean = try believed(head), clean.volume.volume.content == volume.volume.content,
-                try HeadClone.make(head, at: place, io: io, workers: workers)
-            else { return nil }
-            return clean.verified
-        }
         do {
-            try await bring(head, to: volume)
-            guard case .clean(let clean)? = try head.note() else { return nil }
-            failpoint("head.ready")
-            if volume.volume.kind == .block, try HeadClone.make(head, at: place, io: io, workers: workers) { return clean.verified }
-            try io.rename(head.content, place, .keep)
-            try io.syncFolder(head.folder)
-            failpoint("head.taken")
-            try head.remove()
-            return clean.verified
-        } catch let error where error is IOFailure || error is DamagedCopy || error is DRError {
-            // Whatever it was: the point itself is still there, and tells what is wrong with it.
-            try io.removeTree(place)
-            try head.remove()
+            guard try io.facts(head.content) != nil, let lock = try lock() else { return nil }
+            defer { lock.release() }
+            if keeps {
+                guard let clean = try believed(head), clean.volume.volume.content == volume.volume.content,
+                    try HeadClone.make(head, at: place, io: io, workers: workers)
+                else { return nil }
+                return clean.verified
+            }
+            do { return try await take(head, volume, to: place) } catch {
+                // A disk that fails may not let it go either; its note says what it can be believed.
+                try? head.remove()
+                throw error
+            }
+        } catch {
+            try? io.removeTree(place)
             return nil
         }
+    }
+
+    private func take(_ head: Head, _ volume: PointRecord.Volume, to place: StorePath) async throws -> Instant? {
+        try await bring(head, to: volume)
+        guard case .clean(let clean)? = try head.note() else { return nil }
+        failpoint("head.ready")
+        if volume.volume.kind == .block, try HeadClone.make(head, at: place, io: io, workers: workers) { return clean.verified }
+        try io.rename(head.content, place, .keep)
+        try io.syncFolder(head.folder)
+        failpoint("head.taken")
+        // A note without a volume says nothing.
+        try? head.remove()
+        return clean.verified
     }
 }

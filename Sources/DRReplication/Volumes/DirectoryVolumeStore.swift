@@ -84,14 +84,17 @@ public struct DirectoryVolumeStore: VolumeStore {
 
     public func receive(_ point: PointID, of application: ApplicationName, from store: any ObjectStore) async throws -> Reception {
         try await working { workers in
-            try await Receiver(copy: copy(of: application), cluster: cluster, store: store, clock: clock, workers: workers).receive(point)
+            let copy = copy(of: application)
+            return try await heads(copy, workers).makingRoom {
+                try await Receiver(copy: copy, cluster: cluster, store: store, clock: clock, workers: workers).receive(point)
+            }
         }
     }
 
     public func verify(_ point: RecoveryPoint) async throws {
         try await working { workers in
             let copy = copy(of: point.application)
-            try doubting(copy) { try PointReader(copy, workers: workers).verify(try record(of: point, in: copy)) }
+            try copy.doubting { try PointReader(copy, workers: workers).verify(try record(of: point, in: copy)) }
         }
     }
 
@@ -115,14 +118,19 @@ public struct DirectoryVolumeStore: VolumeStore {
             let staged = layout.staged(name, volume.kind, key: key)
             // No volume's name begins with a dot. Nor has a process that slept while its run was taken over a name in common with this one.
             let prefix = ".building-\(name)"
-            let building = folder / "\(prefix)-\(random.identifier())"
+            var building = folder / "\(prefix)-\(random.identifier())"
             try io.makeFolders(folder, below: directory)
             // What stands there gets such a name first: one that slept here, and wakes when another is about to make the volume live, takes away all of it or nothing.
             if try io.facts(staged) != nil { try io.rename(staged, folder / "\(prefix)-\(random.identifier())", .keep) }
             for left in try io.list(folder) where left.starts(with: prefix.utf8) { try io.removeTree(folder / left) }
             // Under another name it is to be a clone, and what stands by stays for the day it is needed.
-            let given = try await heads(copy, workers).give(recorded, to: building, keeps: name != volume.name)
-            if given == nil { try build(recorded, at: building, copy, workers) }
+            let given = await heads(copy, workers).give(recorded, to: building, keeps: name != volume.name)
+            if given == nil {
+                try await heads(copy, workers).makingRoom {
+                    building = folder / "\(prefix)-\(random.identifier())"
+                    try build(recorded, at: building, copy, workers)
+                }
+            }
             try io.rename(building, staged, .keep)
             try io.syncFolder(folder)
             failpoint("materialise.staged")
@@ -132,7 +140,7 @@ public struct DirectoryVolumeStore: VolumeStore {
 
     private func build(_ volume: PointRecord.Volume, at building: StorePath, _ copy: OwnCopy, _ workers: Workers) throws {
         do {
-            try doubting(copy) { try Materialisation.build(volume, at: building, from: PointReader(copy, workers: workers), io: io) }
+            try copy.doubting { try Materialisation.build(volume, at: building, from: PointReader(copy, workers: workers), io: io) }
         } catch let error as IOFailure {
             // A full disk should not stay full of what nobody can use.
             try? io.removeTree(building)
@@ -154,7 +162,7 @@ public struct DirectoryVolumeStore: VolumeStore {
     }
 
     public func standingBy(_ application: ApplicationName) async throws -> ByteCount {
-        try await working { try heads(copy(of: application), $0).size() }
+        try await working { heads(copy(of: application), $0).size() }
     }
 
     public func sweep(_ application: ApplicationName, keeping points: Set<PointID>) async throws -> Swept {
@@ -193,18 +201,6 @@ public struct DirectoryVolumeStore: VolumeStore {
         }
     }
 
-    /// What turns out damaged must not be passed over next time because it was sound some days ago.
-    private func doubting(_ copy: OwnCopy, _ body: () throws -> Void) throws {
-        do { try body() } catch let error as DamagedCopy {
-            if let pack = copy.names.parsePack(error.object) {
-                var verified = try Verified(copy)
-                verified.drop(pack)
-                try verified.write()
-            }
-            throw error
-        }
-    }
-
     private func copy(of application: ApplicationName) -> OwnCopy { OwnCopy(application, in: directory, io: io, random: random) }
 
     private func heads(_ copy: OwnCopy, _ workers: Workers) -> Heads {
@@ -234,4 +230,18 @@ public struct DirectoryVolumeStore: VolumeStore {
     }
 
     private var unreachable: DRError { DRError(.clusterUnreachable, "the cluster's directory \(directory) is not there") }
+}
+
+extension OwnCopy {
+    /// What turns out damaged must not be passed over next time because it was sound some days ago.
+    func doubting(_ body: () throws -> Void) throws {
+        do { try body() } catch let error as DamagedCopy {
+            if let pack = names.parsePack(error.object) {
+                var verified = try Verified(self)
+                verified.drop(pack)
+                try verified.write()
+            }
+            throw error
+        }
+    }
 }

@@ -16,32 +16,23 @@ struct FileNumber: Hashable {
 struct DiskTree {
     private var walk: TreeWalk
     private let io: any StoreIO
-    private var groups: [FileNumber: Group] = [:]
-
-    private struct Group {
-        let first: [UInt8]
-        let links: UInt64
-        var seen: UInt64 = 1
-    }
+    /// Files with several names, by their first.
+    private var groups: [FileNumber: [UInt8]] = [:]
 
     init(_ volume: VolumeName, at root: StorePath, io: any StoreIO, workers: Workers) {
         walk = TreeWalk(volume, at: root, io: io, workers: workers)
         self.io = io
     }
 
-    /// Some file has a name outside of the tree. Known once everything was gone through.
-    var isShared: Bool { groups.values.contains { $0.seen != $0.links } }
-
-    /// The next entry that does not stand below `gone`. Throws `volume-unsupported` for what cannot be copied.
-    mutating func next(notBelow gone: [UInt8]? = nil) throws -> TreeNode? {
-        while let entry = try walk.next() {
-            let content = content(entry)
-            if let gone, TreeNode.isBelow(entry.path, gone) { continue }
-            let place = walk.place(entry.path)
-            return try io.node(entry, try content ?? .symlink(target: io.symlinkTarget(place)), at: place)
-        }
-        return nil
+    /// The next entry. Throws `volume-unsupported` for what cannot be copied.
+    mutating func next() throws -> TreeNode? {
+        guard let entry = try walk.next() else { return nil }
+        let place = walk.place(entry.path)
+        return try io.node(entry, try content(entry) ?? .symlink(target: io.symlinkTarget(place)), at: place)
     }
+
+    /// What stands below the folder that was found last is passed over.
+    mutating func skip() { walk.skip() }
 
     /// Nil for a symbolic link.
     private mutating func content(_ entry: TreeWalk.Entry) -> TreeNode.Content? {
@@ -52,11 +43,8 @@ struct DiskTree {
         default:
             guard facts.links > 1 else { return .file(size: facts.size, chunkSize: 0, shared: false) }
             let number = FileNumber(facts)
-            if let group = groups[number] {
-                groups[number]?.seen += 1
-                return .link(first: group.first)
-            }
-            groups[number] = Group(first: entry.path, links: facts.links)
+            if let first = groups[number] { return .link(first: first) }
+            groups[number] = entry.path
             return .file(size: facts.size, chunkSize: 0, shared: true)
         }
     }

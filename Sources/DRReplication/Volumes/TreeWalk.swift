@@ -84,6 +84,9 @@ struct TreeWalk {
         }
     }
 
+    /// What stands below the folder that was found last is passed over.
+    mutating func skip() { entering = nil }
+
     private mutating func enter() throws {
         guard let (prefix, ticket) = entering else { return }
         entering = nil

@@ -19,6 +19,13 @@ extension IOFailure {
     /// The disk cannot give back what it was given.
     var isDamage: Bool { code == EIO || code == EILSEQ }
 
+    var isFull: Bool { code == ENOSPC || code == EDQUOT }
+
+    /// Nothing was written yet, and something else needs what is left.
+    static func noRoom(_ path: StorePath, _ reason: String) -> IOFailure {
+        IOFailure(code: ENOSPC, operation: "make", path: path, reason: reason)
+    }
+
     /// The disk gives back something else than it was given.
     static func notAsWritten(_ path: StorePath) -> IOFailure {
         IOFailure(code: EIO, operation: "read back", path: path, reason: "it is not what was written")

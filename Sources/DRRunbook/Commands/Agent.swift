@@ -48,7 +48,7 @@ struct Agent: HostCommand {
                 for silent in round.silent { if once { output.warning("\(silent) does not answer") } }
                 for event in round.events {
                     failed = failed || event.kind == .failed
-                    let text = "\(event.application): \(event.message)"
+                    let text = (event.application.map { "\($0): " } ?? "") + event.message
                     if event.kind == .failed {
                         output.warning(text)
                     } else {
@@ -58,7 +58,7 @@ struct Agent: HostCommand {
                         "agent",
                         [
                             ("time", .instant(time)), ("cluster", .string(cluster.text)), ("event", .string(event.kind.rawValue)),
-                            ("application", .string(event.application.text)), ("message", .string(event.message)),
+                            ("application", event.application.map { .string($0.text) } ?? .null), ("message", .string(event.message)),
                         ])
                 }
             }
@@ -78,12 +78,12 @@ struct Agent: HostCommand {
                 throw DRError(.notAllowed, "nothing was started at \(cluster): nobody said yes", hint: "say --yes when they are gone")
             }
             for event in try await host.resumeAlone(cluster, reason: reason ?? "") {
-                output.say("\(event.kind.rawValue) \(event.application) at \(cluster)")
+                output.say("\(event.kind.rawValue) \(event.application?.text ?? "") at \(cluster)")
                 output.object(
                     "agent",
                     [
                         ("cluster", .string(cluster.text)), ("event", .string(event.kind.rawValue)),
-                        ("application", .string(event.application.text)), ("message", .string(event.message)),
+                        ("application", event.application.map { .string($0.text) } ?? .null), ("message", .string(event.message)),
                     ])
             }
             return .done

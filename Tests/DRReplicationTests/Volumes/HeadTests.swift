@@ -1,6 +1,7 @@
 import DRModel
 import DRReplication
 import Foundation
+import Glibc
 import Testing
 
 /// Volumes that stand by at the destination.
@@ -9,28 +10,31 @@ import Testing
 
     init() throws { world = try VolumeWorld() }
 
-    private var heads: StorePath { world.west / ".dr" / "heads" / "ledger" }
-    private var head: StorePath { heads / "data" / "volume" }
-    private var source: StorePath { world.east / "volumes" / "data" }
-    private var live: StorePath { world.west / "volumes" / "data" }
+    var heads: StorePath { world.west / ".dr" / "heads" / "ledger" }
+    var head: StorePath { heads / "data" / "volume" }
+    var source: StorePath { world.east / "volumes" / "data" }
+    var live: StorePath { world.west / "volumes" / "data" }
 
-    private func standBy(_ generation: Int64, io: any StoreIO = FaultyStoreIO(), volumes: [VolumeName] = ["data"]) async throws
+    func standBy(_ generation: Int64, io: any StoreIO = FaultyStoreIO(), volumes: [VolumeName] = ["data"]) async throws
         -> RecoveryPoint
     {
         let point = try await world.migrate(volumes, generation: generation).reception.point
+        // A change in the same tick of the filesystem's clock counts as somebody else's.
+        usleep(20_000)
         try await world.volumes(world.west, io).standBy(point)
+        usleep(20_000)
         return point
     }
 
     /// Bytes of packs that were read, and everything that was changed.
-    private func activating(_ point: RecoveryPoint, after change: (FaultyStoreIO) -> Void = { _ in }) async throws -> FaultyStoreIO {
+    func activating(_ point: RecoveryPoint, after change: (FaultyStoreIO) -> Void = { _ in }) async throws -> FaultyStoreIO {
         let io = FaultyStoreIO()
         change(io)
         try await world.activate(point, at: world.west, io: io)
         return io
     }
 
-    private func wrote(_ io: FaultyStoreIO) -> [String] { io.operations.filter { $0.hasPrefix("write ") && !$0.contains("/note") } }
+    func wrote(_ io: FaultyStoreIO) -> [String] { io.operations.filter { $0.hasPrefix("write ") && !$0.contains("/note") } }
 
     @Test func `A hostile tree that stands by goes live as it was, without a byte written`() async throws {
         try makeHostileTree(source)
@@ -170,6 +174,7 @@ import Testing
             { try io.makeHardLink(world.west / "elsewhere", to: head / "large") },
             { try io.setExtendedAttribute(head / "empty-folder", name: Array("user.foreign".utf8), value: [1]) },
             { try io.setPermissions(head / "small", 0o777) },
+            { #expect(mkfifo("\(head)/pipe", 0o600) == 0) },
             { try io.removeFile(head / "linked") },
             {
                 FaultyStoreIO.removeAll(head / "a", io)
@@ -181,6 +186,10 @@ import Testing
         for (number, change) in changes.enumerated() {
             try await world.volumes(world.west).standBy(point)
             try change()
+            // Once by the next migration, once by the activation itself.
+            try await world.volumes(world.west).standBy(point)
+            #expect(try describe(head) == describe(source), "change \(number)")
+            if number != 1 { try change() } else { try io.makeHardLink(world.west / "elsewhere-too", to: head / "large") }
             try await world.activate(point, at: world.west)
             #expect(try describe(live) == describe(source), "change \(number)")
         }
