@@ -149,20 +149,24 @@ extension HeadTests {
     }
 
     @Test func `A folder that becomes a link is not looked into`() async throws {
-        try world.io.makeFolder(source, permissions: 0o755)
-        try world.io.makeFolder(source / "a", permissions: 0o755)
-        try world.io.makeFolder(source / "z", permissions: 0o755)
-        try write(source / "a" / "inside", noise(1000, seed: 1))
-        _ = try await standBy(1)
+        // Those that look ahead have listed it before it is removed.
+        let world = try VolumeWorld(parallel: 2)
+        let source = world.east / "volumes" / "data"
+        let head = world.west / ".dr/heads/ledger/data/volume"
+        for folder in [source, source / "a", source / "a" / "b", source / "z"] { try world.io.makeFolder(folder, permissions: 0o755) }
+        try write(source / "a" / "b" / "inside", noise(1000, seed: 1))
+        try await world.volumes(world.west).standBy(try await world.migrate(generation: 1).reception.point)
         FaultyStoreIO.removeAll(source / "a", world.io)
         let trap = world.folder.path / "trap"
-        try world.io.makeFolder(trap, permissions: 0o755)
-        #expect(mkfifo("\(trap)/pipe", 0o600) == 0)
+        for folder in [trap, trap / "b"] { try world.io.makeFolder(folder, permissions: 0o755) }
+        #expect(mkfifo("\(trap)/b/pipe", 0o600) == 0)
         try world.io.makeSymlink(source / "a", to: trap.bytes)
         // Read, not believed.
         try await world.clock.sleep(for: .seconds(8 * 86_400))
+        usleep(20_000)
         let io = FaultyStoreIO()
-        _ = try await standBy(2, io: io)
+        io.meanwhile { if $0.hasPrefix("remove"), $0.hasSuffix("volume/a/b/inside") { usleep(20_000) } }
+        try await world.volumes(world.west, io).standBy(try await world.migrate(generation: 2).reception.point)
         #expect(try describe(head) == describe(source))
         // Changed where it stands, not made anew.
         #expect(!io.operations.contains { $0.hasSuffix("volume/z") && $0.hasPrefix("makeFolder") })
