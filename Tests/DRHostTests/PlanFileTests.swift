@@ -142,6 +142,29 @@ import Testing
         #expect(try shop.read("p.json") == before)
     }
 
+    @Test(arguments: [[], ["--without", "east"]])
+    func `G9 G11 a plan of a disaster is run when the source is gone`(_ without: [String]) throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("apply", "--yes").status == 0)
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        try shop.write(
+            "runbooks/gone.lua",
+            """
+            return dr.runbook { name = "gone", run = function()
+              dr.failover {
+                pair = "east-west", applications = "all", mode = "disaster", accept_data_loss = "1h",
+                source_down = { evidence = "no power", fenced = "power" },
+              }
+            end }
+
+            """)
+        let plan = try shop.drrunbook(["plan", "runbooks/gone.lua", "--out", "p.json"] + without)
+        #expect(plan.status == 0, "\(plan.output)\(plan.error)")
+        try FileManager.default.moveItem(atPath: shop.file("sites/east"), toPath: shop.file("away"))
+        let answer = try shop.drrunbook("run", "runbooks/gone.lua", "--plan", "p.json")
+        #expect(answer.status == 0, "\(answer.output)\(answer.error)")
+    }
+
     @Test func `G11 a plan that would fail is not run`() throws {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("plan", "runbooks/failover.lua", "--without", "east", "--out", "p.json").status == 1)

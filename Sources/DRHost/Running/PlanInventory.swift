@@ -6,13 +6,19 @@ internal import DRSupport
 
 /// What a plan was about: the applications its actions named, where they looked at them or changed them, and over which pairs.
 struct PlanSelection: Sendable {
-    private(set) var applications: [ApplicationName: Set<ClusterName>] = [:]
+    private var named: [ApplicationName: Set<ClusterName>] = [:]
+    /// The sources of disasters: the run asks them nothing, so neither does what binds it.
+    private var lost: [ApplicationName: Set<ClusterName>] = [:]
     private(set) var pairs: Set<PairName> = []
+
+    var applications: [ApplicationName: Set<ClusterName>] {
+        Dictionary(uniqueKeysWithValues: named.map { ($0.key, $0.value.subtracting(lost[$0.key] ?? [])) })
+    }
 
     /// Without clusters that are taken as lost.
     func except(_ lost: [ClusterName]) -> PlanSelection {
         var left = self
-        left.applications = applications.mapValues { $0.subtracting(lost) }
+        left.named = named.mapValues { $0.subtracting(lost) }
         return left
     }
 
@@ -25,9 +31,14 @@ struct PlanSelection: Sendable {
         }
         let places = inventory.workplaces(of: input)
         for application in inventory.applications where names.contains(application.name.text) {
-            applications[application.name, default: []].formUnion(places)
+            named[application.name, default: []].formUnion(places)
         }
-        for pair in inventory.pairs where pair.name.text == input["pair"].string { pairs.insert(pair.name) }
+        for pair in inventory.pairs where pair.name.text == input["pair"].string {
+            pairs.insert(pair.name)
+            guard input["mode"].string == "disaster" || input["without_source"].bool == true else { continue }
+            let source = input["reversed"].bool == true ? pair.destination : pair.source
+            for name in names.compactMap({ try? ApplicationName($0) }) { lost[name, default: []].insert(source) }
+        }
     }
 }
 

@@ -44,7 +44,8 @@ extension ReplicationEngine {
                 let watch = Watch(
                     application: application, cluster: cluster, reached: reached,
                     silent: needed.filter { peer in !reached.contains { $0.name == peer } },
-                    isOverdue: every == nil ? false : selfFence.map { lease in oldest.map { began - $0 >= lease } ?? false } ?? false, call: call)
+                    isOverdue: every == nil ? false : selfFence.map { lease in oldest.map { began - $0 >= lease } ?? false } ?? false,
+                    call: call)
                 if let event = try await inTurn(application.name, { try await look(watch) }) { events.append(event) }
             } catch let error as DRError {
                 events.append(AgentRound.Event(kind: .failed, application: application.name, message: error.message))

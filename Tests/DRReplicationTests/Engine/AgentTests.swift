@@ -76,6 +76,26 @@ struct AgentTests {
         #expect(world.east.processes("pg") == 0)
     }
 
+    @Test func `G1 a lock that a run at a gate keeps does not keep a former source running once its agent hears of it`() async throws {
+        let world = try await copied()
+        try await world.engine().activate("ledger", .disaster, Spoken("activate"))
+        release(world)
+        let parked = Spoken("parked", run: "parked").call.holder
+        try await world.east.lock("ledger", for: parked)
+        let found = try await round(world, as: "agent-1")
+        #expect(found.events.map(\.kind) == [.deposed])
+        #expect(world.east.processes("pg") == 0)
+    }
+
+    @Test func `A single round that promises nothing stops nothing for silence alone`() async throws {
+        let world = try await copied()
+        let contact = try #require(try await round(world, as: "agent-1").contacts["west"])
+        world.west.goAway()
+        world.clock.advance(by: .seconds(900))
+        #expect(try await round(world, every: nil, contact: contact, as: "agent-2").events.isEmpty)
+        #expect(world.east.processes("pg") == 3)
+    }
+
     @Test func `What a person stopped is not started by an agent that finds its peers again`() async throws {
         let world = try await copied()
         try await world.engine().stop("ledger", Spoken("stop"))
