@@ -244,6 +244,8 @@ final class People: RunControl {
         let (engine, clock) = (stage.engine, stage.clock)
         let people = People([], clock: clock)
         if verb.contains("failback") { engine.state.withLock { $0.activeAt = ["ledger": "west", "storefront": "west"] } }
+        // It holds itself by what it waits for.
+        defer { engine.state.withLock { $0.hold = nil } }
         // The last sync takes until the run was told that its time is over.
         engine.state.withLock {
             $0.hold = {

@@ -198,6 +198,8 @@ extension HeadTests {
         @Sendable func isClean(_ note: String) throws -> Bool {
             String(decoding: try contents(folder / note), as: UTF8.self).contains("verified")
         }
+        // It holds itself by what it calls.
+        defer { io.meanwhile { _ in } }
         io.meanwhile { [head] operation in
             if operation.contains("\(head)") {
                 changes.withLock { $0 += 1 }
