@@ -45,12 +45,12 @@ struct MapBuilder {
     /// Between two pages.
     var isEmpty: Bool { items.isEmpty && run == nil }
 
-    mutating func add(_ node: TreeNode, identity: FileIdentity?) {
+    mutating func add(_ node: TreeNode, isBoundary: Bool, identity: FileIdentity?) {
         endRun()
         if !items.isEmpty {
             if bytes >= Self.mostBytes {
                 cut(endsItself: true)
-            } else if Self.isBoundary(node.path) {
+            } else if isBoundary {
                 cut(endsItself: false)
             }
         }

@@ -35,21 +35,6 @@ struct VolumeScan {
     private var batch: Batch?
     private let compressor = Compressor()
 
-    private enum Item {
-        case node(TreeNode, FileIdentity)
-        case chunks([ScannedChunk])
-        case piece(Ticket<ChunkReader.Piece>)
-        case whole(Batch, Int)
-        case end(VolumeFile)
-        case page(CachedPage)
-    }
-
-    private final class Batch {
-        var files: [ChunkReader.Whole] = []
-        var bytes: Int64 = 0
-        var ticket: Ticket<[ChunkReader.Piece]>?
-    }
-
     private static let mostOpen = 64
     private static let batchFiles = 128
     private static let batchBytes: Int64 = 1 << 20
@@ -80,6 +65,9 @@ struct VolumeScan {
             case .head(let number):
                 let page = try await page(number)
                 try await head(of: page)
+            case .kept(let number, let entries):
+                isAllSame = false
+                try await kept(entries, of: number)
             }
             try await settle()
         }
@@ -114,12 +102,25 @@ struct VolumeScan {
         }
         let page = try await page(number)
         try await head(of: page)
-        var node = 0
-        for case .node(let next) in page.page.items {
-            guard node < page.identities.count, let identity = page.identities[node] else { throw lost }
-            node += 1
-            // What its last file has in the pages that follow comes with those.
-            try await take(CatalogueEntry(node: next, identity: identity, copy: nil, isClone: false, changed: nil), inPage: true)
+        try await takeEach(page.page.items[...], page.identities[...])
+    }
+
+    private mutating func kept(_ entries: Range<Int>, of number: Int) async throws {
+        guard cache != nil, let part = try await prior.part(entries, of: number), part.page.marks.count == part.page.page.locations.count
+        else { throw lost }
+        guard part.page.page.locations[part.locations].allSatisfy(isStored) else {
+            return try await takeEach(part.page.page.items[part.items], part.page.identities[part.nodes])
+        }
+        prior.pass(part)
+        items.append(.part(part))
+    }
+
+    /// One after the other, because the store has lost something of them. What the last file of a page has in those that follow comes with those.
+    private mutating func takeEach(_ items: ArraySlice<MapPage.Item>, _ identities: ArraySlice<FileIdentity?>) async throws {
+        var identities = identities
+        for case .node(let node) in items {
+            guard let identity = identities.popFirst() ?? nil else { throw lost }
+            try await take(CatalogueEntry(node: node, identity: identity, copy: nil, isClone: false, changed: nil), inPage: true)
         }
     }
 
@@ -266,7 +267,7 @@ struct VolumeScan {
             case .piece(let ticket): isReady = reads > most || ticket.isDone
             // Its batch may still be being filled.
             case .whole(let batch, _): isReady = batch.ticket.map { reads > most || $0.isDone } ?? false
-            case .node, .chunks, .end, .page: break
+            case .node, .chunks, .end, .page, .part: break
             }
             guard isReady else { break }
             switch item {
@@ -281,14 +282,16 @@ struct VolumeScan {
                 bytesRead += piece.bytesRead
                 for chunk in piece.chunks { try add(chunk) }
             case .node(let node, let identity):
-                try settle(before: MapBuilder.isBoundary(node.path))
-                builder.add(node, identity: identity)
+                let isBoundary = MapBuilder.isBoundary(node.path)
+                try settle(before: isBoundary)
+                builder.add(node, isBoundary: isBoundary, identity: identity)
                 try takePages()
             case .chunks(let chunks): for chunk in chunks { try add(chunk) }
             case .end(let file):
                 open -= 1
                 try file.finish()
             case .page(let page): try add(page)
+            case .part(let part): try add(part)
             }
             items.removeFirst()
         }
@@ -334,12 +337,23 @@ struct VolumeScan {
 
     private mutating func expand(_ cached: CachedPage) throws {
         let page = try look(cached) { page throws(Malformed) in try page.prior() }
-        var node = 0
-        var chunk = 0
-        for item in page.page.items {
-            switch item {
+        try add(
+            PriorIndex.Part(
+                page: page, items: 0..<page.page.items.count, nodes: 0..<page.identities.count, locations: 0..<page.page.locations.count))
+    }
+
+    /// Without looking at the files.
+    private mutating func add(_ part: PriorIndex.Part) throws {
+        let page = part.page
+        var node = part.nodes.lowerBound
+        var chunk = part.locations.lowerBound
+        for number in part.items {
+            switch page.page.items[number] {
             case .node(let next):
-                builder.add(next, identity: page.identities[node])
+                // Where a path begins a page, it began this one.
+                let isBoundary = number == 0 && MapBuilder.isBoundary(next.path)
+                try settle(before: isBoundary)
+                builder.add(next, isBoundary: isBoundary, identity: page.identities[node])
                 node += 1
             case .more: continue
             case .run(let first, let hashes):

@@ -64,6 +64,7 @@ struct CaptureScan {
         switch found {
         case .same(let page): try catalogue.write(CatalogueFrame.same(page: page).bytes())
         case .head(let page): try catalogue.write(CatalogueFrame.head(page: page).bytes())
+        case .kept(let page, let entries): try catalogue.write(CatalogueFrame.kept(page: page, entries: entries).bytes())
         case .entry(let entry, let known):
             do {
                 try catalogue.write(CatalogueFrame.entry(try describe(entry, known, at: walk.place(entry.path))).bytes())

@@ -11,6 +11,8 @@ enum CatalogueFrame {
     case same(page: Int)
     /// The chunks before the first entry of that page are as they were.
     case head(page: Int)
+    /// These entries of that page are as they were, with all that they hold. The last one of a page is never among them: it may go on in the next.
+    case kept(page: Int, entries: Range<Int>)
 
     func bytes() -> [UInt8] {
         var writer = ByteWriter()
@@ -32,6 +34,9 @@ enum CatalogueFrame {
         case .head(let page):
             writer.put(UInt8(2))
             writer.put(UInt32(truncatingIfNeeded: page))
+        case .kept(let page, let entries):
+            writer.put(UInt8(3))
+            for number in [page, entries.lowerBound, entries.upperBound] { writer.put(UInt32(truncatingIfNeeded: number)) }
         }
         return writer.bytes
     }
@@ -59,6 +64,11 @@ enum CatalogueFrame {
                 CatalogueEntry(node: node, identity: identity, copy: copy == .max ? nil : copy, isClone: isClone, changed: changed))
         case 1: self = .same(page: Int(try reader.number(UInt32.self)))
         case 2: self = .head(page: Int(try reader.number(UInt32.self)))
+        case 3:
+            let page = Int(try reader.number(UInt32.self))
+            let (start, end) = (Int(try reader.number(UInt32.self)), Int(try reader.number(UInt32.self)))
+            guard start < end else { throw Malformed("a range of entries is wrong") }
+            self = .kept(page: page, entries: start..<end)
         default: throw Malformed("an entry is of no known kind")
         }
     }

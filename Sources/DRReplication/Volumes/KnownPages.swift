@@ -2,14 +2,15 @@ internal import DRModel
 
 /// Compares a walk with a scan cache, a page at a time.
 ///
-/// Entries of a page are held back until all of the page was seen unchanged, or one was not. Throws `Malformed` when the cache is damaged: nothing that was
+/// What is as it was is told in runs, at the latest at the end of its page; a whole page in one. Throws `Malformed` when the cache is damaged: nothing that was
 /// found with it counts then.
 struct KnownPages {
     private let cache: ScanCache?
     private let pages: ScanCachePages?
     private var page: (number: Int, entries: CachedPage.Entries)?
     private var position = 0
-    private var held: [TreeWalk.Entry] = []
+    /// Where the entries that are as they were, up to `position`, begin.
+    private var kept: Int?
     /// An entry of this page is not as it was.
     private var isBroken = false
     /// The last file came with its page, so what goes on from it must come with its own.
@@ -20,6 +21,8 @@ struct KnownPages {
         case entry(TreeWalk.Entry, known: FileIdentity?)
         case same(page: Int)
         case head(page: Int)
+        /// These entries of the page are as they were; never its last.
+        case kept(page: Int, entries: Range<Int>)
     }
 
     init(_ cache: ScanCache?) throws {
@@ -38,20 +41,19 @@ struct KnownPages {
                 // Files of several names are described together, by whoever sees all the names.
                 let isSame =
                     (entry.facts.links <= 1 || entry.facts.kind == .folder) && cache?.trusts(known, FileIdentity(entry.facts)) == true
-                position += 1
-                if isSame, !isBroken {
-                    held.append(entry)
-                    if position == entries.paths.count {
-                        held = []
-                        page = nil
-                        isTailSame = true
-                        try found(.same(page: number))
-                    }
+                let isLast = position + 1 == entries.paths.count
+                if isSame, isLast, !isBroken {
+                    (page, kept, isTailSame) = (nil, nil, true)
+                    return try found(.same(page: number))
+                }
+                if isSame, !isLast {
+                    kept = kept ?? position
                 } else {
                     try breakPage(found)
                     try found(.entry(entry, known: known))
-                    if position == entries.paths.count { page = nil }
+                    if isLast { page = nil }
                 }
+                position += 1
                 return
             }
             try breakPage(found)
@@ -85,7 +87,7 @@ struct KnownPages {
             page = next
             position = 0
             isBroken = next.entries.hasHead && !isTailSame
-            held = []
+            kept = nil
         }
     }
 
@@ -93,15 +95,13 @@ struct KnownPages {
         try pages?.next().map { ($0.number, try $0.entries()) }
     }
 
+    /// The page is not as it was; what is, up to here, is told.
     private mutating func breakPage(_ found: (Found) throws -> Void) throws {
-        guard !isBroken, let (number, entries) = page else { return }
+        guard let (number, entries) = page else { return }
+        if !isBroken, entries.hasHead, isTailSame { try found(.head(page: number)) }
         isBroken = true
-        if entries.hasHead, isTailSame { try found(.head(page: number)) }
         isTailSame = false
-        // They are the page's first ones.
-        for (place, entry) in held.enumerated() {
-            try found(.entry(entry, known: place < entries.identities.count ? entries.identities[place] : nil))
-        }
-        held = []
+        if let start = kept { try found(.kept(page: number, entries: start..<position)) }
+        kept = nil
     }
 }

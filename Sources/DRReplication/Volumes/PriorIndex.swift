@@ -14,6 +14,14 @@ final class PriorIndex {
         let entry: PageIndex.Entry?
     }
 
+    /// Some entries of a page.
+    struct Part: Sendable {
+        let page: Page
+        let items: Range<Int>
+        let nodes: Range<Int>
+        let locations: Range<Int>
+    }
+
     enum Loaded {
         case page(Page)
         /// Of a cache, and not looked into before somebody asks what is in it.
@@ -73,6 +81,35 @@ final class PriorIndex {
         while page.number < number, !ended { try await next(looking: false) }
         return ended || page.number != number ? nil : closed
     }
+
+    /// Entries of page `number` that follow one another, with all that they hold; nil when they cannot be had. What comes before them is passed; they are
+    /// not, before `pass`. Pages and entries must rise.
+    func part(_ wanted: Range<Int>, of number: Int) async throws -> Part? {
+        path = nil
+        current = nil
+        while page.number < number, !ended { try await next(looking: false) }
+        look()
+        guard !ended, page.number == number, wanted.upperBound < page.identities.count, node <= wanted.lowerBound else { return nil }
+        while item < page.page.items.count {
+            if node == wanted.lowerBound, case .node = page.page.items[item] { break }
+            skip(page.page.items[item])
+        }
+        let start = (item: item, node: node, location: location)
+        var end = start
+        while end.item < page.page.items.count {
+            switch page.page.items[end.item] {
+            case .node where end.node == wanted.upperBound:
+                return Part(page: page, items: start.item..<end.item, nodes: wanted, locations: start.location..<end.location)
+            case .node: end.node += 1
+            case .run(_, let hashes): end.location += hashes.count
+            case .more: break
+            }
+            end.item += 1
+        }
+        return nil
+    }
+
+    func pass(_ part: Part) { (item, node, location) = (part.items.upperBound, part.nodes.upperBound, part.locations.upperBound) }
 
     /// The runs before the page's first entry: they belong to the last file of the page before.
     func head() -> [Run] {

@@ -184,7 +184,7 @@ import Testing
         func pages(_ names: [String]) -> [ContentHash] {
             var builder = MapBuilder()
             for name in names.sorted(by: { TreeNode.isBefore(Array($0.utf8), Array($1.utf8)) }) {
-                builder.add(node(name, .symlink(target: [1])), identity: nil)
+                builder.add(node(name, .symlink(target: [1])), isBoundary: MapBuilder.isBoundary(node(name, .folder).path), identity: nil)
             }
             builder.finish()
             return builder.take().map(\.page.contentHash)
@@ -200,7 +200,7 @@ import Testing
         func pages(_ changed: Int64?) throws -> [ContentHash] {
             var builder = MapBuilder()
             let file = TreeNode.Content.file(size: 5000 * 65536, chunkSize: 65536, shared: false)
-            builder.add(node("", file), identity: nil)
+            builder.add(node("", file), isBoundary: false, identity: nil)
             let place = ChunkLocation(pack: PackID(raw: Array(0..<16)), offset: 64, stored: 100, codec: .raw)
             for index in 0..<Int64(5000) where index != changed {
                 let bytes = [UInt8(index % 251)]

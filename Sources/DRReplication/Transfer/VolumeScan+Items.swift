@@ -1,0 +1,22 @@
+internal import DRModel
+internal import DRSupport
+
+extension VolumeScan {
+    /// What a scan found, in the order of the catalogue, until it is put into pages.
+    enum Item {
+        case node(TreeNode, FileIdentity)
+        case chunks([ScannedChunk])
+        case piece(Ticket<ChunkReader.Piece>)
+        case whole(Batch, Int)
+        case end(VolumeFile)
+        case page(CachedPage)
+        case part(PriorIndex.Part)
+    }
+
+    /// Small files that one worker reads, one after the other.
+    final class Batch {
+        var files: [ChunkReader.Whole] = []
+        var bytes: Int64 = 0
+        var ticket: Ticket<[ChunkReader.Piece]>?
+    }
+}
