@@ -55,6 +55,27 @@ import Testing
         return try #require(try shop.drrunbook("runs", "--json").lines.last?["run"].string)
     }
 
+    @Test func `G6 a run whose record is damaged is listed as damaged, with the others, and the list fails`() throws {
+        let shop = try shop()
+        let name = try parked(shop)
+        let sound = try parked(shop)
+        let file = URL(fileURLWithPath: shop.file(".drrunbook/journal.sqlite"))
+        var bytes = try Data(contentsOf: file)
+        let key = Data("Move the shop?".utf8)
+        var places: [Range<Data.Index>] = []
+        while let place = bytes[(places.last?.upperBound ?? 0)...].range(of: key) { places.append(place) }
+        // Whichever of the two runs it belongs to: a gate's message as it was asked, not the runbook's source.
+        let asked = try #require(places.first { bytes[..<$0.lowerBound].suffix(11) == Data("\"message\":\"".utf8) })
+        bytes.replaceSubrange(asked, with: Data("Move no shop?!".utf8))
+        try bytes.write(to: file)
+        let list = try shop.drrunbook("runs")
+        #expect(
+            list.status == 7 && list.error.contains("error: the journal of run ") && list.error.contains(" is damaged"), "\(list.error)")
+        #expect(list.output.contains(name) && list.output.contains(sound), "\(list.output)")
+        #expect(
+            list.output.components(separatedBy: "damaged").count == 2 && list.output.contains("waiting: gate cutover"), "\(list.output)")
+    }
+
     @Test func `G10 without keys an approval is recorded as unverified, and shown so`() throws {
         let shop = try shop()
         let name = try parked(shop)

@@ -90,6 +90,8 @@ public actor RunbookRunner {
         let (session, runbook) = try loader(order.sources, seed: seed).load(record)
         let parameters = try runbook.values(from: order.parameters)
         try journal.begin(header(id, order, parameters, seed, started))
+        // Before anybody hears of it: what they ask then is not taken for a wish of before.
+        try control?.begun(id)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: started)
         if let problem = expectations.problem { record.tell(.warning(problem)) }
         try session.start(parameters)
@@ -119,6 +121,7 @@ public actor RunbookRunner {
         try admission.admit(header, history)
         let record = try makeRecord(run: run, history: history, started: header.started)
         let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed).load(record)
+        try control?.begun(run)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
         try mirror?.claim(run)
@@ -130,7 +133,6 @@ public actor RunbookRunner {
         _ session: RunSession, _ record: RunRecord, runbook: String, turn: Int = 0, settled: [String: Settlement] = [:],
         request: StopRequest? = nil
     ) async throws -> RunReport {
-        try control?.begun(record.run)
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process, turn: turn), predicted: predicted,

@@ -25,8 +25,10 @@ extension ReplicationEngine {
                 try await self.cluster(other).noteAgent(mark(of: name, at: began, every == nil ? nil : selfFence, every, for: other))
                 reached.append(try self.cluster(other))
                 contacts[other] = began
-            } catch is DRError {
+            } catch let error as DRError {
                 contacts[other] = contacts[other] ?? began
+                // Why one that answers cannot be told is for a person to know: a full disk, say.
+                if error.code != .clusterUnreachable { problems.append(error) }
             }
             do { try await noteContact(with: other, at: cluster, answered: reached.last?.name == other) } catch let error as DRError {
                 problems.append(error)

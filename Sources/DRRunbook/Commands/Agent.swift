@@ -66,6 +66,7 @@ struct Agent: HostCommand {
                 output.warning(
                     "\(other) does not answer, and was not told that nothing stops \(cluster) any more: start the agent again soon")
             }
+            if !untold.isEmpty { return .unreachable }
             return once && failed ? .failed : .done
         }
     }

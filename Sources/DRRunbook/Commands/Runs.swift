@@ -17,16 +17,25 @@ struct Runs: HostCommand {
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
             var table = Table("RUN", "RUNBOOK", "STARTED", "OUTCOME", "TOOK")
+            var damaged: [DRError] = []
             for run in try host.runs() {
-                let waits: (gates: [OpenGate], windows: Int) = run.resumable ? try host.waits(of: run.id) : ([], 0)
+                var waits: (gates: [OpenGate], windows: Int) = ([], 0)
+                var outcome = run.outcome?.rawValue ?? ""
+                // One record that cannot be read hides no other run.
+                do {
+                    if run.resumable { waits = try host.waits(of: run.id) }
+                    outcome = run.outcome.map { run.resumable ? "\($0.rawValue): can be resumed" : $0.rawValue } ?? Self.open(waits)
+                } catch let error as DRError where error.code == .journalDamaged {
+                    damaged.append(error)
+                    outcome = "damaged"
+                }
                 table.add(
-                    run.id.text, run.runbook, Self.time(run.started),
-                    run.outcome.map { run.resumable ? "\($0.rawValue): can be resumed" : $0.rawValue } ?? Self.open(waits),
-                    run.finished.map { ($0 - run.started).text } ?? "-")
+                    run.id.text, run.runbook, Self.time(run.started), outcome, run.finished.map { ($0 - run.started).text } ?? "-")
                 output.object("run", Self.members(run) + [("gates", .list(waits.gates.map { .string($0.name) }))])
             }
             if table.isEmpty { output.say("nothing has been run yet") } else { output.table(table) }
-            return .done
+            for error in damaged { output.failure(error) }
+            return damaged.isEmpty ? .done : .journalDamaged
         }
     }
 
