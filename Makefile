@@ -55,7 +55,9 @@ postgres: build
 test-s3: build-tests
 	Scripts/test-s3.sh
 
-# Generated programs, source texts and values across the Lua boundary.
+# Generated programs, source texts and values across the Lua boundary. Backtraces of thrown errors, which the testing library keeps until a test
+# ends, are off: with them nobody sees what the process itself keeps.
+fuzz fuzz-long: export SWT_SWIFT_ERROR_BACKTRACING_ENABLED = 0
 fuzz: build-tests
 	LUA_FUZZ=30 swift test --skip-build --disable-xctest --filter FuzzTests
 

@@ -288,6 +288,9 @@ static inline void clua_end_slice(clua_state *state, clua_awaited *run) {
     clua_charge(state, 0);
 }
 
+struct flag { atomic_int value; };
+static inline int clua_is_set(const struct flag *flag) { return atomic_load_explicit(&flag->value, memory_order_acquire); }
+
 // Must every instruction be counted?
 static inline int clua_counts(const clua_state *state) { return !CLUA_SIGNALS || state->configuration.instructions != 0; }
 
@@ -297,7 +300,7 @@ CLUA_RARE void clua_rearm(lua_State *L);
 // Is there reason to count the instructions of coroutines?
 static inline int clua_wants_hook(clua_state *state) {
     if (clua_alarmed(state)) return 1;
-    if (state->configuration.cancellation && clua_flag_get(state->configuration.cancellation)) return 1;
+    if (state->configuration.cancellation && clua_is_set(state->configuration.cancellation)) return 1;
     return clua_counts(state) || state->stopping;
 }
 // Counts the instructions of this coroutine if there is reason to, and stops counting if not.

@@ -4,8 +4,6 @@
 
 enum { HOOK_STEP = 1000, AT_ONCE = 1, CLOSING_TIME = 25000000, POLL_STEP = 4096, BYTES_A_STEP = 64, WORK_STEP = 1 << 20 };
 
-struct flag { atomic_int value; };
-
 void *clua_flag_create(void) {
     struct flag *flag = malloc(sizeof *flag);
     if (!flag) abort();
@@ -13,7 +11,7 @@ void *clua_flag_create(void) {
     return flag;
 }
 void clua_flag_set(void *flag, int value) { atomic_store_explicit(&((struct flag *)flag)->value, value, memory_order_release); }
-int clua_flag_get(const void *flag) { return atomic_load_explicit(&((struct flag *)flag)->value, memory_order_acquire); }
+int clua_flag_get(const void *flag) { return clua_is_set(flag); }
 void clua_flag_destroy(void *flag) { free(flag); }
 
 #if CLUA_SIGNALS
@@ -84,7 +82,7 @@ int clua_propagate_stop(lua_State *L, int status) {
 
 static int over_limit(clua_state *state) {
     const clua_configuration *limits = &state->configuration;
-    if (limits->cancellation && clua_flag_get(limits->cancellation)) return CLUA_CANCELLED;
+    if (limits->cancellation && clua_is_set(limits->cancellation)) return CLUA_CANCELLED;
     if (clua_is_cancelled(atomic_load_explicit(&state->task, memory_order_relaxed))) return CLUA_CANCELLED;
     if (limits->instructions && state->spent > limits->instructions) return CLUA_COMPUTING;
     if (over_time(state)) return CLUA_COMPUTING;

@@ -133,6 +133,7 @@ void clua_close(clua_state *state) {
     clua_watch_close(state);
 #endif
     lua_close(state->main);
+    CLUA_ASSERT(state->used == 0);
     // What finalizers missed for want of memory.
     while (state->owned.next != &state->owned) {
         struct owned *owned = state->owned.next;

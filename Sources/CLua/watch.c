@@ -89,7 +89,7 @@ static uint64_t look(void) {
         const clua_configuration *limits = &watched->state->configuration;
         int reason = CLUA_RUNNING;
         const void *task = atomic_load_explicit(&watched->state->task, memory_order_acquire);
-        if (limits->cancellation && clua_flag_get(limits->cancellation)) reason = CLUA_CANCELLED;
+        if (limits->cancellation && clua_is_set(limits->cancellation)) reason = CLUA_CANCELLED;
         if (clua_is_cancelled(task)) reason = CLUA_CANCELLED;
         if (limits->nanoseconds && now) {
             uint64_t used = now > watched->begun ? now - watched->begun : 0;

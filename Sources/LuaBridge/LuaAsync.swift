@@ -92,10 +92,13 @@ extension LuaRegistrar {
 
 extension LuaStack {
     // What is pushed takes the place of everything there is; it may be made of it.
-    @usableFromInline func replaceAll(_ push: () throws -> Void) throws {
+    @inlinable @inline(__always) func replaceAll(_ push: () throws -> Void) throws {
         let before = count
         try push()
-        guard before > 0 else { return }
+        if before > 0 { dropFirst(before) }
+    }
+
+    @usableFromInline func dropFirst(_ before: Int) {
         unsafe lua_rotate(state, 1, Int32(truncatingIfNeeded: count - before))
         pop(before)
     }

@@ -7,7 +7,8 @@ import Testing
 /// every Swift object is released.
 ///
 /// `LUA_FUZZ=60` (make fuzz) goes on for so many seconds; a failure names its seed, and `LUA_FUZZ_SEED` runs that one again. With
-/// `LUA_FUZZ_TRAIL=file` each seed is written there before it runs.
+/// `LUA_FUZZ_TRAIL=file` each seed is written there before it runs. The testing library keeps a backtrace of each error that was thrown until the
+/// test ends, hundreds of MiB an hour; `SWT_SWIFT_ERROR_BACKTRACING_ENABLED=0` turns that off, and then the process may not grow.
 @Suite struct FuzzTests {
     private static let environment = ProcessInfo.processInfo.environment
 
@@ -23,6 +24,7 @@ import Testing
         // What kills the process cannot name its seed: the last line of this file does.
         let trail = Self.environment["LUA_FUZZ_TRAIL"].flatMap { fopen($0 + ".\(few)", "w") }
         defer { if let trail { fclose(trail) } }
+        var (count, early) = (0, 0)
         while ContinuousClock.now < end {
             if let trail {
                 fputs("\(seed)\n", trail)
@@ -30,7 +32,20 @@ import Testing
             }
             try body(seed)
             seed += 1
+            count += 1
+            // By then everything has been used once.
+            if count == few * 10 { early = Self.residentMegabytes }
         }
+        guard early > 0, Self.environment["SWT_SWIFT_ERROR_BACKTRACING_ENABLED"] == "0" else { return }
+        let late = Self.residentMegabytes
+        #expect(late <= early + 32, "\(early) MiB after \(few * 10) rounds, \(late) MiB after \(count)")
+    }
+
+    // 0 where the system does not say.
+    private static var residentMegabytes: Int {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * Int(getpagesize()) >> 20
     }
 
     @Test func `G7 no generated program crashes, hangs or leaks`() throws {
