@@ -194,10 +194,19 @@ extension ReplicationEngine {
 
     func noteContact(with other: ClusterName, at cluster: any Cluster, answered: Bool) async throws {
         let now = clock.now()
-        if answered { return try await cluster.noteContact(SiteContact(cluster: other, reached: now)) }
+        if answered { return try await noteContact(with: other, at: cluster, asked: now) }
         // Who was never reached was not lost.
         guard let before = try await cluster.contact(with: other), before.silent == nil else { return }
         try await cluster.noteContact(SiteContact(cluster: other, reached: before.reached, silent: now))
+    }
+
+    /// It answered what it was asked at `asked`. A silence that began after that, as somebody else noted, goes on.
+    func noteContact(with other: ClusterName, at cluster: any Cluster, asked: Instant) async throws {
+        let before = try await cluster.contact(with: other)
+        try await cluster.noteContact(
+            SiteContact(
+                cluster: other, reached: max(before?.reached ?? asked, asked),
+                silent: before?.silent.flatMap { $0 > asked ? $0 : nil }))
     }
 
     private func mark(of name: ClusterName, at began: Instant, _ lease: Duration?, _ every: Duration?, for other: ClusterName) -> AgentMark
