@@ -46,6 +46,7 @@ struct Agent: HostCommand {
             var failed = false
             let untold = try await host.watch(cluster, once: once, until: { StopSignal.isSet }) { time, round in
                 for silent in round.silent { if once { output.warning("\(silent) does not answer") } }
+                if once, round.events.isEmpty { output.say("nothing to stop or start at \(cluster)") }
                 for event in round.events {
                     failed = failed || event.kind == .failed
                     let text = (event.application.map { "\($0): " } ?? "") + event.message

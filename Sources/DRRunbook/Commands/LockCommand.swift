@@ -18,7 +18,7 @@ struct LockCommand: ParsableCommand {
 
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
-                let (list, damaged) = try await host.locks()
+                let (list, damaged, silent) = try await host.locks()
                 var table = Table("APPLICATION", "CLUSTER", "RUN", "RUNBOOK", "HOLDER", "SINCE", "UNTIL", "STATE")
                 for (cluster, lock) in list {
                     let holder = lock.holder
@@ -35,9 +35,11 @@ struct LockCommand: ParsableCommand {
                             ("state", .string(Self.state(lock))),
                         ])
                 }
-                if list.isEmpty { output.say("no locks" + (damaged.isEmpty ? "" : " that can be read")) } else { output.table(table) }
+                let isWhole = damaged.isEmpty && silent.isEmpty
+                if list.isEmpty { output.say("no locks" + (isWhole ? "" : " that can be read")) } else { output.table(table) }
                 for error in damaged { output.warning(error.description) }
-                return .done
+                for cluster in silent { output.warning("\(cluster) does not answer: who holds what there is unknown") }
+                return silent.isEmpty ? .done : .unreachable
             }
         }
 
@@ -68,11 +70,12 @@ struct LockCommand: ParsableCommand {
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
                 try host.requireDeclared(application)
-                let (all, damaged) = try await host.locks()
+                let (all, damaged, silent) = try await host.locks()
                 let held = all.filter { $0.lock.application == application }
+                for cluster in silent { output.warning("\(cluster) does not answer: a lock of \(application) there stays") }
                 guard !held.isEmpty || !damaged.isEmpty else {
-                    output.say("nobody holds \(application)")
-                    return .done
+                    output.say("nobody holds \(application)" + (silent.isEmpty ? "" : " at the clusters that answer"))
+                    return silent.isEmpty ? .done : .unreachable
                 }
                 if let living = held.first(where: { $0.lock.counts }), !yes {
                     throw DRError(
@@ -84,8 +87,12 @@ struct LockCommand: ParsableCommand {
                 }
                 // One that cannot be read may be this application's.
                 if held.isEmpty, let first = damaged.first, !yes { throw first }
-                for cluster in try await host.breakLock(of: application) { output.say("broken: \(application) at \(cluster)") }
-                return .done
+                for cluster in try await host.breakLock(of: application) {
+                    output.say("broken: \(application) at \(cluster)")
+                    output.object(
+                        "lock.broken", [("application", .string(application.text)), ("cluster", .string(cluster.text))])
+                }
+                return silent.isEmpty ? .done : .unreachable
             }
         }
     }

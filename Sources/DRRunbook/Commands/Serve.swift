@@ -99,7 +99,7 @@ struct Schedules: HostCommand {
                 table.add(
                     item.schedule.name.text, item.schedule.pair.text, item.schedule.applications.map(\.text).joined(separator: " "),
                     item.when,
-                    item.last.map(Runs.time) ?? "never", next)
+                    item.last.map(Runs.time) ?? (item.isBroken ? "unknown" : "never"), next)
                 output.object(
                     "schedule",
                     [

@@ -41,11 +41,20 @@ struct Status: HostCommand {
         var lines: [String] = []
         if item.split_brain_risk { lines.append("\(item.name): the old site was not seen cut off: both may be serving") }
         if !item.protected {
-            let why =
-                item.last_point == nil
-                ? "no verified recovery point lies at another site" : "no schedule copies it from where it is, or none has since it moved"
-            let since = item.unprotected_since.map { " since \(Runs.time($0))" } ?? ""
-            lines.append("\(item.name): UNPROTECTED\(since): \(why)")
+            let silent = item.clusters.filter { $0.key != item.active_at?.text && $0.value.hasPrefix("unknown") }.map(\.key).sorted()
+            if item.last_point == nil, !silent.isEmpty {
+                let names = silent.joined(separator: ", ")
+                lines.append(
+                    "\(item.name): protection UNKNOWN: what lies at \(names), which \(silent.count == 1 ? "does" : "do") not answer, cannot be seen"
+                )
+            } else {
+                let why =
+                    item.last_point == nil
+                    ? "no verified recovery point lies at another site"
+                    : "no schedule copies it from where it is, or none has since it moved"
+                let since = item.unprotected_since.map { " since \(Runs.time($0))" } ?? ""
+                lines.append("\(item.name): UNPROTECTED\(since): \(why)")
+            }
         }
         lines += (item.forks ?? []).map { "\(item.name): DIVERGENT: \($0.text)" }
         for cluster in item.returned ?? [] {
