@@ -57,4 +57,25 @@ import Testing
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("agent", "east", "--once").output == "nothing to stop or start at east\n")
     }
+
+    @Test func `Who holds a lock is told with a run's name in one piece, and breaking it is told in --json`() throws {
+        let shop = try ShopFixture()
+        try shop.write(
+            "runbooks/hold.lua",
+            """
+            return dr.runbook { name = "hold", run = function()
+              dr.quiesce { pair = "east-west", applications = { "storefront" } }
+              dr.approve { name = "look", message = "look at it" }
+            end }
+
+            """)
+        let held = try shop.drrunbook("run", "runbooks/hold.lua", "--yes", "--json")
+        let run = try #require(held.lines.compactMap { $0["run"].string }.first)
+        let list = try shop.drrunbook("lock", "list")
+        #expect(list.status == 0 && list.output.contains("\(run): runbooks/hold.lua on "))
+        #expect(list.output.split(separator: "\n").count { $0.hasPrefix("storefront") && $0.contains(" \(run) ") } == 2)
+        #expect(try shop.drrunbook("lock", "break", "storefront").status == 5)
+        let broken = try shop.drrunbook("lock", "break", "storefront", "--yes", "--json")
+        #expect(broken.lines.map { $0["cluster"].string } == ["east", "west"])
+    }
 }

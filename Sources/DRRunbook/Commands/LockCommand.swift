@@ -19,12 +19,15 @@ struct LockCommand: ParsableCommand {
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
                 let (list, damaged, silent) = try await host.locks()
-                var table = Table("APPLICATION", "CLUSTER", "RUN", "RUNBOOK", "HOLDER", "SINCE", "UNTIL", "STATE")
+                var table = Table("APPLICATION", "CLUSTER", "RUN", "UNTIL", "STATE")
+                var holders: [String] = []
                 for (cluster, lock) in list {
                     let holder = lock.holder
                     table.add(
-                        lock.application.text, cluster.text, holder.run.text, holder.runbook, "\(holder.host), process \(holder.process)",
-                        Runs.time(lock.since), lock.expires.map(Runs.time) ?? "-", Self.state(lock))
+                        lock.application.text, cluster.text, holder.run.text, lock.expires.map(Runs.time) ?? "-", Self.state(lock))
+                    let line =
+                        "\(holder.run): \(holder.runbook) on \(holder.host), process \(holder.process), since \(Runs.time(lock.since))"
+                    if !holders.contains(line) { holders.append(line) }
                     output.object(
                         "lock",
                         [
@@ -37,6 +40,7 @@ struct LockCommand: ParsableCommand {
                 }
                 let isWhole = damaged.isEmpty && silent.isEmpty
                 if list.isEmpty { output.say("no locks" + (isWhole ? "" : " that can be read")) } else { output.table(table) }
+                holders.forEach { output.say($0) }
                 for error in damaged { output.warning(error.description) }
                 for cluster in silent { output.warning("\(cluster) does not answer: who holds what there is unknown") }
                 return silent.isEmpty ? .done : .unreachable

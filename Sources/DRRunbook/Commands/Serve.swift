@@ -28,7 +28,9 @@ struct Serve: HostCommand {
         StopSignal.listen()
         return try await withHost { host in
             let (schedules, jobs) = (host.configuration.inventory.schedules.count, host.configuration.jobs.count)
-            output.say("serving \(schedules) schedules\(jobs == 0 ? "" : " and \(jobs) jobs"); stop with control-C")
+            func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
+            output.say(
+                "serving \(counted(schedules, "schedule"))\(jobs == 0 ? "" : " and " + counted(jobs, "job")); stop with control-C")
             try await host.serve(until: { StopSignal.isSet }) { Self.tell($0, output) }
             output.say("stopped")
             return .done

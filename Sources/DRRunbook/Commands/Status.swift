@@ -62,7 +62,7 @@ struct Status: HostCommand {
                 "\(item.name): \(cluster) is back and was not told that it lost \(item.name): protect it again with `drrunbook serve` or dr.reprotect; "
                     + "the first copy stops what runs there")
         }
-        if let last = item.last_drill { lines.append("\(item.name): drilled \(last.ready_at), ready in \(last.rto.text)") }
+        if let last = item.last_drill { lines.append("\(item.name): drilled \(Runs.time(last.ready_at)), ready in \(last.rto.text)") }
         if let run = item.lock { lines.append("\(item.name): locked by run \(run)") }
         lines += (item.problems ?? []).map { "\(item.name): \($0)" }
         return lines
