@@ -74,6 +74,7 @@ import Testing
         let list = try shop.drrunbook("lock", "list")
         #expect(list.status == 0 && list.output.contains("\(run): runbooks/hold.lua on "))
         #expect(list.output.split(separator: "\n").count { $0.hasPrefix("storefront") && $0.contains(" \(run) ") } == 2)
+        #expect(try shop.drrunbook("status").output.contains("STOPPED at east, where it is live; run \(run) holds it"))
         #expect(try shop.drrunbook("lock", "break", "storefront").status == 5)
         let broken = try shop.drrunbook("lock", "break", "storefront", "--yes", "--json")
         #expect(broken.lines.map { $0["cluster"].string } == ["east", "west"])

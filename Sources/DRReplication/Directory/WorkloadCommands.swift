@@ -83,6 +83,7 @@ extension DirectoryCluster {
 
     public func perform(_ action: WorkloadAction, _ workloads: [(object: ManifestObject, replicas: Int)]) async throws -> [WorkloadState] {
         try folder.reach {}
+        guard self.workloads != nil else { return workloads.map { _ in .virtual } }
         guard !workloads.isEmpty else { return [] }
         let threads = Workers("workloads", width: min(Self.width, workloads.count))
         defer { threads.stop() }

@@ -115,7 +115,7 @@ struct Schedules: HostCommand {
             if list.isEmpty { output.say("no schedules are declared in \(common.config)") } else { output.table(table) }
             for item in list {
                 if let error = item.error {
-                    let what = item.isBroken ? "does not run" : "failed \(item.failures) times"
+                    let what = item.isBroken ? "does not run" : "failed \(item.failures == 1 ? "once" : "\(item.failures) times in a row")"
                     output.say(output.style.warning("\(item.schedule.name): \(what): \(error)"))
                 }
             }

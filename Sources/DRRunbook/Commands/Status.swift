@@ -40,6 +40,10 @@ struct Status: HostCommand {
     private static func warnings(_ item: ApplicationStatus) -> [String] {
         var lines: [String] = []
         if item.split_brain_risk { lines.append("\(item.name): the old site was not seen cut off: both may be serving") }
+        if item.running == false, let active = item.active_at {
+            let by = item.lock.map { "run \($0) holds it: `drrunbook resume \($0)`" } ?? "`drrunbook runs` shows which run stopped it"
+            lines.append("\(item.name): STOPPED at \(active), where it is live; \(by)")
+        }
         if !item.protected {
             let silent = item.clusters.filter { $0.key != item.active_at?.text && $0.value.hasPrefix("unknown") }.map(\.key).sorted()
             if item.last_point == nil, !silent.isEmpty {
@@ -63,7 +67,7 @@ struct Status: HostCommand {
                     + "the first copy stops what runs there")
         }
         if let last = item.last_drill { lines.append("\(item.name): drilled \(Runs.time(last.ready_at)), ready in \(last.rto.text)") }
-        if let run = item.lock { lines.append("\(item.name): locked by run \(run)") }
+        if let run = item.lock, item.running != false { lines.append("\(item.name): locked by run \(run)") }
         lines += (item.problems ?? []).map { "\(item.name): \($0)" }
         return lines
     }
