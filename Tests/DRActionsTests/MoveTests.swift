@@ -237,4 +237,30 @@ import Testing
             """)
         #expect(report.outcome == .succeeded, "\(report)")
     }
+
+    private let apart = #"return dr.failover { pair = "east-west", applications = "all", mode = "planned", after = { storefront = {} } }"#
+
+    @Test func `applications of one wave stop side by side, each in a branch of its own, and start one after the other`() async throws {
+        let stage = Stage()
+        let report = try await stage.run(apart)
+        #expect(report.outcome == .succeeded)
+        func steps(_ verb: String) -> [String] {
+            stage.journal.entries.filter { $0.verb == verb }.map { "\($0.kind.rawValue) \($0.path.last ?? "")" }
+        }
+        #expect(steps("stop").prefix(2) == ["intent ledger", "intent storefront"])
+        #expect(steps("start") == ["intent ledger", "outcome ledger", "intent storefront", "outcome storefront"])
+    }
+
+    @Test func `a stop that fails beside others puts all of the wave back, and one cause of all is the cause`() async throws {
+        let lost = DRError(.sourceUnreachable, "east does not answer")
+        let one = Stage(failures: ["stop ledger": DRError(.workloadFailed, "it does not stop")])
+        let report = try await one.run(apart)
+        #expect(report.outcome == .failed && report.error?.code == .workloadFailed)
+        #expect(Set(one.engine.calls.suffix(2)) == ["restart ledger", "restart storefront"])
+        let both = Stage(failures: ["stop ledger": lost, "stop storefront": lost])
+        let gone = try await both.run(apart)
+        #expect(gone.error?.code == .sourceUnreachable && gone.error?.message.contains("2 applications failed") == true)
+        let mixed = Stage(failures: ["stop ledger": lost, "stop storefront": DRError(.timeout, "no answer")])
+        #expect(try await mixed.run(apart).error?.code == .itemsFailed)
+    }
 }

@@ -1,5 +1,4 @@
 internal import DRModel
-internal import DRSupport
 
 // The primitive steps of a drill.
 
@@ -40,17 +39,7 @@ struct Cleanup: DRAction {
     @Parameter("What `dr.drill` returned, or its id.") var drill: DrillReference
 
     func perform(in context: ActionContext) async throws -> CleanupReport {
-        let report = try await context.engine.cleanUp(drill.id, context.call)
-        guard !report.changed else { return report }
-        // Nothing stands of it: its lease is over, or there never was one.
-        let drilled = try await context.engine.status(of: context.inventory.applications.map(\.name), without: [], context.call)
-        let known = Set(try await context.engine.drills().map(\.id.text) + drilled.compactMap { $0.last_drill?.id.text })
-        guard known.contains(drill.id.text) else {
-            throw DRError(
-                .unknownName, "there is no drill \"\(drill.id)\"\(Spelling.hint(for: drill.id.text, in: known.sorted()))",
-                hint: known.isEmpty ? "no drill was ever made" : "known: \(known.sorted().joined(separator: ", "))")
-        }
-        return report
+        try await context.engine.cleanUp(drill.id, context.call)
     }
 }
 

@@ -17,11 +17,9 @@ enum Move {
           return lib.within(limit, name .. " of " .. what, fn, ...)
         end
 
-        local function each(waves, backwards, body)
-          local first, last, step = 1, #waves, 1
-          if backwards then first, last, step = #waves, 1, -1 end
-          for i = first, last, step do
-            for _, name in ipairs(waves[i]) do body(name) end
+        local function each(waves, body)
+          for _, wave in ipairs(waves) do
+            for _, name in ipairs(wave) do body(name) end
           end
         end
 
@@ -36,22 +34,43 @@ enum Move {
           return place, moving
         end
 
-        -- Stops at the source, in reverse order. `stopped` is filled before each stop: one that failed half way has to be put back, too. What was stopped
-        -- before is left to whoever stopped it: started again alone, it would run without what it needs.
+        -- How many applications of a wave stop at a time.
+        local side_by_side = 8
+
+        -- Where all failed for one cause, that is the cause.
+        local function stop_failed(call, errors)
+          local failure, code = lib.one_error(call.verb, "applications", errors), lib.code_of(errors[1])
+          for _, e in ipairs(errors) do
+            if code == nil or lib.code_of(e) ~= code then return failure end
+          end
+          failure.code = code
+          return failure
+        end
+
+        -- Stops at the source, in reverse order, those of a wave side by side; after the first failure no other begins. `stopped` is filled before each stop:
+        -- one that failed half way has to be put back, too. What was stopped before is left to whoever stopped it: started again alone, it would run without
+        -- what it needs.
         function lib.stop_all(call, on, waves, stopped)
-          each(waves, true, function(name)
-            stage(call, "stop", name, lib.scoped, name, function()
-              hook(call, on, "stopping", name)
-              local order = { pair = call.pair, application = name, reversed = call.reversed }
-              if not lib.owes_restart(name) then
-                local entry = lib.owe("stop " .. name, name, host.source(call.pair, call.reversed),
-                  function() host.perform("restart", order) end, true)
-                stopped[#stopped + 1] = { name = name, order = order, entry = entry }
-              end
-              host.perform("stop", order)
-              hook(call, on, "stopped", name)
+          local errors = {}
+          local function stop(name)
+            hook(call, on, "stopping", name)
+            local order = { pair = call.pair, application = name, reversed = call.reversed }
+            if not lib.owes_restart(name) then
+              local entry = lib.owe("stop " .. name, name, host.source(call.pair, call.reversed),
+                function() host.perform("restart", order) end, true)
+              stopped[#stopped + 1] = { name = name, order = order, entry = entry }
+            end
+            host.perform("stop", order)
+            hook(call, on, "stopped", name)
+          end
+          for i = #waves, 1, -1 do
+            lib.run_wave(waves[i], side_by_side, function(name)
+              if #errors > 0 then return end
+              local ok, e = pcall(stage, call, "stop", name, lib.scoped, name, stop, name)
+              if not ok then errors[#errors + 1] = e end
             end)
-          end)
+            if #errors > 0 then error(stop_failed(call, errors), 0) end
+          end
         end
 
         -- Starts again what was stopped, last stopped first. What could not be stays on the ledger, with what needs it: it is tried again at the end of the run.
@@ -122,7 +141,7 @@ enum Move {
         function lib.start_all(call, on, waves, names)
           local points, moved, failure = choose_points(call, names), {}, nil
           lib.moving(names)
-          each(waves, false, function(name)
+          each(waves, function(name)
             if failure then return end
             local ok, e = pcall(stage, call, "start", name, lib.scoped, name, function()
               hook(call, on, "starting", name)
@@ -270,7 +289,7 @@ enum Move {
           local opened = host.perform("open_drill", { pair = call.pair, applications = names, reversed = call.reversed, points = points,
             ttl = call.ttl, suffix = call.suffix })
           local clones, last = {}, nil
-          local ok, e = pcall(each, host.waves(names, call.after), false, function(name)
+          local ok, e = pcall(each, host.waves(names, call.after), function(name)
             stage(call, "start", name, lib.scoped, name, function()
               drill_hook(call, on, "starting", name)
               local clone = host.perform("start_clone", { drill = opened.id, cluster = opened.cluster, application = name })

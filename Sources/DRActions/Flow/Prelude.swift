@@ -30,6 +30,8 @@ enum Prelude {
           return tostring(e)
         end
 
+        function lib.code_of(e) return type(e) == "table" and e.code or nil end
+
         local function expect(value, kind, what)
           if type(value) ~= kind then host.raise("invalid-input", what .. ": expected a " .. kind .. ", got " .. type(value)) end
         end
@@ -131,6 +133,15 @@ enum Prelude {
 
         -- Branches ---------------------------------------------------------------------------------------------------------------------------
 
+        -- What is raised of several that failed side by side.
+        function lib.one_error(verb, what, errors)
+          if #errors == 1 then return errors[1] end
+          local texts = {}
+          for i, e in ipairs(errors) do texts[i] = lib.text_of(e) end
+          return lib.failure { code = "items-failed", verb = verb, retryable = false, errors = errors,
+            message = #errors .. " " .. what .. " failed: " .. table.concat(texts, "; ") }
+        end
+
         function dr.parallel(branches)
           expect(branches, "table", "parallel")
           for i, branch in ipairs(branches) do expect(branch, "function", "parallel: branch " .. i) end
@@ -139,18 +150,12 @@ enum Prelude {
           for i, branch in ipairs(ended) do
             if branch.ok then values[i] = branch.value else errors[#errors + 1] = branch.error end
           end
-          if #errors == 1 then error(errors[1], 0) end
-          if #errors > 1 then
-            local texts = {}
-            for i, e in ipairs(errors) do texts[i] = lib.text_of(e) end
-            error(lib.failure { code = "items-failed", verb = "parallel", retryable = false, errors = errors,
-              message = #errors .. " branches failed: " .. table.concat(texts, "; ") }, 0)
-          end
+          if #errors > 0 then error(lib.one_error("parallel", "branches", errors), 0) end
           return table.unpack(values, 1, #branches)
         end
 
         -- Runs one wave, each item in its own branch when several may go on at a time: the next begins as soon as one has ended.
-        local function run_wave(names, limit, body)
+        function lib.run_wave(names, limit, body)
           if limit == 1 or #names == 1 then
             for _, name in ipairs(names) do body(name) end
             return
@@ -199,7 +204,7 @@ enum Prelude {
             if stopped then
               for _, name in ipairs(wave) do results[name] = { state = "not-started" } end
             else
-              run_wave(wave, limit, function(name)
+              lib.run_wave(wave, limit, function(name)
                 if stopped then
                   results[name] = { state = "not-started" }
                   return

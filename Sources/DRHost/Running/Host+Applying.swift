@@ -11,13 +11,22 @@ public struct ApplyReport: Sendable {
 
 extension Host {
     /// Makes the pairs and schedules as the configuration declares them: what is missing is created, what differs changed, and what an earlier `apply` made and
-    /// is declared no more is removed. `plan`: nothing is changed, only told.
-    public func apply(plan: Bool) async throws -> ApplyReport {
+    /// is declared no more is removed. `plan`: nothing is changed, only told. `shown`: what such a plan told; throws `conflict` rather than changing more than
+    /// that, with what went before it changed.
+    public func apply(plan: Bool, shown: ApplyReport? = nil) async throws -> ApplyReport {
         let world = plan ? world.planned() : world
         let engine = engine(over: world)
         // A key of its own for each time: what somebody has changed since is set up again.
         let call = try observation("apply")
-        let (pairs, schedules) = try await engine.declare(as: "\(identity.host):\(configuration.folder)", call)
+        let (pairs, schedules): ([PairReport], [ScheduleReport])
+        do {
+            (pairs, schedules) = try await engine.declare(
+                as: "\(identity.host):\(configuration.folder)", shown: shown?.effects, call)
+        } catch {
+            try await engine.release(run: call.holder.run)
+            try await engine.forget(run: call.holder.run)
+            throw error
+        }
         try await engine.release(run: call.holder.run)
         try await engine.forget(run: call.holder.run)
         return ApplyReport(pairs: pairs, schedules: schedules, effects: call.effects.effects)

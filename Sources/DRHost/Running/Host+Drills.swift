@@ -22,11 +22,17 @@ extension Host {
         return (report, cleanups)
     }
 
-    /// The drills that stand, oldest first.
-    public func drills() async throws -> [DrillStatus] { try await engine(over: world).drills() }
+    /// The drills that stand, oldest first, and the clusters that do not answer.
+    public func drills() async throws -> (found: [DrillStatus], silent: [ClusterName]) {
+        try await engine(over: world).standingDrills()
+    }
 
-    /// Removes a drill and says what it removed.
+    /// Removes a drill and says what it removed: nothing, when that was done before. Throws `unknown-name`, `cluster-unreachable`.
     public func cleanUp(_ drill: DrillID) async throws -> CleanupReport {
-        try await engine(over: world).cleanUp(drill, observation("cleanup"))
+        let engine = engine(over: world)
+        let call = try observation("cleanup")
+        let report = try await engine.cleanUp(drill, call)
+        try await engine.forget(run: call.holder.run)
+        return report
     }
 }

@@ -6,8 +6,10 @@ extension Host {
     /// Every schedule with when it ran and when it runs next.
     public func schedules() async throws -> [ScheduleStatus] { try await engine(over: world).schedules(since: world.clock.now()) }
 
-    /// Who holds which application, at clusters that answer; and what is wrong with locks that cannot be read.
-    public func locks() async throws -> (found: [(cluster: ClusterName, lock: ApplicationLock)], damaged: [DRError]) {
+    /// Who holds which application, at clusters that answer; what is wrong with locks that cannot be read; and the clusters that do not answer.
+    public func locks() async throws -> (
+        found: [(cluster: ClusterName, lock: ApplicationLock)], damaged: [DRError], silent: [ClusterName]
+    ) {
         try await engine(over: world).locks()
     }
 

@@ -35,6 +35,9 @@ public protocol Cluster: Sendable {
 
     /// Starts, stops or asks the real processes behind a workload, where the cluster has any. Starting what runs and stopping what does not succeed.
     func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState
+    /// The same of several, side by side where the cluster can, so many at a time as it bears; others may work on it meanwhile. The answers are in the order
+    /// of `workloads`. Returns when all have ended, and throws what the first of them threw.
+    func perform(_ action: WorkloadAction, _ workloads: [(object: ManifestObject, replicas: Int)]) async throws -> [WorkloadState]
 
     /// Takes the application's lock for a run; taking it again with the same holder renews it. Throws `locked` and says who holds it since when.
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws
@@ -73,6 +76,11 @@ extension Cluster {
     public func forget(run: RunID) async throws {}
     public func locks(of applications: Set<ApplicationName>) async throws -> [ApplicationLock] {
         try await locks().filter { applications.contains($0.application) }
+    }
+    public func perform(_ action: WorkloadAction, _ workloads: [(object: ManifestObject, replicas: Int)]) async throws -> [WorkloadState] {
+        var states: [WorkloadState] = []
+        for (object, replicas) in workloads { states.append(try await workload(action, object, replicas: replicas)) }
+        return states
     }
     public func noteAgent(_ mark: AgentMark) async throws {}
     public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { nil }

@@ -5,26 +5,29 @@ struct Capacity: Check {
     static let summary = "The destination has room for the volumes."
 
     func run(in context: CheckContext) async throws -> CheckResult {
-        guard var free = try await context.destination.facts().free else {
+        guard let free = try await context.destination.facts().free else {
             return skipped("\(context.destination.name) does not say how much is free")
         }
-        var needed = ByteCount.zero
+        var (needed, standing) = (ByteCount.zero, ByteCount.zero)
         for application in context.applications {
-            needed = needed + (try await size(of: application, context))
-            // What stands by becomes the live volume, or makes room for it.
-            free = free + (try await context.destination.volumes.standingBy(application.name))
+            let size = try await size(of: application, context)
+            needed = needed + size
+            // What stands by becomes the live volumes of its own application; no other can have the room.
+            let own = try await context.destination.volumes.standingBy(application.name)
+            standing = standing + ByteCount(min(size.bytes, own.bytes))
         }
-        guard needed.bytes <= free.bytes else {
-            return failed(
-                "\(context.destination.name) has \(free) free, the volumes take \(needed)", fix: "make room at \(context.destination.name)")
+        let place = context.destination.name
+        let apart = standing.bytes == 0 ? "" : ", of which \(standing) stand by there"
+        guard needed.bytes - standing.bytes <= free.bytes else {
+            return failed("\(place) has \(free) free, the volumes take \(needed)\(apart)", fix: "make room at \(place)")
         }
         // A volume is materialised beside the copy it is made from.
-        guard needed.bytes <= free.bytes / 2 else {
+        guard 2 * needed.bytes - standing.bytes <= free.bytes else {
             return warning(
-                "\(context.destination.name) has \(free) free, the volumes take \(needed): the copy and the live volumes may not both fit",
-                fix: "make room at \(context.destination.name)")
+                "\(place) has \(free) free, the volumes take \(needed)\(apart): the copy and the live volumes may not both fit",
+                fix: "make room at \(place)")
         }
-        return ok("\(needed) needed, \(free) free at \(context.destination.name)")
+        return ok("\(needed) needed\(apart), \(free) free at \(place)")
     }
 
     private func size(of application: Application, _ context: CheckContext) async throws -> ByteCount {

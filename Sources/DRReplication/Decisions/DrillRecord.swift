@@ -73,6 +73,9 @@ struct DrillRecord: Hashable, Codable {
 extension DocumentPath {
     static let drills = DocumentPath("drills")
     static func drill(_ id: DrillID) -> DocumentPath { DocumentPath("drills", id.text) }
+    /// Drills that were removed, each with when.
+    static let removed = DocumentPath("removed")
+    static func removed(_ id: DrillID) -> DocumentPath { DocumentPath("removed", id.text) }
     /// When a clone of the application was last seen ready.
     static func drilled(_ application: ApplicationName) -> DocumentPath { DocumentPath("drilled", application.text) }
 }

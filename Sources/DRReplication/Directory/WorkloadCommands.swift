@@ -1,4 +1,5 @@
 public import DRModel
+internal import DRSupport
 
 /// The commands that start, stop and ask the real processes of an embedded cluster's workloads. They run without a shell, as the host's own user.
 public struct WorkloadCommands: Sendable, Equatable {
@@ -72,8 +73,39 @@ public struct WorkloadCommands: Sendable, Equatable {
 }
 
 extension DirectoryCluster {
+    /// Commands of workloads at one time.
+    private static var width: Int { 8 }
+
     public func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {
         try folder.reach {}
+        return try run(action, object, replicas)
+    }
+
+    public func perform(_ action: WorkloadAction, _ workloads: [(object: ManifestObject, replicas: Int)]) async throws -> [WorkloadState] {
+        try folder.reach {}
+        guard self.workloads != nil else { return workloads.map { _ in .virtual } }
+        guard !workloads.isEmpty else { return [] }
+        let threads = Workers("workloads", width: min(Self.width, workloads.count))
+        defer { threads.stop() }
+        let ended = Lock<[Int: Result<WorkloadState, any Error>]>([:])
+        let count = workloads.count
+        await withCheckedContinuation { continuation in
+            for (index, (object, replicas)) in workloads.enumerated() {
+                _ = threads.submit {
+                    let result = Result { try self.run(action, object, replicas) }
+                    let isLast = ended.withLock { ended in
+                        ended[index] = result
+                        return ended.count == count
+                    }
+                    if isLast { continuation.resume() }
+                }
+            }
+        }
+        let results = ended.withLock { $0 }
+        return try workloads.indices.compactMap { try results[$0]?.get() }
+    }
+
+    private func run(_ action: WorkloadAction, _ object: ManifestObject, _ replicas: Int) throws -> WorkloadState {
         guard let workloads else { return .virtual }
         let isClone = action == .startClone || action == .stopClone || action == .readyClone
         if isClone, workloads.drill.isEmpty { return .virtual }

@@ -158,7 +158,8 @@ extension ReplicationEngine {
         failpoint("engine.activate.quieted")
         var quiet = placement
         try quiet.quieted()
-        try await confirmStopped(try quiet.workloads(), of: activation.application, at: activation.destination)
+        // Alone: what was surveyed must still be so when it goes live, past the point of no return.
+        try await confirmStopped(try quiet.workloads(), of: activation.application, at: activation.destination, alone: true)
     }
 
     private func materialise(_ volume: PointVolume, of point: RecoveryPoint, _ activation: Activation) async throws -> StagedVolume {

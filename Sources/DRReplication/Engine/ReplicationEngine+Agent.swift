@@ -76,8 +76,9 @@ extension ReplicationEngine {
     }
 
     /// A person says that the clusters that do not answer are gone for good: what the agent stopped for their sake runs here again, in a new epoch and with
-    /// the risk of two writers noted. Their silence stops it no more; one that answers again counts again. Throws `fenced` where one that answers took it over,
-    /// `conflict` when all answer, `not-found` when the agent stopped nothing here.
+    /// the risk of two writers noted. Their silence stops it no more; one that answers again counts again. What cannot be started keeps no other from it: it is
+    /// told as `failed`. Throws when nothing was started: `fenced` where one that answers took it over, `conflict` when all answer, `locked`, and `not-found`
+    /// when the agent stopped nothing here.
     public func resumeAlone(_ name: ClusterName, reason: String, by person: String, _ call: EngineCall) async throws -> [AgentRound.Event] {
         let cluster = try cluster(name)
         var reached: [any Cluster] = []
@@ -87,60 +88,75 @@ extension ReplicationEngine {
                 reached.append(try self.cluster(other))
             } catch let error as DRError where error.code == .clusterUnreachable { continue }
         }
-        var events: [AgentRound.Event] = []
+        var (events, failures): ([AgentRound.Event], [DRError]) = ([], [])
         for application in inventory.applications {
-            guard let mark = try await cluster.document(.selfFenced(application.name)), let home = home(of: application.name) else {
-                continue
-            }
-            let silent = peers(of: name, for: application.name).filter { peer in !reached.contains { $0.name == peer } }
-            guard !silent.isEmpty else {
-                throw DRError(
-                    .conflict, "all clusters where \(application.name) could be live answer",
-                    hint: "`drrunbook agent \(name)` starts it by itself, unless one of them took it over")
-            }
-            try await lock(application.name, at: [cluster], for: call.holder)
-            events += try await inTurn(application.name) {
-                var records: [ClusterName: ApplicationRecord] = [:]
-                for place in [cluster] + reached { records[place.name] = try await place.record(of: application.name) }
-                let standing = Standing(application: application.name, home: home, records: records)
-                try standing.requireActive(at: name)
-                let record = standing.effectiveRecord(at: name)
-                guard mark["epoch"].integer == record.epoch.number, !record.running else { return [] }
-                // One above what a cluster that is not heard of may have given it in a disaster.
-                var next = record
-                next.epoch = record.epoch.next.next
-                next.split_brain_risk = true
-                let word: Value = [
-                    "clusters": .list(silent.map { .string($0.text) }), "reason": .string(reason), "by": .string(person),
-                    "at": .instant(self.clock.now()),
-                ]
-                self.visit(cluster, call.key)
-                let committed = try await cluster.commit(
-                    Transaction(
-                        call.key.part(application.name.text).part("alone"),
-                        guards: [
-                            .epoch(application.name, record.epoch),
-                            .document(.application(application.name), try standing.record(at: name)?.value()),
-                            .document(.selfFenced(application.name), mark),
-                        ],
-                        changes: [
-                            .write(.application(application.name), try next.value()), .write(.alone(application.name), word),
-                            .write(
-                                .selfFenced(application.name), ["epoch": .integer(next.epoch.number), "at": .instant(self.clock.now())]),
-                        ], effects: [Effect(.activate, kind: "Application", name: application.name.text, at: name)]))
-                call.effects.record(committed.effects)
-                failpoint("engine.agent.alone")
-                // From here on it is what the agent does when all answer again.
-                let watch = Watch(application: application, cluster: cluster, reached: reached, silent: [], isOverdue: false, call: call)
-                return [try await self.look(watch)].compactMap { $0 }
+            do {
+                guard let event = try await resumeAlone(application, at: cluster, reached, reason, by: person, call) else { continue }
+                events.append(event)
+            } catch let error as DRError {
+                failures.append(error)
+                events.append(AgentRound.Event(kind: .failed, application: application.name, message: error.message))
             }
         }
         try await release(run: call.holder.run)
         try await forget(run: call.holder.run)
-        guard !events.isEmpty else {
-            throw DRError(.notFound, "the agent of \(name) stopped nothing there that could be started", hint: "see `drrunbook status`")
+        guard events.contains(where: { $0.kind != .failed }) else {
+            throw failures.first.map { first in
+                DRError(first.code, failures.map(\.message).joined(separator: "; "), hint: first.hint)
+            } ?? DRError(.notFound, "the agent of \(name) stopped nothing there that could be started", hint: "see `drrunbook status`")
         }
         return events
+    }
+
+    private func resumeAlone(
+        _ application: Application, at cluster: any Cluster, _ reached: [any Cluster], _ reason: String, by person: String,
+        _ call: EngineCall
+    ) async throws -> AgentRound.Event? {
+        let name = cluster.name
+        guard let mark = try await cluster.document(.selfFenced(application.name)), let home = home(of: application.name) else {
+            return nil
+        }
+        let silent = peers(of: name, for: application.name).filter { peer in !reached.contains { $0.name == peer } }
+        guard !silent.isEmpty else {
+            throw DRError(
+                .conflict, "all clusters where \(application.name) could be live answer",
+                hint: "`drrunbook agent \(name)` starts it by itself, unless one of them took it over")
+        }
+        try await lock(application.name, at: [cluster], for: call.holder)
+        return try await inTurn(application.name) {
+            var records: [ClusterName: ApplicationRecord] = [:]
+            for place in [cluster] + reached { records[place.name] = try await place.record(of: application.name) }
+            let standing = Standing(application: application.name, home: home, records: records)
+            try standing.requireActive(at: name)
+            let record = standing.effectiveRecord(at: name)
+            guard mark["epoch"].integer == record.epoch.number, !record.isComplete else { return nil }
+            // One above what a cluster that is not heard of may have given it in a disaster.
+            var next = record
+            next.epoch = record.epoch.next.next
+            next.split_brain_risk = true
+            let word: Value = [
+                "clusters": .list(silent.map { .string($0.text) }), "reason": .string(reason), "by": .string(person),
+                "at": .instant(self.clock.now()),
+            ]
+            self.visit(cluster, call.key)
+            let committed = try await cluster.commit(
+                Transaction(
+                    call.key.part(application.name.text).part("alone"),
+                    guards: [
+                        .epoch(application.name, record.epoch),
+                        .document(.application(application.name), try standing.record(at: name)?.value()),
+                        .document(.selfFenced(application.name), mark),
+                    ],
+                    changes: [
+                        .write(.application(application.name), try next.value()), .write(.alone(application.name), word),
+                        .write(.selfFenced(application.name), ["epoch": .integer(next.epoch.number), "at": .instant(self.clock.now())]),
+                    ], effects: [Effect(.activate, kind: "Application", name: application.name.text, at: name)]))
+            call.effects.record(committed.effects)
+            failpoint("engine.agent.alone")
+            // From here on it is what the agent does when all answer again.
+            let watch = Watch(application: application, cluster: cluster, reached: reached, silent: [], isOverdue: false, call: call)
+            return try await self.look(watch)
+        }
     }
 
     /// The agent ends: from now on nothing stops by itself there. Says which clusters could not be told, and still rely on it.
@@ -180,10 +196,19 @@ extension ReplicationEngine {
 
     func noteContact(with other: ClusterName, at cluster: any Cluster, answered: Bool) async throws {
         let now = clock.now()
-        if answered { return try await cluster.noteContact(SiteContact(cluster: other, reached: now)) }
+        if answered { return try await noteContact(with: other, at: cluster, asked: now) }
         // Who was never reached was not lost.
         guard let before = try await cluster.contact(with: other), before.silent == nil else { return }
         try await cluster.noteContact(SiteContact(cluster: other, reached: before.reached, silent: now))
+    }
+
+    /// It answered what it was asked at `asked`. A silence that began after that, as somebody else noted, goes on.
+    func noteContact(with other: ClusterName, at cluster: any Cluster, asked: Instant) async throws {
+        let before = try await cluster.contact(with: other)
+        try await cluster.noteContact(
+            SiteContact(
+                cluster: other, reached: max(before?.reached ?? asked, asked),
+                silent: before?.silent.flatMap { $0 > asked ? $0 : nil }))
     }
 
     private func mark(of name: ClusterName, at began: Instant, _ lease: Duration?, _ every: Duration?, for other: ClusterName) -> AgentMark
@@ -237,7 +262,8 @@ extension ReplicationEngine {
                 .deposed, watch, "live at \(standing.active) since epoch \(standing.epoch): stopped here, where epoch \(own.epoch) was lost"
             )
         }
-        if watch.isOverdue, mark == nil, own.running {
+        // Also what its own start, which failed, left half running.
+        if watch.isOverdue, own.running {
             try await seize(watch)
             try await hold(watch) { objects in
                 var transaction = try StopDecision(
@@ -254,7 +280,7 @@ extension ReplicationEngine {
         if mark != nil, !watch.isInTouch { try await confirmHeld(watch) }
         guard let mark, watch.isInTouch else { return nil }
         try await lock(watch.name, at: [watch.cluster], for: watch.call.holder)
-        let isOurs = mark["epoch"].integer == own.epoch.number && !own.running
+        let isOurs = mark["epoch"].integer == own.epoch.number && !own.isComplete
         if isOurs { _ = try await start(watch.application, at: watch.cluster, watch.key("start"), in: own.epoch, watch.call) }
         _ = try await watch.cluster.commit(
             Transaction(

@@ -2,31 +2,43 @@ public import DRModel
 internal import DRSupport
 
 extension ReplicationEngine {
-    public func drills() async throws -> [DrillStatus] {
-        var found: [DrillStatus] = []
+    private static let remembersDrills = Duration.seconds(90 * 86_400)
+
+    public func drills() async throws -> [DrillStatus] { try await standingDrills().found }
+
+    /// The drills that stand, oldest first, at the clusters that answer, and the clusters that do not.
+    public func standingDrills() async throws -> (found: [DrillStatus], silent: [ClusterName]) {
+        var (found, silent): ([DrillStatus], [ClusterName]) = ([], [])
         for cluster in clusters.values.sorted(by: { $0.name < $1.name }) {
             do {
                 found += try await cluster.drills().sound.map { $0.status(at: cluster.name, now: clock.now()) }
             } catch let error as DRError where error.code == .clusterUnreachable {
-                continue
+                silent.append(cluster.name)
             }
         }
-        return found.sorted { ($0.begun, $0.id) < ($1.begun, $1.id) }
+        return (found.sorted { ($0.begun, $0.id) < ($1.begun, $1.id) }, silent)
     }
 
+    /// Removes what is left of it; nothing is changed where that was done before. Throws `unknown-name` when there never was such a drill, and
+    /// `cluster-unreachable` while it may stand, or have stood, where nobody can look.
     public func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport {
         var silent: DRError?
+        var known: Set<String> = []
         for cluster in clusters.values.sorted(by: { $0.name < $1.name }) {
             do {
                 let isDone = try await cluster.committed(call.key.part("removed")) != nil
                 let isHere = try await cluster.document(.drill(drill)) != nil
                 if isDone || isHere { return try await cleanUp(drill, at: cluster, call) }
+                for folder in [DocumentPath.drills, .removed] { known.formUnion(try await cluster.documents(in: folder).map(\.lastName)) }
             } catch let error as DRError where error.code == .clusterUnreachable {
                 silent = error
             }
         }
+        if known.contains(drill.text) { return CleanupReport(drill: drill, removed: 0, left: [], changed: false) }
         if let silent { throw silent }
-        return CleanupReport(drill: drill, removed: 0, left: [], changed: false)
+        throw DRError(
+            .unknownName, "there is no drill \"\(drill)\"\(Spelling.hint(for: drill.text, in: known.sorted()))",
+            hint: known.isEmpty ? "no drill was ever made" : "known: \(known.sorted().joined(separator: ", "))")
     }
 
     /// Drills whose host died, or whose lease was over before it cleaned up. One that cannot be removed stays listed: it must not hold up anything else.
@@ -120,7 +132,25 @@ extension ReplicationEngine {
             removed += 1
         }
         transaction.changes.append(.remove(.drill(record.id)))
+        transaction.changes += try await forgottenDrills(at: cluster).map(Change.remove)
+        transaction.changes.append(.write(.removed(record.id), ["at": .instant(clock.now())]))
         transaction.answer = .integer(Int64(removed))
         return transaction
+    }
+
+    /// Whoever cleans a drill up once more hears that it is done; after a while nobody asks.
+    private func forgottenDrills(at cluster: any Cluster) async throws -> [DocumentPath] {
+        var old: [DocumentPath] = []
+        for path in try await cluster.documents(in: .removed) {
+            do {
+                guard case .instant(let at)? = try await cluster.document(path)?["at"], clock.now() - at <= Self.remembersDrills else {
+                    old.append(path)
+                    continue
+                }
+            } catch let error as DRError where error.isOfOneRecord {
+                old.append(path)
+            }
+        }
+        return old
     }
 }

@@ -1,10 +1,12 @@
 public import DRModel
 
 extension ReplicationEngine {
-    /// Of all clusters that answer, by application and cluster; and what is wrong with those that cannot be read.
-    public func locks() async throws -> (found: [(cluster: ClusterName, lock: ApplicationLock)], damaged: [DRError]) {
+    /// Of all clusters that answer, by application and cluster; what is wrong with those that cannot be read; and the clusters that do not answer.
+    public func locks() async throws -> (
+        found: [(cluster: ClusterName, lock: ApplicationLock)], damaged: [DRError], silent: [ClusterName]
+    ) {
         var found: [(cluster: ClusterName, lock: ApplicationLock)] = []
-        var damaged: [DRError] = []
+        var (damaged, silent): ([DRError], [ClusterName]) = ([], [])
         let names = inventory.applications.map(\.name)
         for cluster in clusters.values.sorted(by: { $0.name < $1.name }) {
             do {
@@ -12,10 +14,10 @@ extension ReplicationEngine {
                 found += all.sound.map { (cluster.name, $0) }
                 damaged += all.damaged
             } catch let error as DRError where error.code == .clusterUnreachable {
-                continue
+                silent.append(cluster.name)
             }
         }
-        return (found.sorted { ($0.lock.application, $0.cluster) < ($1.lock.application, $1.cluster) }, damaged)
+        return (found.sorted { ($0.lock.application, $0.cluster) < ($1.lock.application, $1.cluster) }, damaged, silent)
     }
 
     /// Where it was held. Clusters that do not answer are left out.

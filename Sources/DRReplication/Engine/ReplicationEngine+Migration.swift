@@ -29,7 +29,8 @@ extension ReplicationEngine {
             }
             var items: [String: MigrationReport.Item] = [:]
             var predicted = false
-            var warnings: [String] = []
+            // A copy may take hours, and the source be lost meanwhile.
+            var warnings = try await noteAnswer(direction, asked: begun)
             for application in applications {
                 let migration = Migration(
                     application: application, direction: direction, store: store, final: order.final,
@@ -88,21 +89,25 @@ extension ReplicationEngine {
             migration.call.effects.record(answer.before + earlier.effects)
         } else {
             (answer, warnings) = try await copy(migration)
-            do {
-                try await noteContact(with: migration.direction.source.name, at: migration.direction.destination, answered: true)
-            } catch let error as DRError {
-                warnings.append("that \(migration.direction.source.name) answered was not noted: \(error.message)")
-            }
         }
         failpoint("engine.migrate.listed")
         standing[migration.call.holder.run, default: [:]][migration.name, default: []].insert(migration.direction.destination.name)
         try await settleSync(migration, answer)
         failpoint("engine.migrate.settled")
+        let asked = clock.now()
         try await migration.direction.source.volumes.discard(migration.key.part("capture"))
         failpoint("engine.migrate.discarded")
+        warnings += try await noteAnswer(migration.direction, asked: asked)
         warnings += try await applyRetention(migration)
         failpoint("engine.migrate.retained")
         return (answer, warnings)
+    }
+
+    private func noteAnswer(_ direction: Direction, asked: Instant) async throws -> [String] {
+        do { try await noteContact(with: direction.source.name, at: direction.destination, asked: asked) } catch let error as DRError {
+            return ["that \(direction.source.name) answered was not noted: \(error.message)"]
+        }
+        return []
     }
 
     private func copy(_ migration: Migration) async throws -> (MigrationAnswer, [String]) {

@@ -35,8 +35,8 @@ extension ReplicationEngine {
         _ = try await current(start)
         let started = try await scale(try plan.steps(), start)
         failpoint("engine.start.scaled")
-        for workload in started where workload.runs {
-            _ = try await cluster.workload(.start, workload.object, replicas: workload.replicas)
+        for together in HeldWorkload.together(started.filter(\.runs)) {
+            _ = try await cluster.perform(.start, together.map { ($0.object, $0.replicas) })
             failpoint("engine.start.started")
         }
         for workload in started where workload.runs { try await waitReady(workload, start) }
@@ -119,7 +119,7 @@ extension ReplicationEngine {
         let deadline = clock.now() + patience
         var pause = Duration.milliseconds(100)
         while true {
-            let state = try await cluster.workload(.ready, workload.object, replicas: workload.replicas)
+            let state = try await cluster.perform(.ready, [(workload.object, workload.replicas)]).first ?? .starting
             // Nothing of it was to run.
             if state == .ready || state == .virtual || workload.replicas == 0 { return }
             guard clock.now() < deadline else {

@@ -40,18 +40,28 @@ extension ReplicationEngine {
         return StopReport(application: application.name, cluster: source.name, stopped_at: clock.now(), changed: committed != nil)
     }
 
-    /// Stops processes, last started first, and returns when none runs any more. Throws `timeout`, `workload-failed`.
-    func confirmStopped(_ workloads: [HeldWorkload], of application: Application, at cluster: any Cluster) async throws {
+    /// Stops processes, last started first, those that started together side by side, and returns when none runs any more. `alone`: no other operation of this
+    /// process goes on meanwhile. Throws `timeout`, `workload-failed`.
+    func confirmStopped(
+        _ workloads: [HeldWorkload], of application: Application, at cluster: any Cluster, alone: Bool = false
+    ) async throws {
         // What is held for a snapshot, by a process that died, cannot stop.
         _ = try await cluster.letGo(application.name)
-        for workload in workloads.reversed() where workload.runs && workload.isHeld {
+        for together in HeldWorkload.together(workloads.filter { $0.runs && $0.isHeld }).reversed() {
             let deadline = clock.now() + application.ready
+            var running = Array(together.reversed())
             while true {
-                let state = try await cluster.workload(.stop, workload.object, replicas: 0)
-                if state == .stopped || state == .virtual { break }
+                var states: [WorkloadState] = []
+                if alone {
+                    for workload in running { states.append(try await cluster.workload(.stop, workload.object, replicas: 0)) }
+                } else {
+                    states = try await cluster.perform(.stop, running.map { ($0.object, 0) })
+                }
+                running = zip(running, states).filter { $1 != .stopped && $1 != .virtual }.map(\.0)
+                guard let first = running.first else { break }
                 guard clock.now() < deadline else {
                     throw DRError(
-                        .timeout, "\(workload.object.key) at \(cluster.name) still runs \(application.ready.text) after it was stopped",
+                        .timeout, "\(first.object.key) at \(cluster.name) still runs \(application.ready.text) after it was stopped",
                         hint: "look at its processes there, then carry on")
                 }
                 try await clock.sleep(for: .seconds(1))

@@ -36,6 +36,9 @@ struct Heads {
         return try io.list(root).compactMap { try? VolumeName(String(decoding: $0, as: UTF8.self)) }
     }
 
+    /// There is one.
+    func stand() throws -> Bool { try !names().isEmpty }
+
     // MARK: Standing by
 
     /// Makes a head of each volume of the point, and removes all others.
@@ -89,23 +92,35 @@ struct Heads {
         return ByteCount(allocated)
     }
 
-    /// Reads them all; says which had to be mended.
-    func scrub() async throws -> (bytes: Int64, mended: [VolumeName]) {
-        guard try io.facts(root)?.kind == .folder, let lock = try lock() else { return (0, []) }
+    /// Reads those behind the one named `after`, until about `most` bytes were read; `next` of the answer is the last one when others are left. One that is
+    /// mended or cannot be keeps no other from being read.
+    func scrub(after: String = "", most: ByteCount) async throws -> Scrubbed {
+        var scrubbed = Scrubbed()
+        guard try io.facts(root)?.kind == .folder, let lock = try lock() else { return scrubbed }
         defer { lock.release() }
-        var (bytes, mended): (Int64, [VolumeName]) = (0, [])
-        for name in try names() {
-            let head = head(name)
-            guard case .clean(let clean)? = try head.note() else { continue }
-            do {
-                if try await roll(head, to: clean.volume, believing: nil) { mended.append(name) }
-            } catch let error where error is CannotRoll || error is DamagedCopy || error is IOFailure || error is DRError {
-                // The next migration makes it anew; what is wrong with packs was told by the scrub of the copy.
-                try head.remove()
+        let names = try names().filter { after < $0.text }.sorted()
+        for name in names {
+            try Task.checkCancellation()
+            await scrub(name, &scrubbed)
+            if scrubbed.bytes >= most.bytes, name != names.last {
+                scrubbed.next = name.text
+                break
             }
-            bytes += clean.volume.volume.size.bytes
         }
-        return (bytes, mended)
+        return scrubbed
+    }
+
+    private func scrub(_ name: VolumeName, _ scrubbed: inout Scrubbed) async {
+        let head = head(name)
+        do {
+            guard case .clean(let clean)? = try head.note() else { return }
+            scrubbed.objects += 1
+            scrubbed.bytes += clean.volume.volume.size.bytes
+            if try await roll(head, to: clean.volume, believing: nil) { scrubbed.healed.append("volume \(name) that stands by") }
+        } catch {
+            // The next migration makes it anew; what is wrong with packs was told by the scrub of the copy.
+            do { try head.remove() } catch { scrubbed.lost.append("volume \(name) that stands by cannot be read or removed: \(error)") }
+        }
     }
 
     // MARK: Changing one
@@ -148,7 +163,6 @@ struct Heads {
     }
 
     private func build(_ head: Head, _ volume: PointRecord.Volume) async throws {
-        let now = clock.now()
         try head.write(.applying)
         try io.removeTree(head.content)
         // It must not take the room that the next copy needs.
@@ -157,8 +171,14 @@ struct Heads {
             throw IOFailure.noRoom(head.content, "\(free) is free, and it takes \(needed) with a quarter to spare")
         }
         let reader = PointReader(copy, workers: workers)
-        try copy.doubting { try Materialisation.build(volume, at: head.content, from: reader, io: io, readsBack: true) }
-        guard try await settle(head, volume, verified: now) else { throw IOFailure.notAsWritten(head.content) }
+        try copy.doubting { try Materialisation.build(volume, at: head.content, from: reader, io: io) }
+        failpoint("head.written")
+        try io.syncFilesystem(head.folder)
+        guard let made = try head.facts(workers) else { throw IOFailure.notAsWritten(head.content) }
+        // A change in the same tick of the filesystem's clock would not show.
+        try await clock.sleep(for: ScanCache.granularity(of: made.newest))
+        // Read as it stands: what somebody wrote into it while it was made is found and mended, what is written from here on shows.
+        _ = try await roll(head, to: volume, believing: nil)
     }
 
     /// True when something had to be written.
@@ -180,9 +200,7 @@ struct Heads {
     }
 
     /// False, and nothing is noted, when it is not still, or `roll` did not make all of the changes.
-    private func settle(
-        _ head: Head, _ volume: PointRecord.Volume, verified: Instant, since roll: HeadMark? = nil
-    ) async throws -> Bool {
+    private func settle(_ head: Head, _ volume: PointRecord.Volume, verified: Instant, since roll: HeadMark) async throws -> Bool {
         failpoint("head.written")
         try io.syncFilesystem(head.folder)
         guard let found = try head.facts(workers, since: roll), found.isOurs else { return false }

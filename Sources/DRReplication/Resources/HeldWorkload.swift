@@ -71,4 +71,17 @@ struct HeldWorkload {
         for object in objects { if let workload = try HeldWorkload(object) { found.append(workload) } }
         return found
     }
+
+    /// In the order given, those that are neither before nor after each other in one list.
+    static func together(_ workloads: [HeldWorkload]) -> [[HeldWorkload]] {
+        var groups: [[HeldWorkload]] = []
+        for workload in workloads {
+            if let last = groups.last?.last, CarriedObjects.rank(last.object.key) == CarriedObjects.rank(workload.object.key) {
+                groups[groups.count - 1].append(workload)
+            } else {
+                groups.append([workload])
+            }
+        }
+        return groups
+    }
 }

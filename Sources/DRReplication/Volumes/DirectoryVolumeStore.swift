@@ -186,11 +186,26 @@ public struct DirectoryVolumeStore: VolumeStore {
     ) async throws -> Scrubbed {
         try await working { workers in
             let copy = copy(of: application)
-            var scrubbed = try await Scrub(copy: copy, store: store, clock: clock, after: after, most: most).run()
-            guard scrubbed.next == nil else { return scrubbed }
-            let (bytes, mended) = try await heads(copy, workers).scrub()
-            scrubbed.bytes += bytes
-            scrubbed.healed += mended.map { "volume \($0) that stands by" }
+            let heads = heads(copy, workers)
+            var scrubbed = Scrubbed()
+            // No object is called so: no application's name begins with a dot.
+            let standing = ".heads/"
+            if !(after?.hasPrefix(standing) ?? false) {
+                scrubbed = try await Scrub(copy: copy, store: store, clock: clock, after: after, most: most).run()
+                guard scrubbed.next == nil else { return scrubbed }
+                if scrubbed.bytes >= most.bytes, try heads.stand() {
+                    scrubbed.next = standing
+                    return scrubbed
+                }
+            }
+            let read = try await heads.scrub(
+                after: after.flatMap { $0.hasPrefix(standing) ? String($0.dropFirst(standing.count)) : nil } ?? "",
+                most: ByteCount(most.bytes - scrubbed.bytes))
+            scrubbed.objects += read.objects
+            scrubbed.bytes += read.bytes
+            scrubbed.healed += read.healed
+            scrubbed.lost += read.lost
+            scrubbed.next = read.next.map { standing + $0 }
             return scrubbed
         }
     }

@@ -35,9 +35,9 @@ final class Materialisation {
 
     /// Makes `root`, which must not exist. Nothing is durable before the filesystem was synced.
     static func build(
-        _ volume: PointRecord.Volume, at root: StorePath, from reader: PointReader, io: any StoreIO, readsBack: Bool = false
+        _ volume: PointRecord.Volume, at root: StorePath, from reader: PointReader, io: any StoreIO
     ) throws {
-        let work = Materialisation(root, reader, io: io, readsBack: readsBack)
+        let work = Materialisation(root, reader, io: io)
         do {
             try reader.walk(volume, node: work.add, chunks: work.add)
             try work.finish()

@@ -46,6 +46,7 @@ struct Agent: HostCommand {
             var failed = false
             let untold = try await host.watch(cluster, once: once, until: { StopSignal.isSet }) { time, round in
                 for silent in round.silent { if once { output.warning("\(silent) does not answer") } }
+                if once, round.events.isEmpty { output.say("nothing to stop or start at \(cluster)") }
                 for event in round.events {
                     failed = failed || event.kind == .failed
                     let text = (event.application.map { "\($0): " } ?? "") + event.message
@@ -78,14 +79,24 @@ struct Agent: HostCommand {
             guard yes else {
                 throw DRError(.notAllowed, "nothing was started at \(cluster): nobody said yes", hint: "say --yes when they are gone")
             }
-            for event in try await host.resumeAlone(cluster, reason: reason ?? "") {
-                output.say("\(event.kind.rawValue) \(event.application?.text ?? "") at \(cluster)")
+            let events = try await host.resumeAlone(cluster, reason: reason ?? "")
+            for event in events {
+                let text = "\(event.application?.text ?? "") at \(cluster)"
+                if event.kind == .failed {
+                    output.warning("\(text) was not started: \(event.message)")
+                } else {
+                    output.say("\(event.kind.rawValue) \(text)")
+                }
                 output.object(
                     "agent",
                     [
                         ("cluster", .string(cluster.text)), ("event", .string(event.kind.rawValue)),
                         ("application", event.application.map { .string($0.text) } ?? .null), ("message", .string(event.message)),
                     ])
+            }
+            guard events.allSatisfy({ $0.kind != .failed }) else {
+                output.say("the same command again starts what was not")
+                return .partial
             }
             return .done
         }

@@ -29,7 +29,7 @@ struct Apply: HostCommand {
             for effect in planned.effects { output.say("  \(effect.text)") }
             guard planned.changed else {
                 // Notes that what stands there came from this file.
-                write(try await host.apply(plan: false), output)
+                write(try await host.apply(plan: false, shown: planned), output)
                 output.say("everything is set up as \(common.config) says")
                 return .done
             }
@@ -37,7 +37,7 @@ struct Apply: HostCommand {
                 Output.write("Set this up? Type \"yes\": ", to: STDERR_FILENO)
                 guard readLine() == "yes" else { throw DRError(.stopped, "not confirmed: nothing was changed") }
             }
-            let report = try await host.apply(plan: false)
+            let report = try await host.apply(plan: false, shown: planned)
             write(report, output)
             output.say(
                 output.style.good("set up") + ": \(counted(report.pairs.count, "pair")), \(counted(report.schedules.count, "schedule"))")

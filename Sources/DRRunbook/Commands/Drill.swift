@@ -45,34 +45,47 @@ struct Cleanup: HostCommand {
 
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
-            let standing = try await host.drills()
+            let (standing, silent) = try await host.drills()
+            // What does not stand changes nothing: it was removed before, or the name is wrong.
             for name in drills where !standing.contains(where: { $0.id == name }) {
-                throw DRError(
-                    .notFound, "there is no drill \(name)",
-                    hint: standing.isEmpty ? "no drill stands" : "drills: \(standing.map(\.id.text).joined(separator: ", "))")
+                _ = Self.tell(try await host.cleanUp(name), output)
             }
             var left = false
             for drill in standing {
                 guard drills.contains(drill.id) || drills.isEmpty && drill.expired else {
-                    if drills.isEmpty { output.say("\(drill.id) at \(drill.cluster) stays until \(drill.expires): run \(drill.run)") }
+                    if drills.isEmpty { Self.tell(drill, output) }
                     continue
                 }
                 left = Self.tell(try await host.cleanUp(drill.id), output) || left
             }
-            if standing.isEmpty { output.say("no drill stands") }
-            return left ? .partial : .done
+            guard drills.isEmpty else { return left ? .partial : .done }
+            for cluster in silent { output.warning("\(cluster) does not answer: what stands there is unknown") }
+            if standing.isEmpty, silent.isEmpty { output.say("no drill stands") }
+            return left ? .partial : silent.isEmpty ? .done : .unreachable
         }
+    }
+
+    private static func tell(_ drill: DrillStatus, _ output: Output) {
+        output.say("\(drill.id) at \(drill.cluster) stays until \(Runs.time(drill.expires)): run \(drill.run)")
+        output.object(
+            "drill",
+            [
+                ("drill", .string(drill.id.text)), ("cluster", .string(drill.cluster.text)), ("run", .string(drill.run.text)),
+                ("expires", .instant(drill.expires)),
+            ])
     }
 
     /// True when something is left.
     static func tell(_ report: CleanupReport, _ output: Output) -> Bool {
-        output.say("\(report.drill): \(report.removed) removed\(report.left.isEmpty ? ", nothing left" : "")")
+        output.say(
+            "\(report.drill): "
+                + (report.changed ? "\(report.removed) removed\(report.left.isEmpty ? ", nothing left" : "")" : "already removed"))
         for line in report.left { output.warning("\(report.drill): \(line) is left") }
         output.object(
             "cleanup",
             [
                 ("drill", .string(report.drill.text)), ("removed", .integer(Int64(report.removed))),
-                ("left", .list(report.left.map(Value.string))),
+                ("left", .list(report.left.map(Value.string))), ("changed", .bool(report.changed)),
             ])
         return !report.left.isEmpty
     }

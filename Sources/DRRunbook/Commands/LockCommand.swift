@@ -18,13 +18,16 @@ struct LockCommand: ParsableCommand {
 
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
-                let (list, damaged) = try await host.locks()
-                var table = Table("APPLICATION", "CLUSTER", "RUN", "RUNBOOK", "HOLDER", "SINCE", "UNTIL", "STATE")
+                let (list, damaged, silent) = try await host.locks()
+                var table = Table("APPLICATION", "CLUSTER", "RUN", "UNTIL", "STATE")
+                var holders: [String] = []
                 for (cluster, lock) in list {
                     let holder = lock.holder
                     table.add(
-                        lock.application.text, cluster.text, holder.run.text, holder.runbook, "\(holder.host), process \(holder.process)",
-                        Runs.time(lock.since), lock.expires.map(Runs.time) ?? "-", Self.state(lock))
+                        lock.application.text, cluster.text, holder.run.text, lock.expires.map(Runs.time) ?? "-", Self.state(lock))
+                    let line =
+                        "\(holder.run): \(holder.runbook) on \(holder.host), process \(holder.process), since \(Runs.time(lock.since))"
+                    if !holders.contains(line) { holders.append(line) }
                     output.object(
                         "lock",
                         [
@@ -35,9 +38,12 @@ struct LockCommand: ParsableCommand {
                             ("state", .string(Self.state(lock))),
                         ])
                 }
-                if list.isEmpty { output.say("no locks" + (damaged.isEmpty ? "" : " that can be read")) } else { output.table(table) }
+                let isWhole = damaged.isEmpty && silent.isEmpty
+                if list.isEmpty { output.say("no locks" + (isWhole ? "" : " that can be read")) } else { output.table(table) }
+                holders.forEach { output.say($0) }
                 for error in damaged { output.warning(error.description) }
-                return .done
+                for cluster in silent { output.warning("\(cluster) does not answer: who holds what there is unknown") }
+                return silent.isEmpty ? .done : .unreachable
             }
         }
 
@@ -68,11 +74,12 @@ struct LockCommand: ParsableCommand {
         func perform(_ output: Output) async throws -> ExitStatus {
             try await withHost { host in
                 try host.requireDeclared(application)
-                let (all, damaged) = try await host.locks()
+                let (all, damaged, silent) = try await host.locks()
                 let held = all.filter { $0.lock.application == application }
+                for cluster in silent { output.warning("\(cluster) does not answer: a lock of \(application) there stays") }
                 guard !held.isEmpty || !damaged.isEmpty else {
-                    output.say("nobody holds \(application)")
-                    return .done
+                    output.say("nobody holds \(application)" + (silent.isEmpty ? "" : " at the clusters that answer"))
+                    return silent.isEmpty ? .done : .unreachable
                 }
                 if let living = held.first(where: { $0.lock.counts }), !yes {
                     throw DRError(
@@ -84,8 +91,12 @@ struct LockCommand: ParsableCommand {
                 }
                 // One that cannot be read may be this application's.
                 if held.isEmpty, let first = damaged.first, !yes { throw first }
-                for cluster in try await host.breakLock(of: application) { output.say("broken: \(application) at \(cluster)") }
-                return .done
+                for cluster in try await host.breakLock(of: application) {
+                    output.say("broken: \(application) at \(cluster)")
+                    output.object(
+                        "lock.broken", [("application", .string(application.text)), ("cluster", .string(cluster.text))])
+                }
+                return silent.isEmpty ? .done : .unreachable
             }
         }
     }

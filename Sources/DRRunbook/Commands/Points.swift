@@ -28,7 +28,11 @@ struct Points: HostCommand {
                     point.consistency.rawValue, point.verified_at.map(Runs.time) ?? "never")
                 output.object("point", Self.members(point))
             }
-            if points.isEmpty { output.say("no recovery points") } else { output.table(table) }
+            if points.isEmpty {
+                output.say("no recovery points" + (unreachable.isEmpty ? "; `drrunbook serve` makes them" : " at the clusters that answer"))
+            } else {
+                output.table(table)
+            }
             for error in unreachable { output.warning("\(error.message); its points are left out") }
             return answered ? .done : .unreachable
         }

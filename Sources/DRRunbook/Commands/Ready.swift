@@ -64,8 +64,11 @@ struct Ready: HostCommand {
             output.table(table)
         }
         output.say()
+        // Advice that is the same for several is given once.
+        var given: Set<[String]> = []
         for state in [CheckResult.State.failed, .warning] {
             for told in Self.told(found, state) {
+                guard given.insert([told.check.id, told.check.fix ?? "", told.check.next ?? ""]).inserted else { continue }
                 let mark = state == .failed ? output.style.bad(told.check.id) : output.style.warning(told.check.id)
                 if let fix = told.check.fix { output.say("\(mark): \(fix)") }
                 if let command = command(told.check) { output.say("  next: \(command)") }

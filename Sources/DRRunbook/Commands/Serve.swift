@@ -28,7 +28,9 @@ struct Serve: HostCommand {
         StopSignal.listen()
         return try await withHost { host in
             let (schedules, jobs) = (host.configuration.inventory.schedules.count, host.configuration.jobs.count)
-            output.say("serving \(schedules) schedules\(jobs == 0 ? "" : " and \(jobs) jobs"); stop with control-C")
+            func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
+            output.say(
+                "serving \(counted(schedules, "schedule"))\(jobs == 0 ? "" : " and " + counted(jobs, "job")); stop with control-C")
             try await host.serve(until: { StopSignal.isSet }) { Self.tell($0, output) }
             output.say("stopped")
             return .done
@@ -99,7 +101,7 @@ struct Schedules: HostCommand {
                 table.add(
                     item.schedule.name.text, item.schedule.pair.text, item.schedule.applications.map(\.text).joined(separator: " "),
                     item.when,
-                    item.last.map(Runs.time) ?? "never", next)
+                    item.last.map(Runs.time) ?? (item.isBroken ? "unknown" : "never"), next)
                 output.object(
                     "schedule",
                     [
@@ -113,7 +115,7 @@ struct Schedules: HostCommand {
             if list.isEmpty { output.say("no schedules are declared in \(common.config)") } else { output.table(table) }
             for item in list {
                 if let error = item.error {
-                    let what = item.isBroken ? "does not run" : "failed \(item.failures) times"
+                    let what = item.isBroken ? "does not run" : "failed \(item.failures == 1 ? "once" : "\(item.failures) times in a row")"
                     output.say(output.style.warning("\(item.schedule.name): \(what): \(error)"))
                 }
             }

@@ -40,12 +40,25 @@ struct Status: HostCommand {
     private static func warnings(_ item: ApplicationStatus) -> [String] {
         var lines: [String] = []
         if item.split_brain_risk { lines.append("\(item.name): the old site was not seen cut off: both may be serving") }
+        if item.running == false, let active = item.active_at {
+            let by = item.lock.map { "run \($0) holds it: `drrunbook resume \($0)`" } ?? "`drrunbook runs` shows which run stopped it"
+            lines.append("\(item.name): STOPPED at \(active), where it is live; \(by)")
+        }
         if !item.protected {
-            let why =
-                item.last_point == nil
-                ? "no verified recovery point lies at another site" : "no schedule copies it from where it is, or none has since it moved"
-            let since = item.unprotected_since.map { " since \(Runs.time($0))" } ?? ""
-            lines.append("\(item.name): UNPROTECTED\(since): \(why)")
+            let silent = item.clusters.filter { $0.key != item.active_at?.text && $0.value.hasPrefix("unknown") }.map(\.key).sorted()
+            if item.last_point == nil, !silent.isEmpty {
+                let names = silent.joined(separator: ", ")
+                lines.append(
+                    "\(item.name): protection UNKNOWN: what lies at \(names), which \(silent.count == 1 ? "does" : "do") not answer, cannot be seen"
+                )
+            } else {
+                let why =
+                    item.last_point == nil
+                    ? "no verified recovery point lies at another site"
+                    : "no schedule copies it from where it is, or none has since it moved"
+                let since = item.unprotected_since.map { " since \(Runs.time($0))" } ?? ""
+                lines.append("\(item.name): UNPROTECTED\(since): \(why)")
+            }
         }
         lines += (item.forks ?? []).map { "\(item.name): DIVERGENT: \($0.text)" }
         for cluster in item.returned ?? [] {
@@ -53,8 +66,8 @@ struct Status: HostCommand {
                 "\(item.name): \(cluster) is back and was not told that it lost \(item.name): protect it again with `drrunbook serve` or dr.reprotect; "
                     + "the first copy stops what runs there")
         }
-        if let last = item.last_drill { lines.append("\(item.name): drilled \(last.ready_at), ready in \(last.rto.text)") }
-        if let run = item.lock { lines.append("\(item.name): locked by run \(run)") }
+        if let last = item.last_drill { lines.append("\(item.name): drilled \(Runs.time(last.ready_at)), ready in \(last.rto.text)") }
+        if let run = item.lock, item.running != false { lines.append("\(item.name): locked by run \(run)") }
         lines += (item.problems ?? []).map { "\(item.name): \($0)" }
         return lines
     }

@@ -12,6 +12,8 @@ package final class MemoryCluster: Cluster {
         package var documents: [DocumentPath: Value] = [:]
         package var committed: [OperationKey: Committed] = [:]
         package var locks: [ApplicationName: ApplicationLock] = [:]
+        /// Until when the locks of runs that were put down wait for them.
+        package var parked: [RunID: Instant] = [:]
         /// Processes that run, by workload.
         package var processes: [ObjectKey: Int] = [:]
         package var facts = MemoryCluster.usualFacts
@@ -25,6 +27,9 @@ package final class MemoryCluster: Cluster {
         package var agents: [ClusterName: AgentMark] = [:]
         package var contacts: [ClusterName: SiteContact] = [:]
     }
+
+    /// How long the locks of a run that was put down wait for it when nobody says so.
+    private static let parkedFor: Duration = .seconds(900)
 
     /// Of a cluster that nobody said anything of.
     package static let usualFacts = ClusterFacts(
@@ -247,9 +252,13 @@ package final class MemoryCluster: Cluster {
     package func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
         let now = clock.now()
         try reach { state in
-            if let held = state.locks[application], held.alive, !state.dead.contains(held.holder.process), held.holder.run != holder.run {
-                throw DRError(.locked, "\(application) is locked at \(name) by run \(held.holder.run)")
+            if let held = state.locks[application], held.holder.run != holder.run, state.counts(held, at: now) {
+                throw DRError(
+                    .locked, "\(application) is locked at \(name) by run \(held.holder.run)",
+                    hint: state.parked[held.holder.run] == nil ? nil : "take it up with `drrunbook resume \(held.holder.run)`")
             }
+            // Whoever takes one of them up has the run: its locks live with its process again.
+            state.parked[holder.run] = nil
             state.locks[application] = ApplicationLock(application: application, holder: holder, since: now, alive: true)
         }
     }
@@ -262,16 +271,40 @@ package final class MemoryCluster: Cluster {
     package func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try reach { $0.agents[cluster] } }
     package func noteContact(_ contact: SiteContact) async throws { try reach { $0.contacts[contact.cluster] = contact } }
     package func contact(with cluster: ClusterName) async throws -> SiteContact? { try reach { $0.contacts[cluster] } }
-    package func unlock(run: RunID) async throws { try reach { state in state.locks = state.locks.filter { $0.value.holder.run != run } } }
+    package func unlock(run: RunID) async throws {
+        try reach { state in
+            state.locks = state.locks.filter { $0.value.holder.run != run }
+            state.parked[run] = nil
+        }
+    }
+
+    package func park(run: RunID, until: Instant?) async throws {
+        let end = until ?? clock.now() + Self.parkedFor
+        try reach { state in
+            guard state.locks.contains(where: { $0.value.holder.run == run }) else { return }
+            state.parked[run] = end
+        }
+    }
 
     package func locks() async throws -> [ApplicationLock] {
-        try reach { state in
+        let now = clock.now()
+        return try reach { state in
             state.locks.values.sorted { $0.application < $1.application }.map {
                 ApplicationLock(
-                    application: $0.application, holder: $0.holder, since: $0.since,
-                    alive: $0.alive && !state.dead.contains($0.holder.process)
-                )
+                    application: $0.application, holder: $0.holder, since: $0.since, alive: state.isAlive($0),
+                    expires: state.parked[$0.holder.run], counts: state.counts($0, at: now))
             }
         }
+    }
+}
+
+extension MemoryCluster.State {
+    /// Its process works on it.
+    fileprivate func isAlive(_ lock: ApplicationLock) -> Bool {
+        lock.alive && parked[lock.holder.run] == nil && !dead.contains(lock.holder.process)
+    }
+
+    fileprivate func counts(_ lock: ApplicationLock, at now: Instant) -> Bool {
+        parked[lock.holder.run].map { now <= $0 } ?? isAlive(lock)
     }
 }

@@ -80,4 +80,8 @@ package struct SimulatedEngine: DREngine {
         try process.live()
         try await engine.release(run: run, at: clusters)
     }
+    package func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws {
+        try process.live()
+        try await engine.park(run: run, at: clusters, until: until)
+    }
 }

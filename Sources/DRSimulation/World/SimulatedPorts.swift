@@ -42,6 +42,7 @@ struct SimulatedCluster: Cluster {
         try await pass("lock") { try await base.lock(application, for: holder) }
     }
     func unlock(run: RunID) async throws { try await pass("unlock") { try await base.unlock(run: run) } }
+    func park(run: RunID, until: Instant?) async throws { try await pass("park") { try await base.park(run: run, until: until) } }
     func locks() async throws -> [ApplicationLock] { try await pass("locks") { try await base.locks() } }
     func breakLock(_ application: ApplicationName) async throws -> Bool {
         try await pass("breakLock") { try await base.breakLock(application) }

@@ -76,4 +76,27 @@ struct WorkloadTests {
     @Test func `start and stop are needed together`() {
         #expect(throws: DRError.self) { try WorkloadCommands(start: ["a"], stop: [], workingDirectory: "/") }
     }
+
+    private func named(_ names: [String]) -> [(object: ManifestObject, replicas: Int)] {
+        names.map { (ManifestObject(key: ObjectKey(group: "apps", kind: "StatefulSet", namespace: "shop-db", name: $0), text: ""), 1) }
+    }
+
+    @Test func `commands of several workloads run side by side, and their answers are in the order in which they were asked for`()
+        async throws
+    {
+        // Each waits until all of them run: one after the other they would never end well.
+        let meeting = "echo >here-$0; for i in $(seq 300); do [ $(ls here-* | wc -l) = 3 ] && exit 0; sleep 0.05; done; exit 1"
+        let cluster = try cluster(start: ["sh", "-c", meeting, "{name}"], ready: ["test", "{name}", "=", "b"])
+        #expect(try await cluster.perform(.start, named(["a", "b", "c"])) == [.starting, .starting, .starting])
+        #expect(try await cluster.perform(.ready, named(["a", "b", "c"])) == [.starting, .ready, .starting])
+        #expect(try await cluster.perform(.ready, []).isEmpty)
+    }
+
+    @Test func `of several commands that fail the first in the order asked for is told, when all have ended`() async throws {
+        let stop = "[ $0 = a ] || { while [ ! -e ended-c ] && [ $0 = b ]; do sleep 0.05; done; echo >ended-$0; exit 3; }"
+        let cluster = try cluster(stop: ["sh", "-c", stop, "{name}"])
+        let failed = await #expect(throws: DRError.self) { try await cluster.perform(.stop, named(["a", "b", "c"])) }
+        #expect(failed?.message.hasPrefix("StatefulSet shop-db/b does not stop") == true)
+        #expect(try fixture.read("../ended-b") != nil && fixture.read("../ended-c") != nil)
+    }
 }

@@ -265,6 +265,51 @@ struct AgentTests {
         #expect(all?.message.contains("answer") == true)
     }
 
+    @Test func `G12 what cannot be resumed is told, keeps no other application down, and no lock stays`() async throws {
+        let world = try await copied()
+        _ = try await round(world, as: "agent-1")
+        world.west.goAway()
+        world.clock.advance(by: .seconds(300))
+        _ = try await round(world, as: "agent-2")
+        #expect(world.east.processes("pg") == 0)
+        try await world.east.lock("ledger", for: Spoken("other", run: "other").call.holder)
+        let events = try await world.engine().resumeAlone("east", reason: "gone", by: "alice", Spoken("resume", run: "person").call)
+        #expect(events.map(\.kind) == [.failed, .resumed] && events.map(\.application) == ["ledger", "storefront"])
+        #expect(events[0].message.contains("locked"))
+        #expect(world.east.processes("pg") == 0 && world.east.processes("web") == 2)
+        #expect(try await world.east.locks().map(\.holder.run) == ["other"])
+        // All that is left does not fit.
+        let error = await expectError(.locked) {
+            try await world.engine().resumeAlone("east", reason: "gone", by: "alice", Spoken("again", run: "again").call)
+        }
+        #expect(error != nil)
+        #expect(try await world.east.locks().map(\.holder.run) == ["other"])
+        release(world)
+        let late = try await world.engine().resumeAlone("east", reason: "gone", by: "alice", Spoken("late", run: "late").call)
+        #expect(late.map(\.kind) == [.resumed] && late.map(\.application) == ["ledger"] && world.east.processes("pg") == 3)
+    }
+
+    @Test func `G1 what an agent could not start again is tried by the next round, and stopped when nobody is heard of`() async throws {
+        let world = try await copied()
+        _ = try await round(world, as: "agent-1")
+        world.west.goAway()
+        world.clock.advance(by: .seconds(300))
+        _ = try await round(world, as: "agent-2")
+        world.west.goAway(false)
+        world.east.set { $0.slowness = 10_000 }
+        #expect(try await Set(round(world, as: "agent-3").events.map(\.kind)) == [.failed])
+        #expect(world.east.processes("pg") == 3)
+        world.west.goAway()
+        world.clock.advance(by: .seconds(300))
+        #expect(try await Set(round(world, as: "agent-4").events.map(\.kind)) == [.selfFenced])
+        #expect(world.east.processes("pg") == 0)
+        world.west.goAway(false)
+        #expect(try await Set(round(world, as: "agent-5").events.map(\.kind)) == [.failed])
+        world.east.set { $0.slowness = 0 }
+        #expect(try await Set(round(world, as: "agent-6").events.map(\.kind)) == [.resumed])
+        #expect(try await world.engine().status(of: ["ledger"], without: [], Spoken("status").call)[0].running == true)
+    }
+
     @Test func `G1 an agent that is started again while it is cut off counts from what its former self last said`() async throws {
         let world = try await copied()
         _ = try await round(world, as: "agent-1")

@@ -99,6 +99,7 @@ struct BreakingCluster: Cluster {
         try await pass("lock") { try await base.lock(application, for: holder) }
     }
     func unlock(run: RunID) async throws { try await pass("unlock") { try await base.unlock(run: run) } }
+    func park(run: RunID, until: Instant?) async throws { try await pass("park") { try await base.park(run: run, until: until) } }
     func locks() async throws -> [ApplicationLock] { try await pass("locks") { try await base.locks() } }
     // Signs of life are no stage of anything.
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }

@@ -31,7 +31,8 @@ struct DrillTests {
     /// All that a drill might leave behind, records of its own and keys left out.
     private func inventory(_ world: EngineWorld) -> String {
         [world.east, world.west].map { cluster in
-            let documents = cluster.allDocuments.filter { !$0.key.text.hasPrefix("drilled/") }.sorted { $0.key < $1.key }
+            let documents = cluster.allDocuments.filter { entry in !["drilled/", "removed/"].contains { entry.key.text.hasPrefix($0) } }
+                .sorted { $0.key < $1.key }
             return "\(cluster.observable) \(documents.map { "\($0.key)=\($0.value.json())" }) \(cluster.memory.left) "
                 + "\(cluster.state.withLock { $0.processes.map { "\($0.key)=\($0.value)" }.sorted() })"
         }.joined(separator: "\n")
@@ -77,6 +78,38 @@ struct DrillTests {
         #expect(try await engine.drills().isEmpty)
         let again = try await engine.cleanUp(Self.id(of: "run-1/drill"), Spoken("again").call)
         #expect(!again.changed && again.removed == 0)
+    }
+
+    @Test
+    func `A drill that its lease removed is cleaned up already, one that never was is an error, and one nobody can look for is unknown`()
+        async throws
+    {
+        let (world, engine) = try await copied()
+        try await engine.drill(["ledger"], lease: .seconds(60), Spoken("drill"))
+        let id = try Self.id(of: "run-1/drill")
+        world.clock.advance(by: .seconds(61))
+        try await engine.migrate(["storefront"], Spoken("next", run: "next"))
+        try await engine.release(run: "next")
+        #expect(try await engine.drills().isEmpty)
+        let done = try await engine.cleanUp(id, Spoken("late").call)
+        #expect(!done.changed && done.removed == 0 && done.left.isEmpty)
+
+        let wrong = try DrillID(id.text + "x")
+        let error = await expectError(.unknownName) { try await engine.cleanUp(wrong, Spoken("wrong").call) }
+        #expect(error?.message.contains("did you mean \"\(id)\"?") == true)
+        world.west.goAway()
+        #expect(await expectError(.clusterUnreachable) { try await engine.cleanUp(wrong, Spoken("silent").call) } != nil)
+        #expect(try await engine.standingDrills().silent == ["west"])
+        world.west.goAway(false)
+
+        // What was removed long ago is forgotten by the next clean-up.
+        world.clock.advance(by: .seconds(91 * 86_400))
+        try await engine.drill(["storefront"], Spoken("other"))
+        _ = try await engine.cleanUp(Self.id(of: "run-1/other"), Spoken("cleanup").call)
+        #expect(
+            world.west.allDocuments.keys.filter { $0.text.hasPrefix("removed/") }.map(\.text) == [
+                "removed/\(try Self.id(of: "run-1/other"))"
+            ])
     }
 
     @Test func `G5 I13 whatever moment the host dies at, the next run after the lease leaves nothing of the drill`() async throws {

@@ -151,6 +151,31 @@ struct ScheduleTests {
         #expect(try await declare("still") == [])
     }
 
+    @Test func `What was not shown is not changed, whatever others did since`() async throws {
+        let world = try EngineWorld()
+        let shown = Spoken("shown", run: "apply")
+        _ = try await world.engine().declare(as: "here", shown.call)
+        let nothing = Spoken("nothing", run: "apply")
+        _ = try await world.engine().declare(as: "here", nothing.call)
+        #expect(nothing.texts == [])
+        // Between the look and the yes.
+        var other = world.inventory.schedules[0]
+        other.policy = .interval(.seconds(60))
+        let theirs = try Value(encoding: other)
+        world.west.set { $0.documents[.schedule("shop")] = theirs }
+        let late = Spoken("late", run: "apply")
+        let error = await expectError(.conflict) {
+            try await world.engine().declare(as: "here", shown: nothing.call.effects.effects, late.call)
+        }
+        #expect(error?.message.contains("\"patch Schedule shop policy @west\" was not among what was shown") == true)
+        #expect(late.texts == [] && world.west.allDocuments[.schedule("shop")] == theirs)
+        // What was shown is made so, whatever it takes less.
+        let again = Spoken("again", run: "apply")
+        let patch = Effect(.patch, kind: "Schedule", name: "shop", to: "policy", at: "west")
+        _ = try await world.engine().declare(as: "here", shown: shown.call.effects.effects + [patch], again.call)
+        #expect(again.texts == [patch.text])
+    }
+
     @Test func `A schedule that another dr.yaml declares is left alone unless all its applications are declared here`() async throws {
         var world = try EngineWorld()
         _ = try await world.engine().declare(as: "a:dr.yaml", Spoken("a", run: "apply").call)

@@ -115,6 +115,43 @@ import Testing
         #expect(io.operations.contains { $0.hasPrefix("write") && $0.hasSuffix("volume/table") })
     }
 
+    @Test func `G12 what stands by of one application is no room for another's volumes`() async throws {
+        let world = try warm()
+        let io = SystemStoreIO()
+        try write(
+            world["east/resources/more.yaml"],
+            Array(
+                """
+                apiVersion: v1
+                kind: PersistentVolume
+                metadata: { name: web-data }
+                spec: { capacity: { storage: 1Gi } }
+                ---
+                apiVersion: v1
+                kind: PersistentVolumeClaim
+                metadata: { name: web-data, namespace: shop-web }
+                spec: { volumeName: web-data }
+
+                """.utf8))
+        try io.makeFolder(world["east/volumes/web-data"], permissions: 0o700)
+        try write(world["east/volumes/web-data/pages"], noise(400_000))
+        try write(world["east/volumes/pg-data/more"], noise(400_000))
+        try await copy(world)
+        // Little is left of the ledger; what stands by of it is large still.
+        try io.removeFile(world["east/volumes/pg-data/more"])
+        func capacity(free: Int64) async throws -> CheckResult {
+            let disk = FaultyStoreIO(UnsyncedIO())
+            disk.limit(to: ByteCount(free))
+            let order = CheckOrder(pair: "east-west", applications: ["ledger", "storefront"], only: ["capacity"])
+            return try #require(try await world.engine(disk).checks(order, Spoken("checks").call).first)
+        }
+        let short = try await capacity(free: 300_000)
+        #expect(short.state == .failed && short.message.contains("stand by there"))
+        #expect(try await capacity(free: 500_000).state == .warning)
+        let enough = try await capacity(free: 1_100_000)
+        #expect(enough.state == .ok && enough.message.contains("of which"))
+    }
+
     @Test func `I13 a drill leaves what stands by as it is`() async throws {
         let world = try warm()
         try await copy(world)

@@ -57,6 +57,48 @@ extension HeadTests {
         #expect(try describe(live) == describe(source))
     }
 
+    @Test func `G3 what somebody writes into a volume while it is first made to stand by is found, and does not go live`() async throws {
+        try makeHostileTree(source)
+        let io = FaultyStoreIO()
+        let target = head / "large"
+        let once = Lock(false)
+        // Behind the writer: when another file is written, this one is done.
+        io.meanwhile { operation in
+            // The world's clock takes no time, the filesystem's does.
+            if operation.hasSuffix("heads/ledger/data/now") { usleep(20_000) }
+            guard operation.hasPrefix("write"), operation.hasSuffix("volume/text"), !once.withLock({ $0 }) else { return }
+            guard try SystemStoreIO().facts(target) != nil else { return }
+            once.withLock { $0 = true }
+            try write(target, [0x55, 0x66], at: 40_000)
+        }
+        let point = try await standBy(1, io: io)
+        #expect(once.withLock { $0 })
+        #expect(try describe(head) == describe(source))
+        try await world.activate(point, at: world.west)
+        #expect(try describe(live) == describe(source))
+    }
+
+    @Test func `A scrub reads volumes that stand by in parts, and goes on after one that cannot be mended`() async throws {
+        let names: [VolumeName] = ["data", "more", "other"]
+        for name in names { try makeHostileTree(world.east / "volumes" / name.text) }
+        _ = try await standBy(1, volumes: names)
+        func head(_ name: String) -> StorePath { heads / name / "volume" }
+        try world.io.makeHardLink(world.west / "elsewhere", to: head("data") / "large")
+        try write(head("other") / "text", [0x55], at: 40_000)
+        var (after, parts, healed): (String?, Int, [String]) = (nil, 0, [])
+        repeat {
+            let part = try await world.volumes(world.west).scrub("ledger", with: world.store(), after: after, most: ByteCount(1))
+            (after, parts, healed) = (part.next, parts + 1, healed + part.healed)
+            #expect(part.lost.isEmpty)
+        } while after != nil && parts < 1000
+        #expect(healed == ["volume other that stands by"])
+        #expect(try world.io.facts(head("data")) == nil)
+        let whole = try await world.volumes(world.west).scrub("ledger", with: world.store())
+        #expect(whole.next == nil && whole.healed.isEmpty)
+        // A part for each volume, at least.
+        #expect(parts > names.count)
+    }
+
     @Test func `A head that cannot be used or removed fails neither activation nor drill`() async throws {
         try makeHostileTree(source)
         let point = try await standBy(1)

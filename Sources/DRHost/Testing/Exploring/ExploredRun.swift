@@ -65,7 +65,7 @@ struct ExploredRun {
         simulation.world.clock.advance(by: .seconds(30 * 24 * 3600))
         let host = simulation.host(simulation.world.process(isSpared: true))
         do {
-            for drill in try await host.drills() { _ = try await host.cleanUp(drill.id) }
+            for drill in try await host.drills().found { _ = try await host.cleanUp(drill.id) }
         } catch let error as DRError {
             return [(.drill, "a drill cannot be removed after its lease: \(error.message)")]
         }
