@@ -123,6 +123,33 @@ enum Prelude {
           return lib.within(options.deadline, name, lib.scoped, name, fn)
         end
 
+        -- Another runbook, in this run: its parameters are checked as the command line's are, and what it ensures holds when it has ended.
+        function dr.call(runbook, parameters, options)
+          host.expect_run("call")
+          if parameters ~= nil then expect(parameters, "table", "call: its parameters") end
+          if options ~= nil then
+            expect(options, "table", "call: its options")
+            known_fields(options, { "deadline" }, "call")
+          end
+          local called = host.begin_call(runbook, parameters)
+          host.begin_flow("call")
+          local function body()
+            local results = table.pack(called.run(called.parameters))
+            if called.ensures then lib.ensure(called.ensures) end
+            return table.unpack(results, 1, results.n)
+          end
+          local deadline, results = options and options.deadline, nil
+          if deadline ~= nil then
+            results = table.pack(pcall(lib.within, deadline, called.name, lib.scoped, called.name, body))
+          else
+            results = table.pack(pcall(lib.scoped, called.name, body))
+          end
+          host.end_flow("call")
+          host.end_call()
+          if not results[1] then error(results[2], 0) end
+          return table.unpack(results, 2, results.n)
+        end
+
         function dr.attempt(name, fn)
           expect(name, "string", "attempt: its name")
           expect(fn, "function", "attempt: its body")
@@ -334,7 +361,11 @@ enum Prelude {
 
         setmetatable(dr, {
           __metatable = false,
-          __index = function(_, name) host.raise_unknown_verb(tostring(name)) end,
+          __index = function(_, name)
+            if name == "params" then return host.params() end
+            if name == "running_as" then return host.running_as() end
+            host.raise_unknown_verb(tostring(name))
+          end,
         })
 
         return dr, lib

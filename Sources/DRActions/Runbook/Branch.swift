@@ -13,6 +13,8 @@ final class Branch {
     let position: Int
     /// Steps, flows and items as people named them.
     var path: [String]
+    /// The runbook that is run, and those called by it that are under way.
+    var calls: [RunbookCall]
     /// What may call its function several times and is under way: `retry`, `wait_until`, an undo.
     var repeating: [String]
     /// Hooks of a drill that are under way: what they call outside is called for a drill, though the run is live.
@@ -26,7 +28,8 @@ final class Branch {
     private var requests = 0
 
     init(
-        id: String, coroutine: LuaCoroutine, path: [String], repeating: [String] = [], drills: Int = 0, undos: Int = 0,
+        id: String, coroutine: LuaCoroutine, path: [String], calls: [RunbookCall], repeating: [String] = [], drills: Int = 0,
+        undos: Int = 0,
         deadlines: [Deadline] = [], fork: Fork? = nil, position: Int = 0
     ) {
         self.undos = undos
@@ -36,6 +39,7 @@ final class Branch {
         self.id = id
         self.coroutine = coroutine
         self.path = path
+        self.calls = calls
         self.fork = fork
         self.position = position
     }

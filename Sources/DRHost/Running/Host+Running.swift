@@ -63,8 +63,11 @@ extension Host {
             changes.append("\(configuration.file) differs from the one run \(header.id) was started with; it counts as it is now")
         }
         do {
-            if try RunbookFile(header.runbook).sources().main.text != header.texts[header.runbook] {
-                changes.append("\(header.runbook) was edited since run \(header.id) was started; the recorded text is carried on")
+            let then = try RunbookSources(header: header), now = try RunbookFile(header.runbook).sources()
+            var edited = then.main.text == now.main.text ? [] : [header.runbook]
+            for (name, module) in then.modules where now.modules[name]?.text != module.text { edited.append(module.file) }
+            for file in edited.sorted() {
+                changes.append("\(file) was edited since run \(header.id) was started; the recorded text is carried on")
             }
         } catch {
             changes.append(
