@@ -94,9 +94,9 @@ enum Prelude {
           return table.unpack(results, 2, results.n)
         end
 
-        -- What may call its function several times: a call outside that must not be made twice is refused inside.
-        function lib.repeating(name, fn, ...)
-          host.begin_repeat(name)
+        -- What may call its function several times: a call outside that must not be made twice is refused inside. `try`: how often it was called, this time included.
+        function lib.repeating(name, try, fn, ...)
+          host.begin_repeat(name, try)
           local results = table.pack(pcall(fn, ...))
           host.end_repeat()
           if not results[1] then error(results[2], 0) end
@@ -273,7 +273,7 @@ enum Prelude {
             wrong("retry", "backoff", "a number of at least 1, at most 1000", backoff)
           end
           for attempt = 1, times do
-            local results = table.pack(pcall(lib.repeating, "retry", fn, attempt))
+            local results = table.pack(pcall(lib.repeating, "retry", attempt, fn, attempt))
             if results[1] then return table.unpack(results, 2, results.n) end
             local e = results[2]
             local again = codes == nil or (type(e) == "table" and codes[e.code] == true)
@@ -291,7 +291,7 @@ enum Prelude {
           local limit, every = dr.now() + duration("wait_until", options, "timeout"), duration("wait_until", options, "every", "5s")
           if every:seconds() < 0.01 then host.raise("invalid-input", "wait_until: every: expected at least 10ms, got " .. tostring(every)) end
           while true do
-            local value = lib.repeating("wait_until", fn)
+            local value = lib.repeating("wait_until", 1, fn)
             if value then return value end
             if dr.now() >= limit then
               host.raise("timeout", "wait_until: not true within " .. tostring(host.duration(options.timeout)))

@@ -153,10 +153,10 @@ enum RunEnd {
           if not ok then error(e, 0) end
         end
 
-        local function body(entry)
+        local function body(entry, try)
           local reason, told = forbidden(entry)
           if reason then return reason, told end
-          lib.repeating("undo", of_call, entry)
+          lib.repeating("undo", try, of_call, entry)
         end
 
         -- What could not be started again: nothing that needs it is.
@@ -173,7 +173,7 @@ enum RunEnd {
           end
           local wait, ok, result, told = 1, nil, nil, nil
           for try = 1, tries do
-            ok, result, told = pcall(lib.scoped, "undo " .. entry.name, body, entry)
+            ok, result, told = pcall(lib.scoped, "undo " .. entry.name, body, entry, try)
             if ok or try == tries or (type(result) == "table" and hopeless[result.code]) then break end
             dr.sleep(wait .. "s")
             wait = wait * 5

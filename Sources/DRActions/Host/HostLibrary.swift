@@ -97,7 +97,7 @@ struct HostLibrary {
             return []
         }
         try host.register("begin_repeat") { [unowned session] (call: LuaCall) in
-            session.beginRepeat(call[0].shown)
+            session.beginRepeat(call[0].shown, attempt: call[1].integer ?? 1)
             return []
         }
         try host.register("begin_drill") { [unowned session] (_: LuaCall) in

@@ -128,7 +128,7 @@ final class RunSession {
                 if ["stop", "start"].contains(verb) { throw Self.moving }
                 try refuseLive(verb, action.input)
             }
-            if case .unknown = action.recovery, let place = current?.repeating.last {
+            if case .unknown = action.recovery, let place = current?.repeating.last?.name {
                 throw DRError(
                     .invalidInput, "inside \(place) it could be done twice", hint: "say idempotent = true if that does no harm")
             }
@@ -169,7 +169,7 @@ final class RunSession {
         if let index = openFlows.lastIndex(of: name) { openFlows.remove(at: index) }
     }
 
-    func beginRepeat(_ name: String) { current?.repeating.append(name) }
+    func beginRepeat(_ name: String, attempt: Int) { current?.repeating.append((name, attempt)) }
     func beginDrill() { current?.drills += 1 }
     func endDrill() { current?.drills -= 1 }
     func endRepeat() { _ = current?.repeating.popLast() }
@@ -300,7 +300,9 @@ final class RunSession {
             let key = branch.nextPlace() + branch.phase
             let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
             let (begun, isRecorded): (Instant, Bool)
-            do { (begun, isRecorded) = try record.intent(entry) } catch let error as DRError { throw error.at(location) }
+            do { (begun, isRecorded) = try record.intent(entry, attempt: branch.attempt) } catch let error as DRError {
+                throw error.at(location)
+            }
             if isRecorded, action.effect == .changes { formerPlaces.formUnion(inventory.workplaces(of: action.input)) }
             waiting.append(
                 PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun, isRecorded: isRecorded))
