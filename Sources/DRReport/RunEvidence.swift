@@ -209,6 +209,16 @@ public struct RunEvidence: Sendable {
 
     // MARK: What a person has to look into
 
+    /// Gates that were passed by somebody alone, with the reason.
+    public var brokenGlass: [String] { gates.compactMap(Self.brokenGlass) }
+
+    private static func brokenGlass(_ gate: GateRecord) -> String? {
+        gate.answer["break_glass"].string.map { reason in
+            let who = gate.answer["by"].list?.compactMap(\.string).joined(separator: ", ") ?? "somebody"
+            return "gate \(gate.name) was passed alone by \(who), breaking the glass: \(reason)"
+        }
+    }
+
     /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, calls that were left out or settled by hand.
     public var followUps: [String] {
         var list: [String] = []
@@ -217,10 +227,7 @@ public struct RunEvidence: Sendable {
             list.append("not undone (\(undo.state.rawValue)): \(undo.name)" + (undo.reason.map { ": \($0)" } ?? ""))
         }
         for gate in gates {
-            if let reason = gate.answer["break_glass"].string {
-                let who = gate.answer["by"].list?.compactMap(\.string).joined(separator: ", ") ?? "somebody"
-                list.append("gate \(gate.name) was passed alone by \(who), breaking the glass: \(reason)")
-            }
+            if let text = Self.brokenGlass(gate) { list.append(text) }
             for said in gate.said where said.approval.key == nil {
                 list.append("gate \(gate.name): the identity of \(said.approval.identity) was not verified")
             }
