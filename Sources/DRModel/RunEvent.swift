@@ -49,6 +49,7 @@ public struct ActionEvent: Sendable, Hashable {
     /// Steps and branches.
     public let path: [String]
     public let key: String
+    /// Within `retry` and the tries of an undo: which one this is, from 1.
     public let attempt: Int
     public let input: Value
 
@@ -83,11 +84,24 @@ public struct RunReport: Sendable, Hashable {
         public let bytes_sent: ByteCount?
         /// When every byte of the data made live was last read back and compared.
         public let verified_at: Instant?
+        /// The point that was made live.
+        public let recovery_point: PointID?
+        /// Its former cluster may still be running it: it was neither stopped by the run nor seen fenced. Nil where nothing was made live.
+        public let split_brain_risk: Bool?
+        /// What was asked of it when it went live.
+        public let targets: RecoveryTargets?
+        /// The outage may have begun before `rto` counts from.
+        public let rto_at_least: Bool?
 
         public init(
             name: ApplicationName, active_at: ClusterName?, epoch: Epoch?, state: State, rpo: RecoveryPointObjective?, rto: Duration?,
-            reason: String?, next: String?, from: ClusterName? = nil, bytes_sent: ByteCount? = nil, verified_at: Instant? = nil
+            reason: String?, next: String?, from: ClusterName? = nil, bytes_sent: ByteCount? = nil, verified_at: Instant? = nil,
+            recovery_point: PointID? = nil, split_brain_risk: Bool? = nil, targets: RecoveryTargets? = nil, rto_at_least: Bool? = nil
         ) {
+            self.recovery_point = recovery_point
+            self.split_brain_risk = split_brain_risk
+            self.targets = targets
+            self.rto_at_least = rto_at_least
             self.name = name
             self.active_at = active_at
             self.epoch = epoch

@@ -10,7 +10,8 @@ extension RunEvidence {
             "configuration": .string(header.configuration),
             "sources": .map(header.sources.mapValues(Value.string)), "parameters": header.parameters, "results": results,
             "error": error.map { ["code": .string($0.code.rawValue), "message": .string($0.message)] } ?? .null,
-            "applications": .list(applications.map(value)), "recovery": recovery.map(value) ?? .null, "gates": .list(gates.map(value)),
+            "applications": .list(applications.map(value)), "recovery": recovery.map(value) ?? .null, "checks": .list(checks.map(value)),
+            "gates": .list(gates.map(value)),
             "effects": .list(effects.map { .string($0.text) }), "timeline": .list(actions.map(value)),
             "undos": .list(undos.map { ["name": .string($0.name), "state": .string($0.state.rawValue), "reason": text($0.reason)] }),
             "follow_ups": .list(followUps.map(Value.string)),
@@ -38,6 +39,18 @@ extension RunEvidence {
             "epoch": item.epoch.map { .integer($0.number) } ?? .null, "state": .string(item.state.rawValue), "rpo": rpo, "rpo_bound": bound,
             "rto": item.rto.map(Value.duration) ?? .null, "bytes_sent": item.bytes_sent.map { .integer($0.bytes) } ?? .null,
             "verified_at": item.verified_at.map(Value.instant) ?? .null, "reason": text(item.reason), "next": text(item.next),
+            "recovery_point": text(item.recovery_point?.text), "split_brain_risk": item.split_brain_risk.map(Value.bool) ?? .null,
+            "rpo_target": item.targets?.rpo.map(Value.duration) ?? .null, "rpo_met": item.isRPOMet.map(Value.bool) ?? .null,
+            "rto_target": item.targets?.rto.map(Value.duration) ?? .null, "rto_met": item.isRTOMet.map(Value.bool) ?? .null,
+            "rto_at_least": .bool(item.rto_at_least == true),
+        ]
+    }
+
+    private func value(_ checked: Checked) -> Value {
+        [
+            "asked": .instant(checked.asked), "path": .list(checked.path.map(Value.string)), "after": .bool(checked.isAfter),
+            "id": .string(checked.result.id), "state": .string(checked.result.state.rawValue), "value": .string(checked.result.message),
+            "fix": text(checked.result.fix),
         ]
     }
 

@@ -33,8 +33,20 @@ struct ReportPage {
                     evidence.applications.map { item in
                         [
                             item.name.text, item.state.rawValue, item.from?.text ?? "-", item.active_at?.text ?? "unknown",
-                            item.epoch?.description ?? "-", item.rpo.map(\.description) ?? "unknown", item.rto.map(\.text) ?? "unknown",
+                            item.epoch?.description ?? "-", item.rpo.map(\.description) ?? "unknown",
+                            item.rto.map { (item.rto_at_least == true ? "at least " : "") + $0.text } ?? "unknown",
                             item.verified_at.map { "\($0)" } ?? "-",
+                        ]
+                    }))
+            add(
+                "",
+                .table(
+                    ["application", "recovery point", "RPO target", "RTO target", "former site"],
+                    evidence.applications.map { item in
+                        [
+                            item.name.text, item.recovery_point?.text ?? "-", Self.target(item.targets?.rpo, item.isRPOMet),
+                            Self.target(item.targets?.rto, item.isRTOMet),
+                            item.split_brain_risk.map { $0 ? "SPLIT BRAIN RISK: it was not seen cut off" : "cut off" } ?? "-",
                         ]
                     }))
         }
@@ -54,6 +66,18 @@ struct ReportPage {
                 .table(
                     ["begun", "took", "action"],
                     recovery.critical.map { [since($0.begun), (($0.ended ?? $0.begun) - $0.begun).text, $0.title] }))
+        }
+        if !evidence.checks.isEmpty {
+            add(
+                "Checks",
+                .table(
+                    ["asked", "", "check", "state", "value"],
+                    evidence.checks.map { checked in
+                        let result = checked.result
+                        return [
+                            since(checked.asked), checked.isAfter ? "after" : "before", result.id, result.state.rawValue, result.message,
+                        ]
+                    }))
         }
         for gate in evidence.gates {
             let said = gate.said.map { said -> [String] in
@@ -100,6 +124,10 @@ struct ReportPage {
             .lines(
                 ["\(evidence.records.count) records, head \(evidence.head)"]
                     + (evidence.signature.map { ["signed:"] + $0.split(separator: "\n").map(String.init) } ?? [])))
+    }
+
+    private static func target(_ target: Duration?, _ isMet: Bool?) -> String {
+        target.map { "\($0.text), " + (isMet.map { $0 ? "met" : "MISSED" } ?? "nobody knows") } ?? "none"
     }
 
     private mutating func add(_ title: String, _ block: Block) { sections.append((title, block)) }

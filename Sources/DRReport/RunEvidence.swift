@@ -25,6 +25,15 @@ public struct RunEvidence: Sendable {
         }
     }
 
+    /// What one check found, and when it was asked.
+    public struct Checked: Sendable, Hashable {
+        public let asked: Instant
+        public let path: [String]
+        public let result: CheckResult
+        /// Something of the run was made live before.
+        public let isAfter: Bool
+    }
+
     public struct GateRecord: Sendable, Hashable {
         public let name: String
         public let message: String
@@ -63,6 +72,8 @@ public struct RunEvidence: Sendable {
     public let header: RunHeader
     public let records: [JournalRecord]
     public let actions: [Action]
+    /// Of each asking in its order.
+    public let checks: [Checked]
     public let gates: [GateRecord]
     public let undos: [RunReport.Undo]
     public let applications: [RunReport.Item]
@@ -101,6 +112,7 @@ public struct RunEvidence: Sendable {
                         result: payload["result"]))
             }
             self.actions = actions
+            checks = try Self.checks(actions)
             self.gates = gates
             undos = try records.filter { $0.entry.kind == .note && $0.entry.verb == "undo" }.map {
                 try $0.entry.payload.decoded(as: RunReport.Undo.self)
@@ -116,6 +128,18 @@ public struct RunEvidence: Sendable {
             throw error
         } catch {
             throw DRError(.journalDamaged, "the record of run \(header.id) cannot be read: \(error)")
+        }
+    }
+
+    // Those that failed stand in the error.
+    private static func checks(_ actions: [Action]) throws -> [Checked] {
+        let live = actions.filter { $0.effects.contains { $0.verb == .activate } }.compactMap(\.ended).min()
+        return try actions.filter { $0.verb == "checks" }.flatMap { action -> [Checked] in
+            let found = action.result.list == nil ? action.error?.details ?? .null : action.result
+            guard found.list != nil else { return [] }
+            return try found.decoded(as: [CheckResult].self).map {
+                Checked(asked: action.begun, path: action.path, result: $0, isAfter: live.map { $0 <= action.begun } ?? false)
+            }
         }
     }
 
@@ -185,6 +209,16 @@ public struct RunEvidence: Sendable {
 
     // MARK: What a person has to look into
 
+    /// Gates that were passed by somebody alone, with the reason.
+    public var brokenGlass: [String] { gates.compactMap(Self.brokenGlass) }
+
+    private static func brokenGlass(_ gate: GateRecord) -> String? {
+        gate.answer["break_glass"].string.map { reason in
+            let who = gate.answer["by"].list?.compactMap(\.string).joined(separator: ", ") ?? "somebody"
+            return "gate \(gate.name) was passed alone by \(who), breaking the glass: \(reason)"
+        }
+    }
+
     /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, calls that were left out or settled by hand.
     public var followUps: [String] {
         var list: [String] = []
@@ -193,10 +227,7 @@ public struct RunEvidence: Sendable {
             list.append("not undone (\(undo.state.rawValue)): \(undo.name)" + (undo.reason.map { ": \($0)" } ?? ""))
         }
         for gate in gates {
-            if let reason = gate.answer["break_glass"].string {
-                let who = gate.answer["by"].list?.compactMap(\.string).joined(separator: ", ") ?? "somebody"
-                list.append("gate \(gate.name) was passed alone by \(who), breaking the glass: \(reason)")
-            }
+            if let text = Self.brokenGlass(gate) { list.append(text) }
             for said in gate.said where said.approval.key == nil {
                 list.append("gate \(gate.name): the identity of \(said.approval.identity) was not verified")
             }

@@ -1,5 +1,6 @@
 import DRActions
 import DRModel
+import DRSupport
 import Testing
 
 @Suite struct FlowTests {
@@ -85,6 +86,28 @@ import Testing
             dr.log("%s %s %s", tostring(ok), e.message, tostring(dr.now() - began))
             """)
         #expect(stage.logs == ["false try 3 30s"])
+    }
+
+    @Test func `an action within retry tells which attempt it is, and so does a try of an undo`() async throws {
+        let stage = Stage(failures: ["suspend shop": DRError(.io, "no answer"), "resume shop": DRError(.io, "no answer")])
+        _ = try await stage.run(
+            """
+            dr.undo(function() dr.resume_schedule { name = "shop" } end)
+            dr.retry({ times = 3 }, function()
+              dr.parallel { function() dr.suspend_schedule { name = "shop" } end }
+            end)
+            """)
+        let attempts = stage.events.withLock { events in
+            events.compactMap { event -> String? in
+                guard case .actionFinished(let action, _, _, _, _, _) = event.kind, action.action != "sleep" else { return nil }
+                return "\(action.action) \(action.attempt)"
+            }
+        }
+        #expect(
+            attempts == [
+                "suspend_schedule 1", "suspend_schedule 2", "suspend_schedule 3", "resume_schedule 1", "resume_schedule 2",
+                "resume_schedule 3",
+            ])
     }
 
     @Test func `wait_until asks until it is true or too late`() async throws {

@@ -23,7 +23,8 @@ import Testing
         let stage = Stage()
         _ = try await stage.run("local names = {} for name in pairs(dr) do names[#names + 1] = name end dr.log(table.concat(names, ' '))")
         let names = Set(stage.logs.first?.split(separator: " ").map(String.init) ?? [])
-        #expect(names == Set(Reference().names))
+        // Two are values that depend on where they are read.
+        #expect(names.union(["params", "running_as"]) == Set(Reference().names))
     }
 
     @Test func `a field is explained alone`() {
@@ -55,7 +56,7 @@ import Testing
     @Test func `an editor shows an example with each function of dr`() {
         let blocks = Reference().luaStubs().split(separator: "\n\n")
         for name in Reference().names {
-            let block = blocks.first { $0.contains("function dr.\(name)(") || (name == "json" && $0.contains("dr.json = {}")) }
+            let block = blocks.first { $0.contains("function dr.\(name)(") || $0.contains("\ndr.\(name) = ") }
             #expect(block?.contains("---```lua") == true, "\(name)")
         }
     }

@@ -89,6 +89,27 @@ import Testing
         #expect(try shop.drrunbook("show", name).output.contains("breaking the glass: the disk is dying"))
     }
 
+    @Test func `broken glass is shown by status and show until a person closes it with what came of it, once`() throws {
+        let shop = try shop()
+        let name = try parked(shop)
+        #expect(try shop.drrunbook("status").output.contains("breaking the glass") == false)
+        #expect(try shop.drrunbook("show", name, "--close", "x").status == 2)
+        #expect(try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--break-glass", "the disk is dying").status == 0)
+        #expect(try shop.drrunbook("resume", name).status == 0)
+        let text = "gate cutover was passed alone by bob, breaking the glass: the disk is dying"
+        #expect(try shop.drrunbook("status").output.contains("run \(name): \(text)"))
+        let item = try shop.drrunbook("status", "--json").lines.first { $0["type"].string == "follow_up" }
+        #expect(item?["run"].string == name && item?["text"].string == text)
+        let shown = try shop.drrunbook("show", name)
+        #expect(shown.output.contains("  \(text)\n") && shown.output.contains("next: drrunbook show \(name) --close"), "\(shown.output)")
+        #expect(try shop.drrunbook("show", name, "--close", " ").status == 2)
+        #expect(try shop.drrunbook("show", name, "--close", "looked into with carol").status == 0)
+        #expect(try shop.drrunbook("show", name, "--close", "again").status == 5)
+        #expect(try !shop.drrunbook("status").output.contains("breaking the glass"))
+        #expect(try shop.drrunbook("show", name).output.contains("looked into with carol"))
+        #expect(try shop.drrunbook("report", name).output.contains(text))
+    }
+
     @Test func `G10 with keys only signatures of different people count, made here or brought as a file`() throws {
         let shop = try keyed(["alice", "bob"], quorum: 2)
         let name = try parked(shop)

@@ -100,6 +100,45 @@ import Testing
         #expect(try locks(shop) == [])
     }
 
+    @Test func `G1 a run that is paused where it stands at a gate keeps its locks until the gate closes`() throws {
+        let shop = try shop()
+        let run = try parked(shop)
+        let paused = try shop.drrunbook("pause", run)
+        #expect(paused.status == 0, "\(paused.output)\(paused.error)")
+        try expectKept(shop, for: .seconds(3 * 3600 - 60))
+    }
+
+    private func expectKept(_ shop: ShopFixture, for time: Duration) throws {
+        let kept = try shop.drrunbook("lock", "list", "--json").lines
+        #expect(!kept.isEmpty && kept.allSatisfy { $0["counts"].bool == true }, "\(kept)")
+        let now = Instant(nanosecondsSince1970: Int64(Date().timeIntervalSince1970) * 1_000_000_000)
+        for lock in kept {
+            let expires = try #require(lock["expires"].string.flatMap { try? Instant(rfc3339: $0) })
+            #expect(expires - now > time - .seconds(30), "\(expires - now)")
+        }
+    }
+
+    @Test func `G1 a run that was killed and stands at a gate after its resume keeps what its first process had locked`() throws {
+        let shop = try shop()
+        try shop.replace(
+            "runbooks/wait.lua", "  end)\nend }",
+            "  end)\n  dr.approve { name = 'go', message = '?', not_author = false, timeout = '3h' }\nend }")
+        let running = try RunningRun(shop, "runbooks/wait.lua", until: "list")
+        kill(running.process.processIdentifier, SIGKILL)
+        running.process.waitUntilExit()
+        try shop.write(
+            "sites/east/resources/go.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: go, namespace: shop-web }\ndata: {}\n")
+        let resumed = try shop.drrunbook("resume", running.name)
+        #expect(resumed.status == 3, "\(resumed.output)\(resumed.error)")
+        #expect(try locks(shop) == ["east", "west"].map { "ledger \($0) kept for a run that was put down" })
+        try expectKept(shop, for: .seconds(3 * 3600 - 60))
+        let other = try shop.drrunbook("run", "runbooks/protect.lua")
+        #expect(other.status == 5 && (other.output + other.error).contains("by run \(running.name)"), "\(other.output)\(other.error)")
+        #expect(try shop.drrunbook("approve", running.name, "go").status == 0)
+        #expect(try shop.drrunbook("resume", running.name).status == 0)
+        #expect(try locks(shop) == [])
+    }
+
     @Test func `G12 a run whose applications somebody else has moved meanwhile says of each where it is`() throws {
         let shop = try shop()
         let run = try parked(shop)

@@ -40,6 +40,12 @@ import Testing
         try action(
             2, 5, "0/2/1/do", "stop", ["application": "ledger"], [:],
             [Effect(.scale, kind: "StatefulSet", name: "pg", from: "1", to: "0", at: "east")])
+        try action(
+            5, 5, "0/7/1/do", "checks", ["pair": "east-west"],
+            [
+                ["id": "capacity", "state": "ok", "message": "west has 10 GiB, 2 GiB are needed"],
+                ["id": "store-reachable", "state": "warning", "message": "vault answered after 3s", "fix": "look at vault"],
+            ])
         add(5, JournalEntry(.intent, key: "0/3/1/do", verb: "approve", payload: ["name": "cutover", "message": "Go?", "show": ["lag": 3]]))
         let statement = GateStatement(
             run: header.id, gate: "cutover", place: "0/3/1/do", decision: .approve, person: "bob", plan: "p", record: "r", comment: "fine",
@@ -70,10 +76,15 @@ import Testing
                 .note, key: "1/1", verb: "undo",
                 payload: try Value(encoding: RunReport.Undo(name: "pool", application: nil, state: .failed, reason: "no answer"))))
         let items = ["ledger", "storefront"].map { name in
-            RunReport.Item(
+            let application = Application(
+                name: ApplicationName(stringLiteral: name), namespaces: ["shop"], rto: .seconds(name == "ledger" ? 30 : 300),
+                rpo: .seconds(900))
+            return RunReport.Item(
                 name: ApplicationName(stringLiteral: name), active_at: "west", epoch: Epoch(2), state: .moved,
                 rpo: name == "ledger" ? .exact(.zero) : .unknown,
-                rto: .seconds(58), reason: nil, next: nil, from: "east", bytes_sent: ByteCount(100), verified_at: start)
+                rto: .seconds(58), reason: nil, next: nil, from: "east", bytes_sent: ByteCount(100), verified_at: start,
+                recovery_point: name == "ledger" ? "rp-20260301-021500-a1b2" : nil, split_brain_risk: name != "ledger",
+                targets: RecoveryTargets(application), rto_at_least: name != "ledger")
         }
         add(
             62,

@@ -4,6 +4,7 @@
 ---@class DRTime
 ---@class DRDuration
 ---@class DRSecret
+---@class DRRunbook
 ---@class DRPair
 ---@field name string
 ---@class DRDrill
@@ -214,6 +215,7 @@ function dr.window(call) end
 ---return dr.runbook { name = "move", run = function(p) dr.failover { pair = "east-west", applications = "all", mode = "planned" } end }
 ---```
 ---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table), ensures?: { active?: table<string, string>, before?: string[][] } }
+---@return DRRunbook
 function dr.runbook(declaration) end
 
 ---Runs fn under a name that stands in the path of all it does. Like every verb it takes a deadline, at which the run is put down.
@@ -224,6 +226,16 @@ function dr.runbook(declaration) end
 ---@param fn fun(): any
 ---@param options? { deadline?: string }
 function dr.step(name, fn, options) end
+
+---Runs another runbook in this run: `require` gives it. Parameters are checked as on the command line, what it ensures must hold when it has ended; its undos stand on the run's ledger. Returns what its `run` returns; one that is under way cannot be called.
+---```lua
+---local drain = require "drain" dr.call(drain, { pool = "shop" })
+---```
+---@param runbook DRRunbook
+---@param parameters? table
+---@param options? { deadline?: string }
+---@return any ...
+function dr.call(runbook, parameters, options) end
 
 ---Registers what takes back what was done: called in reverse order when the run fails or is stopped with --undo. Of an application that went live elsewhere nothing is undone.
 ---```lua
@@ -255,7 +267,7 @@ function dr.results(values) end
 ---@return table?
 function dr.previous(options) end
 
----Forgets the undos registered so far: what was done stays.
+---Forgets the undos registered so far, in a called runbook those that it registered: what was done stays.
 ---```lua
 ---dr.settle()
 ---```
@@ -331,6 +343,20 @@ function dr.fail(message) end
 ---```
 ---@return DRTime
 function dr.now() end
+
+---The parameters of the runbook that is run; in a called one, its own.
+---```lua
+---dr.log("why: %s", dr.params.reason)
+---```
+---@type table<string, any>
+dr.params = {}
+
+---"live", or "drill" in a drill and in the hooks of `drill`: what is being run, planned or tested.
+---```lua
+---if dr.running_as == "live" then dr.log("for real") end
+---```
+---@type "live"|"drill"
+dr.running_as = "live"
 
 ---A number from 0 up to 1, journaled.
 ---```lua

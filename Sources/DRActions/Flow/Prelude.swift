@@ -96,9 +96,9 @@ enum Prelude {
           return table.unpack(results, 2, results.n)
         end
 
-        -- What may call its function several times: a call outside that must not be made twice is refused inside.
-        function lib.repeating(name, fn, ...)
-          host.begin_repeat(name)
+        -- What may call its function several times: a call outside that must not be made twice is refused inside. `try`: how often it was called, this time included.
+        function lib.repeating(name, try, fn, ...)
+          host.begin_repeat(name, try)
           local results = table.pack(pcall(fn, ...))
           host.end_repeat()
           if not results[1] then error(results[2], 0) end
@@ -123,6 +123,33 @@ enum Prelude {
           known_fields(options, { "deadline" }, "step")
           if options.deadline == nil then return lib.scoped(name, fn) end
           return lib.within(options.deadline, name, lib.scoped, name, fn)
+        end
+
+        -- Another runbook, in this run: its parameters are checked as the command line's are, and what it ensures holds when it has ended.
+        function dr.call(runbook, parameters, options)
+          host.expect_run("call")
+          if parameters ~= nil then expect(parameters, "table", "call: its parameters") end
+          if options ~= nil then
+            expect(options, "table", "call: its options")
+            known_fields(options, { "deadline" }, "call")
+          end
+          local called = host.begin_call(runbook, parameters)
+          host.begin_flow("call")
+          local function body()
+            local results = table.pack(called.run(called.parameters))
+            if called.ensures then lib.ensure(called.ensures) end
+            return table.unpack(results, 1, results.n)
+          end
+          local deadline, results = options and options.deadline, nil
+          if deadline ~= nil then
+            results = table.pack(pcall(lib.within, deadline, called.name, lib.scoped, called.name, body))
+          else
+            results = table.pack(pcall(lib.scoped, called.name, body))
+          end
+          host.end_flow("call")
+          host.end_call()
+          if not results[1] then error(results[2], 0) end
+          return table.unpack(results, 2, results.n)
         end
 
         function dr.attempt(name, fn)
@@ -251,7 +278,7 @@ enum Prelude {
             wrong("retry", "backoff", "a number of at least 1, at most 1000", backoff)
           end
           for attempt = 1, times do
-            local results = table.pack(pcall(lib.repeating, "retry", fn, attempt))
+            local results = table.pack(pcall(lib.repeating, "retry", attempt, fn, attempt))
             if results[1] then return table.unpack(results, 2, results.n) end
             local e = results[2]
             local again = codes == nil or (type(e) == "table" and codes[e.code] == true)
@@ -269,7 +296,7 @@ enum Prelude {
           local limit, every = dr.now() + duration("wait_until", options, "timeout"), duration("wait_until", options, "every", "5s")
           if every:seconds() < 0.01 then host.raise("invalid-input", "wait_until: every: expected at least 10ms, got " .. tostring(every)) end
           while true do
-            local value = lib.repeating("wait_until", fn)
+            local value = lib.repeating("wait_until", 1, fn)
             if value then return value end
             if dr.now() >= limit then
               host.raise("timeout", "wait_until: not true within " .. tostring(host.duration(options.timeout)))
@@ -339,7 +366,11 @@ enum Prelude {
 
         setmetatable(dr, {
           __metatable = false,
-          __index = function(_, name) host.raise_unknown_verb(tostring(name)) end,
+          __index = function(_, name)
+            if name == "params" then return host.params() end
+            if name == "running_as" then return host.running_as() end
+            host.raise_unknown_verb(tostring(name))
+          end,
         })
 
         return dr, lib

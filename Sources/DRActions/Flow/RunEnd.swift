@@ -21,7 +21,7 @@ enum RunEnd {
 
         -- Puts an entry on the ledger. `where`: the cluster at which its application must be live for it. `restarts`: it starts what was stopped.
         function lib.owe(name, application, where, fn, restarts)
-          local entry = { name = name, application = application, where = where, fn = fn, restarts = restarts or false }
+          local entry = { name = name, application = application, where = where, fn = fn, restarts = restarts or false, call = host.calling() }
           ledger[#ledger + 1] = entry
           count(entry, 1)
           host.owe(name)
@@ -103,14 +103,25 @@ enum RunEnd {
         function dr.finally(fn)
           host.expect_run("finally")
           lib.expect(fn, "function", "finally: its function")
-          finals[#finals + 1] = { name = host.check_undo(), fn = fn }
+          finals[#finals + 1] = { name = host.check_undo(), fn = fn, call = host.calling() }
           host.add_final()
         end
 
+        -- In a runbook that another one calls: what that one registered stays on the ledger.
         function dr.settle()
           host.expect_run("settle")
-          ledger, restarting, starters = {}, {}, 0
-          host.forgive()
+          local kept = {}
+          for i = #ledger, 1, -1 do
+            local entry = ledger[i]
+            if host.belongs(entry.call) then
+              count(entry, -1)
+              host.pay(entry.name)
+            else
+              kept[#kept + 1] = entry
+            end
+          end
+          ledger = {}
+          for i = #kept, 1, -1 do ledger[#ledger + 1] = kept[i] end
         end
 
         -- Why an entry must not be done, if it must not: asked now, not when it was registered.
@@ -134,10 +145,18 @@ enum RunEnd {
           if at == moved and at ~= entry.where then return entry.application .. " is live at " .. at .. ", and stays so" end
         end
 
-        local function body(entry)
+        -- What a called runbook registered finds its parameters.
+        local function of_call(entry)
+          host.again_in(entry.call)
+          local ok, e = pcall(entry.fn)
+          host.end_call()
+          if not ok then error(e, 0) end
+        end
+
+        local function body(entry, try)
           local reason, told = forbidden(entry)
           if reason then return reason, told end
-          lib.repeating("undo", entry.fn)
+          lib.repeating("undo", try, of_call, entry)
         end
 
         -- What could not be started again: nothing that needs it is.
@@ -154,7 +173,7 @@ enum RunEnd {
           end
           local wait, ok, result, told = 1, nil, nil, nil
           for try = 1, tries do
-            ok, result, told = pcall(lib.scoped, "undo " .. entry.name, body, entry)
+            ok, result, told = pcall(lib.scoped, "undo " .. entry.name, body, entry, try)
             if ok or try == tries or (type(result) == "table" and hopeless[result.code]) then break end
             dr.sleep(wait .. "s")
             wait = wait * 5
@@ -175,8 +194,8 @@ enum RunEnd {
           end
         end
 
-        -- What must hold at the end of a run that succeeded.
-        local function ensure(ensures)
+        -- What must hold at the end of a run that succeeded, and of a runbook that another one called.
+        function lib.ensure(ensures)
           for name, cluster in pairs(ensures.active) do
             -- In a drill the clone stands for the application, which has not moved.
             local at = host.cloned_at(name) or host.perform("status", { application = name }).active_at
@@ -242,14 +261,14 @@ enum RunEnd {
           if failed then undo_all() else protect() end
           local first
           for i = #finals, 1, -1 do
-            local ok, e = pcall(lib.scoped, "finally", finals[i].fn)
+            local ok, e = pcall(lib.scoped, "finally", of_call, finals[i])
             if not ok then
               host.note_undo("finally " .. finals[i].name, nil, "failed", lib.text_of(e))
               first = first or e
             end
           end
           local ok, e = true, nil
-          if ensures and not failed and not first and not host.cancelled() then ok, e = pcall(ensure, ensures) end
+          if ensures and not failed and not first and not host.cancelled() then ok, e = pcall(lib.ensure, ensures) end
           -- A person wanted it undone while this went on.
           if not failed and host.cancelled() then undo_all() end
           if first then error(first, 0) end

@@ -4,6 +4,7 @@ extension FlowFunction {
         "runbook":
             #"return dr.runbook { name = "move", run = function(p) dr.failover { pair = "east-west", applications = "all", mode = "planned" } end }"#,
         "step": #"dr.step("copy ahead", function() dr.migrate { pair = "east-west", applications = "all" } end)"#,
+        "call": #"local drain = require "drain" dr.call(drain, { pool = "shop" })"#,
         "undo":
             #"dr.undo(function() dr.log("open again") end, { application = "ledger", while_active_at = "east" })"#,
         "finally": #"dr.finally(function() dr.log("however it ended") end)"#,
@@ -23,6 +24,8 @@ extension FlowFunction {
         "log": #"dr.log("%s lives at %s", "ledger", "west")"#,
         "fail": #"dr.fail("the standby is too old")"#,
         "now": #"local began = dr.now() dr.log("took %s", dr.now() - began)"#,
+        "params": #"dr.log("why: %s", dr.params.reason)"#,
+        "running_as": #"if dr.running_as == "live" then dr.log("for real") end"#,
         "random": #"if dr.random() < 0.5 then dr.log("heads") end"#,
         "time": #"if dr.now() > dr.time("2026-03-01T06:00:00Z") then dr.fail("too late for the window") end"#,
         "duration": #"local limit = dr.duration("15m") dr.log("%d s", limit:seconds())"#,

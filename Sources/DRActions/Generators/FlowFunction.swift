@@ -10,7 +10,7 @@ struct FlowFunction {
             name: "runbook", signature: "runbook{ name, summary?, params?, run, ensures? }",
             summary: "Declares the runbook; the file returns it.",
             stub:
-                "---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table), ensures?: { active?: table<string, string>, before?: string[][] } }\nfunction dr.runbook(declaration) end"
+                "---@param declaration { name: string, summary?: string, params?: table, run: fun(p: table), ensures?: { active?: table<string, string>, before?: string[][] } }\n---@return DRRunbook\nfunction dr.runbook(declaration) end"
         ),
         FlowFunction(
             name: "step", signature: "step(name, fn, { deadline? })",
@@ -18,6 +18,14 @@ struct FlowFunction {
                 "Runs fn under a name that stands in the path of all it does. Like every verb it takes a deadline, at which the run is put down.",
             stub:
                 "---@param name string\n---@param fn fun(): any\n---@param options? { deadline?: string }\nfunction dr.step(name, fn, options) end"
+        ),
+        FlowFunction(
+            name: "call", signature: "call(runbook, parameters?, { deadline? })",
+            summary:
+                "Runs another runbook in this run: `require` gives it. Parameters are checked as on the command line, what it ensures must hold when it has ended; "
+                + "its undos stand on the run's ledger. Returns what its `run` returns; one that is under way cannot be called.",
+            stub:
+                "---@param runbook DRRunbook\n---@param parameters? table\n---@param options? { deadline?: string }\n---@return any ...\nfunction dr.call(runbook, parameters, options) end"
         ),
         FlowFunction(
             name: "undo", signature: "undo(fn, { application?, while_active_at?, name? })",
@@ -41,7 +49,8 @@ struct FlowFunction {
                 "The newest run before this one, of this runbook if no other is said: { run, runbook, outcome, started, finished, results, parameters }, or nil.",
             stub: "---@param options? { runbook?: string, outcome?: string }\n---@return table?\nfunction dr.previous(options) end"),
         FlowFunction(
-            name: "settle", signature: "settle()", summary: "Forgets the undos registered so far: what was done stays.",
+            name: "settle", signature: "settle()",
+            summary: "Forgets the undos registered so far, in a called runbook those that it registered: what was done stays.",
             stub: "function dr.settle() end"),
         FlowFunction(
             name: "attempt", signature: "attempt(name, fn)", summary: "As step, but a failure is returned: ok, value or error.",
@@ -79,6 +88,13 @@ struct FlowFunction {
             name: "fail", signature: "fail(message)", summary: "Ends the runbook as failed, unless caught.",
             stub: "---@param message string\nfunction dr.fail(message) end"),
         FlowFunction(name: "now", signature: "now()", summary: "The time, journaled.", stub: "---@return DRTime\nfunction dr.now() end"),
+        FlowFunction(
+            name: "params", signature: "params", summary: "The parameters of the runbook that is run; in a called one, its own.",
+            stub: "---@type table<string, any>\ndr.params = {}"),
+        FlowFunction(
+            name: "running_as", signature: "running_as",
+            summary: "\"live\", or \"drill\" in a drill and in the hooks of `drill`: what is being run, planned or tested.",
+            stub: "---@type \"live\"|\"drill\"\ndr.running_as = \"live\""),
         FlowFunction(
             name: "random", signature: "random()", summary: "A number from 0 up to 1, journaled.",
             stub: "---@return number\nfunction dr.random() end"),

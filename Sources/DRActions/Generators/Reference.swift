@@ -66,7 +66,7 @@ public struct Reference: Sendable {
     public func luaStubs() -> String {
         var text = "---@meta\n-- Generated from the declarations by `make record`; do not edit.\n\n"
         text +=
-            "---@class DRTime\n---@class DRDuration\n---@class DRSecret\n---@class DRPair\n---@field name string\n---@class DRDrill\n---@field id string\n"
+            "---@class DRTime\n---@class DRDuration\n---@class DRSecret\n---@class DRRunbook\n---@class DRPair\n---@field name string\n---@class DRDrill\n---@field id string\n"
         text += "---@class DRHooks\n" + Hooks.known.map { "---@field \($0)? fun(application: { name: string })\n" }.joined() + "\n"
         text += "---@class dr\ndr = {}\n"
         for verb in registry.verbs {

@@ -24,10 +24,6 @@ extension HostLibrary {
             session.pay(call[0].shown)
             return []
         }
-        try host.register("forgive") { [unowned session] (_: LuaCall) in
-            session.forgive()
-            return []
-        }
         try host.register("add_final") { [unowned session] (_: LuaCall) in
             session.addFinal()
             return []

@@ -14,6 +14,7 @@ struct HostLibrary {
         try installFacts(host)
         try installErrors(host)
         try installEnd(host)
+        try installCalls(host)
         let loaded = try lua.load(Prelude.captured + Prelude.text, name: Prelude.name, trusted: true).call([.table(host)])
         guard let dr = loaded.first?.table, let library = loaded.last?.table, loaded.count == 2 else {
             throw DRError(.internal, "the prelude returned no library")
@@ -96,7 +97,7 @@ struct HostLibrary {
             return []
         }
         try host.register("begin_repeat") { [unowned session] (call: LuaCall) in
-            session.beginRepeat(call[0].shown)
+            session.beginRepeat(call[0].shown, attempt: call[1].integer ?? 1)
             return []
         }
         try host.register("begin_drill") { [unowned session] (_: LuaCall) in

@@ -13,8 +13,10 @@ final class Branch {
     let position: Int
     /// Steps, flows and items as people named them.
     var path: [String]
-    /// What may call its function several times and is under way: `retry`, `wait_until`, an undo.
-    var repeating: [String]
+    /// The runbook that is run, and those called by it that are under way.
+    var calls: [RunbookCall]
+    /// What may call its function several times and is under way (`retry`, `wait_until`, an undo), and which time this is, as far as those before failed.
+    var repeating: [(name: String, attempt: Int)]
     /// Hooks of a drill that are under way: what they call outside is called for a drill, though the run is live.
     var drills: Int
     /// Undos that are under way.
@@ -26,7 +28,9 @@ final class Branch {
     private var requests = 0
 
     init(
-        id: String, coroutine: LuaCoroutine, path: [String], repeating: [String] = [], drills: Int = 0, undos: Int = 0,
+        id: String, coroutine: LuaCoroutine, path: [String], calls: [RunbookCall], repeating: [(name: String, attempt: Int)] = [],
+        drills: Int = 0,
+        undos: Int = 0,
         deadlines: [Deadline] = [], fork: Fork? = nil, position: Int = 0
     ) {
         self.undos = undos
@@ -36,6 +40,7 @@ final class Branch {
         self.id = id
         self.coroutine = coroutine
         self.path = path
+        self.calls = calls
         self.fork = fork
         self.position = position
     }
@@ -47,6 +52,8 @@ final class Branch {
     }
 
     var lastOrdinal: Int { requests }
+    /// Of what stands nearest around it and is done again after failures.
+    var attempt: Int { repeating.last?.attempt ?? 1 }
     /// The last parts of a request's key: attempt and phase.
     var phase: String { undos > 0 ? "/1/undo" : "/1/do" }
 }

@@ -56,6 +56,11 @@ extension RunConductor {
         try answer(pending, outcome)
     }
 
+    /// Until when gates that are waited for keep the run's locks. Nil: it stands at none.
+    func gateEnd(from now: Instant) -> Instant? {
+        session.waiting.filter { if case .gate? = $0.action.parking { true } else { false } }.map { $0.keepsLocks(from: now) }.max()
+    }
+
     /// Nothing is under way, and all that is waited for are people or times: the run is left until somebody takes it up.
     func park(_ now: Instant) async throws -> RunReport? {
         guard !world.predicted, !session.waiting.isEmpty, session.waiting.allSatisfy({ $0.action.parking != nil }) else { return nil }

@@ -105,8 +105,10 @@ final class RunConductor {
                     if !isLive {
                         switch try becomeLive() {
                         case .parked(let report): return report
-                        case .answered: continue
-                        case .live: break
+                        case .answered, .live:
+                            // What former processes held is this one's to keep, also where nothing asks for it again.
+                            await locks.takeUp(world.holder, at: session.formerPlaces)
+                            continue
                         }
                     }
                 }
@@ -288,7 +290,12 @@ final class RunConductor {
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {
         let places = session.formerPlaces
-        if request.kind == .pause { await locks.keep(at: places, until: nil) } else { await locks.release(at: places) }
+        if request.kind == .pause {
+            // What stands at a gate is kept until that closes, whoever else was at work.
+            await locks.keep(at: places, until: gateEnd(from: world.clock.now()))
+        } else {
+            await locks.release(at: places)
+        }
         return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
     }
 

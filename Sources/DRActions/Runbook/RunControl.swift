@@ -43,7 +43,7 @@ public struct StopRequest: Sendable, Hashable {
     var error: DRError {
         switch kind {
         case .pause: DRError(.stopped, "paused by \(who)", hint: "everything is as it is, and its locks are kept until they run out")
-        case .hold: DRError(.stopped, "stopped by \(who): everything is left as it is")
+        case .hold: DRError(.stopped, "stopped by \(who)\(reason.map { " (\($0))" } ?? ""): everything is left as it is")
         case .undo: DRError(.stopped, "stopped by \(who), with what was done to be undone")
         case .deadline: DRError(.stopped, "\(reason ?? "a deadline was reached"): everything is left as it is")
         }

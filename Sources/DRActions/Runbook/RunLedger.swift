@@ -250,7 +250,10 @@ struct RunLedger {
                 rto: predicted ? plannedTime(of: item) : moved.ready_at - begin,
                 reason: nil,
                 next: next(moved, item),
-                from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at)
+                from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at,
+                recovery_point: moved.recovery_point, split_brain_risk: moved.split_brain_risk,
+                targets: inventory.application(name).flatMap(RecoveryTargets.init),
+                rto_at_least: item.inDisaster && item.downSince == nil)
         }
         if let elsewhere = item.elsewhere, item.isOnTheWay {
             return RunReport.Item(
@@ -306,15 +309,8 @@ struct RunLedger {
     }
 
     private func missesTarget(_ item: RunReport.Item) -> Bool {
-        guard item.state == .moved, items[item.name]?.moved?.changed == true, let application = inventory.application(item.name) else {
-            return false
-        }
-        if let target = application.rto, let rto = item.rto, rto > target { return true }
-        guard let target = application.rpo else { return false }
-        switch item.rpo {
-        case .exact(let age), .atMost(let age): return age > target
-        default: return true
-        }
+        guard item.state == .moved, items[item.name]?.moved?.changed == true else { return false }
+        return item.isRTOMet == false || item.isRPOMet == false
     }
 
     // "0.4-10" comes after "0.4-2".

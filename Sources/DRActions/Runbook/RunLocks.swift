@@ -11,6 +11,11 @@ struct RunLocks {
         await told("at the end of the run") { try await engine.release(run: record.run, at: places) }
     }
 
+    /// Those that former processes of the run left and nobody took since. One that cannot be had now is asked for again where it is needed.
+    func takeUp(_ holder: LockHolder, at places: Set<ClusterName>) async {
+        await told("locks could not be taken up") { try await engine.takeUp(holder, at: places) }
+    }
+
     /// `until`: nil for as long as a run that was put down is waited for.
     func keep(at places: Set<ClusterName>, until: Instant?) async {
         await told("locks could not be kept") { try await engine.park(run: record.run, at: places, until: until) }

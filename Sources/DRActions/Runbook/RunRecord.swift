@@ -60,6 +60,8 @@ final class RunRecord {
     var isPlan: Bool { predicted }
     /// What history holds next.
     var pending: JournalRecord? { replay.pending }
+    /// Of what is asked for again after a failure and has no outcome yet, by key.
+    private var attempts: [String: Int] = [:]
     /// The first thing asked for after history was over.
     private(set) var firstNew: JournalEntry?
 
@@ -67,8 +69,9 @@ final class RunRecord {
     /// At least 0, less than 1.
     func random() -> Double { Double(source.next() >> 11) / Double(1 << 53) }
 
-    /// When the action was first asked for, and whether history holds that.
-    func intent(_ entry: JournalEntry) throws -> (time: Instant, isRecorded: Bool) {
+    /// When the action was first asked for, and whether history holds that. `attempt`: which time this is that it is asked for, from 1.
+    func intent(_ entry: JournalEntry, attempt: Int = 1) throws -> (time: Instant, isRecorded: Bool) {
+        if attempt > 1 { attempts[entry.key] = attempt }
         let replayed = try replay.match(entry)
         let time: Instant
         if let replayed { time = replayed.time } else { time = try append(entry) }
@@ -193,6 +196,7 @@ final class RunRecord {
             .actionFinished(
                 event(intent), result: outcome.value, error: outcome.error, duration: outcome.duration, effects: outcome.effects,
                 predicted: predicted), at: time, replayed: replayed)
+        attempts[intent.key] = nil
     }
 
     @discardableResult private func append(_ entry: JournalEntry) throws -> Instant {
@@ -238,6 +242,7 @@ final class RunRecord {
     }
 
     private func event(_ entry: JournalEntry) -> ActionEvent {
-        ActionEvent(action: entry.verb, path: entry.path, key: "\(run)/\(entry.key)", attempt: 1, input: entry.payload)
+        ActionEvent(
+            action: entry.verb, path: entry.path, key: "\(run)/\(entry.key)", attempt: attempts[entry.key] ?? 1, input: entry.payload)
     }
 }

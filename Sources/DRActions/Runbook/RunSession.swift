@@ -16,7 +16,9 @@ final class RunSession {
     let branchLimit: Int
     /// The runbook's file: the place of what has no better one (a tail call leaves no line behind).
     let file: String
-    private(set) var runbook: Runbook?
+    /// Runbooks that were declared while the files were loaded.
+    private(set) var declared: [DeclaredRunbook] = []
+    private(set) var main: DeclaredRunbook?
     private(set) var current: Branch?
     /// `run` is being executed: verbs may be called.
     private(set) var isRunning = false
@@ -36,7 +38,8 @@ final class RunSession {
     /// Actions whose intent is recorded and whose outcome is not, by key, in the order they were asked for.
     private(set) var waiting = WaitingActions()
     private var ready = Queue<(branch: Branch, input: Resumption)>()
-    private var declared: LuaTable?
+    /// The run's own runbook, and calls of others in the order in which they were begun.
+    var calls: [RunbookCall] = []
 
     struct Ending {
         let end: BranchEnd
@@ -68,21 +71,35 @@ final class RunSession {
     // MARK: Loading
 
     /// Called by `dr.runbook{...}`.
-    func declare(_ table: LuaTable, at location: SourceLocation?) throws {
-        guard declared == nil else {
+    func declare(_ table: LuaTable, at location: SourceLocation) throws {
+        guard !isRunning else {
+            throw DRError(
+                .runbook, "a runbook is declared when its file is loaded", hint: "require it at the top of the file, before `run`",
+                location: location, verb: "runbook")
+        }
+        guard !declared.contains(where: { $0.runbook.location?.file == location.file }) else {
             throw DRError(.runbook, "a file declares one runbook", location: location, verb: "runbook")
         }
-        runbook = try Runbook(declaration: try Value(lua: .table(table)), at: location)
-        declared = table
+        let runbook = try Runbook(declaration: try Value(lua: .table(table)), at: location)
+        do { try runbook.ensures?.check(inventory) } catch let error as DRError {
+            throw DRError(.runbook, "ensures: \(error.message)", hint: error.hint, location: location)
+        }
+        guard let function = try table.get("run").function else { throw DRError(.internal, "a runbook without run") }
+        declared.append(DeclaredRunbook(table: table, runbook: runbook, function: function))
     }
 
-    func isDeclared(_ value: LuaValue?) -> Bool { declared != nil && value?.table == declared }
+    /// What the file that is run returned. Nil when it is no runbook.
+    func choose(_ value: LuaValue?) -> Runbook? {
+        main = declared.first { $0.table == value?.table }
+        return main?.runbook
+    }
 
     /// Begins `run(parameters)`.
     func start(_ parameters: Value) throws {
-        guard let function = try declared?.get("run").function else { throw DRError(.internal, "the runbook was not loaded") }
+        guard let main else { throw DRError(.internal, "the runbook was not loaded") }
         isRunning = true
-        let root = Branch(id: "0", coroutine: try lua.coroutine(function), path: [])
+        calls = [RunbookCall(id: "", of: main, parameters: parameters)]
+        let root = Branch(id: "0", coroutine: try lua.coroutine(main.function), path: [], calls: calls)
         ready.append((root, .start([try parameters.lua(in: lua)])))
     }
 
@@ -111,7 +128,7 @@ final class RunSession {
                 if ["stop", "start"].contains(verb) { throw Self.moving }
                 try refuseLive(verb, action.input)
             }
-            if case .unknown = action.recovery, let place = current?.repeating.last {
+            if case .unknown = action.recovery, let place = current?.repeating.last?.name {
                 throw DRError(
                     .invalidInput, "inside \(place) it could be done twice", hint: "say idempotent = true if that does no harm")
             }
@@ -138,11 +155,6 @@ final class RunSession {
         return try record.input(entry, answer)
     }
 
-    func log(_ text: String) throws {
-        guard let branch = current else { throw DRError(.runbook, "log may be called only inside run") }
-        try record.log(JournalEntry(.log, key: branch.nextPlace(), path: branch.path, verb: "log", payload: .string(text)))
-    }
-
     /// Composite verbs that were begun and have not ended.
     private(set) var openFlows: [String] = []
     func beginFlow(_ name: String, at location: SourceLocation) throws {
@@ -157,30 +169,10 @@ final class RunSession {
         if let index = openFlows.lastIndex(of: name) { openFlows.remove(at: index) }
     }
 
-    func beginRepeat(_ name: String) { current?.repeating.append(name) }
+    func beginRepeat(_ name: String, attempt: Int) { current?.repeating.append((name, attempt)) }
     func beginDrill() { current?.drills += 1 }
     func endDrill() { current?.drills -= 1 }
     func endRepeat() { _ = current?.repeating.popLast() }
-
-    /// The handle of a secret. What was said of it the first time, refusals too, is said again on replay.
-    func secret(_ text: String) throws -> SecretName {
-        let answer = try uncatchable {
-            try input("secret") {
-                do {
-                    let mark = try outside.fingerprint(of: try SecretName(text))
-                    return ["name": .string(text), "fingerprint": mark.map(Value.string) ?? .null]
-                } catch {
-                    return ["name": .string(text), "error": (try? Value(encoding: DRError(any: error))) ?? .null]
-                }
-            }
-        }
-        guard answer["name"].string == text else {
-            throw LuaStop(
-                DRError(.replayMismatch, "the history holds secret \(answer["name"].string ?? "?"), now the runbook asks for \(text)"))
-        }
-        guard answer["error"].isNull else { throw try answer["error"].decoded(as: DRError.self) }
-        return try SecretName(text)
-    }
 
     // MARK: What is done at the end
 
@@ -188,20 +180,7 @@ final class RunSession {
     func endUndo() { current?.undos -= 1 }
     func owe(_ name: String) { owed.append(name) }
     func pay(_ name: String) { if let index = owed.lastIndex(of: name) { owed.remove(at: index) } }
-    func forgive() { owed = [] }
     func addFinal() { finals += 1 }
-
-    /// Notes what became of an undo.
-    func note(_ undo: RunReport.Undo) throws {
-        guard let branch = current else { throw DRError(.internal, "an undo outside a branch") }
-        try record.note(JournalEntry(.note, key: branch.nextPlace(), path: branch.path, verb: "undo", payload: try Value(encoding: undo)))
-    }
-
-    /// Adds to what the run gives to whoever comes after it.
-    func results(_ value: Value) throws {
-        guard let branch = current else { throw DRError(.runbook, "results may be called only inside run") }
-        try record.results(JournalEntry(.note, key: branch.nextPlace(), path: branch.path, verb: "results", payload: value))
-    }
 
     /// Those that nobody was given yet: they are to be begun.
     func takeNew() -> [PendingAction] { waiting.takeNew() }
@@ -246,13 +225,13 @@ final class RunSession {
     // Undos and `finally` run in a branch of their own; an error that ended the runbook is kept with its place.
     private func close() throws {
         guard let ending else { return }
-        let ensures = ending.hasFailed ? nil : runbook?.ensures
+        let ensures = ending.hasFailed ? nil : main?.runbook.ensures
         guard !isClosing, let closing, finals > 0 || ensures != nil || (ending.hasFailed && !owed.isEmpty) else {
             end = ending.end
             return
         }
         isClosing = true
-        let branch = Branch(id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [])
+        let branch = Branch(id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [], calls: Array(calls.prefix(1)))
         ready.append((branch, .start([.boolean(ending.hasFailed), try ensures?.value.lua(in: lua) ?? .nil])))
     }
 
@@ -321,7 +300,9 @@ final class RunSession {
             let key = branch.nextPlace() + branch.phase
             let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
             let (begun, isRecorded): (Instant, Bool)
-            do { (begun, isRecorded) = try record.intent(entry) } catch let error as DRError { throw error.at(location) }
+            do { (begun, isRecorded) = try record.intent(entry, attempt: branch.attempt) } catch let error as DRError {
+                throw error.at(location)
+            }
             if isRecorded, action.effect == .changes { formerPlaces.formUnion(inventory.workplaces(of: action.input)) }
             waiting.append(
                 PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun, isRecorded: isRecorded))
@@ -332,7 +313,8 @@ final class RunSession {
                 let id = "\(branch.id).\(place.split(separator: "/").last ?? "0")-\(index + 1)"
                 return Branch(
                     id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"],
-                    repeating: branch.repeating, drills: branch.drills, undos: branch.undos, deadlines: branch.deadlines, fork: fork,
+                    calls: branch.calls, repeating: branch.repeating, drills: branch.drills, undos: branch.undos,
+                    deadlines: branch.deadlines, fork: fork,
                     position: index)
             }
             for child in children.prefix(limit ?? .max) { ready.append((child, .start([]))) }

@@ -30,14 +30,11 @@ struct RunbookLoader {
             }
             let main = sources.main
             let returned = try lua.load(main.text, name: main.file).call().first
-            guard let runbook = session.runbook, session.isDeclared(returned) else {
+            guard let runbook = session.choose(returned) else {
                 throw DRError(
                     .runbook, "a runbook file returns one dr.runbook{...}",
                     hint: "end the file with: return dr.runbook { name = ..., run = function(p) ... end }",
                     location: SourceLocation(file: main.file, line: 1))
-            }
-            do { try runbook.ensures?.check(inventory) } catch let error as DRError {
-                throw DRError(.runbook, "ensures: \(error.message)", hint: error.hint, location: runbook.location)
             }
             return (session, runbook)
         } catch let error as LuaError {

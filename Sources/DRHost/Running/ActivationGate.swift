@@ -49,6 +49,7 @@ struct ActivationGate: DREngine {
     func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { try await engine.patch(order, call) }
     func forget(run: RunID) async throws { try await engine.forget(run: run) }
     func release(run: RunID, at clusters: Set<ClusterName>) async throws { try await engine.release(run: run, at: clusters) }
+    func takeUp(_ holder: LockHolder, at clusters: Set<ClusterName>) async throws { try await engine.takeUp(holder, at: clusters) }
     func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws {
         try await engine.park(run: run, at: clusters, until: until)
     }

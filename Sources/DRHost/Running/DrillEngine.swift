@@ -98,6 +98,7 @@ struct DrillEngine: DREngine {
     func patch(_ order: PatchOrder, _ call: EngineCall) async throws -> PatchReport { PatchReport(changed: false, inverse: [:]) }
     func forget(run: RunID) async throws { try await engine.forget(run: run) }
     func release(run: RunID, at clusters: Set<ClusterName>) async throws { try await engine.release(run: run, at: clusters) }
+    func takeUp(_ holder: LockHolder, at clusters: Set<ClusterName>) async throws { try await engine.takeUp(holder, at: clusters) }
     func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws {
         try await engine.park(run: run, at: clusters, until: until)
     }

@@ -1,9 +1,11 @@
 internal import DRActions
+internal import DRLint
 internal import DRModel
 internal import DRReplication
 internal import DRSupport
 
-/// A runbook on disk, with the modules it may require: `lib/**/*.lua` beside it, or in the nearest folder above that is called `runbooks`.
+/// A runbook on disk, with the modules it may require: `lib/**/*.lua` beside it, or in the nearest folder above that is called `runbooks`. Other files of that folder,
+/// runbooks it calls above all, belong to it where `require` names them.
 struct RunbookFile {
     /// As it was given; messages name it so.
     let file: String
@@ -28,7 +30,45 @@ struct RunbookFile {
         let (root, shown) = moduleRoot
         var modules: [String: RunbookSources.Module] = [:]
         try collect(root + "/lib", shown: shown + "lib", name: "lib", into: &modules)
+        try follow([text] + modules.values.map(\.text), root, shown, into: &modules)
         return RunbookSources(main: RunbookSources.Module(file: file, text: text), modules: modules)
+    }
+
+    // Only what is named: an edit of a runbook that this one cannot reach says nothing of it.
+    private func follow(
+        _ texts: [String], _ root: String, _ shown: String, into modules: inout [String: RunbookSources.Module]
+    ) throws {
+        var texts = texts
+        while let text = texts.popLast() {
+            for name in LuaRequires.names(in: text).map({ $0.replacing("/", with: ".") }) where modules[name] == nil {
+                guard let module = try named(name, root, shown) else { continue }  // `require` says so
+                try Self.checkCount(modules, shown)
+                modules[name] = module
+                texts.append(module.text)
+            }
+        }
+    }
+
+    // No link is followed, so nothing outside the folder is found.
+    private func named(_ name: String, _ root: String, _ shown: String) throws -> RunbookSources.Module? {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.allSatisfy({ $0.wholeMatch(of: #/[A-Za-z0-9_-]+/#) != nil }) else { return nil }
+        let io = SystemStoreIO()
+        var path = root
+        for folder in parts.dropLast() {
+            path += "/" + folder
+            guard try io.facts(StorePath(path))?.kind == .folder else { return nil }
+        }
+        path = root + "/" + parts.joined(separator: "/") + ".lua"
+        guard try io.facts(StorePath(path))?.kind == .file else { return nil }
+        let file = shown + parts.joined(separator: "/") + ".lua"
+        return try TextFile.read(path, shown: file).map { RunbookSources.Module(file: file, text: $0) }
+    }
+
+    private static func checkCount(_ modules: [String: RunbookSources.Module], _ folder: String) throws {
+        guard modules.count < mostModules else {
+            throw DRError(.limitExceeded, "\(folder) holds more than \(mostModules) modules")
+        }
     }
 
     // The folder as the system knows it, and the same as a prefix in the words of `file`.
@@ -48,9 +88,7 @@ struct RunbookFile {
         for entry in try io.list(StorePath(folder)) {
             guard let part = String(validating: entry, as: UTF8.self), !part.hasPrefix(".") else { continue }
             if part.hasSuffix(".lua") {
-                guard modules.count < Self.mostModules else {
-                    throw DRError(.limitExceeded, "\(shown) holds more than \(Self.mostModules) modules")
-                }
+                try Self.checkCount(modules, shown)
                 let file = "\(shown)/\(part)"
                 guard let text = try TextFile.read("\(folder)/\(part)", shown: file) else { continue }
                 modules["\(name).\(part.dropLast(4))"] = RunbookSources.Module(file: file, text: text)

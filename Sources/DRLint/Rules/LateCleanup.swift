@@ -27,7 +27,7 @@ struct LateCleanup: LintRule {
 extension LintSource {
     fileprivate func mayRaise(_ statement: LuaStatement) -> Bool {
         if ownCalls(of: statement).contains(where: {
-            vocabulary.isVerb($0.name) || ["step", "retry", "wait_until", "fail", "parallel"].contains($0.name)
+            vocabulary.isVerb($0.name) || ["step", "call", "retry", "wait_until", "fail", "parallel"].contains($0.name)
         }) {
             return true
         }

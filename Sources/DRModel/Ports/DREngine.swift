@@ -45,7 +45,9 @@ public protocol DREngine: Sendable {
     ///
     /// `clusters`: where processes that carried it on before may have left locks.
     func release(run: RunID, at clusters: Set<ClusterName>) async throws
-    /// The run is put down, or waits for people: its locks stand until then, or for a while where nobody says how long.
+    /// The run is carried on by this holder: the locks that its former processes have left are its own from here on. What somebody else took meanwhile stays theirs.
+    func takeUp(_ holder: LockHolder, at clusters: Set<ClusterName>) async throws
+    /// The run is put down, or waits for people: its locks stand until then, but for a while at least.
     func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws
 }
 
@@ -56,6 +58,7 @@ extension DREngine {
     public func cleanUp(_ drill: DrillID, _ call: EngineCall) async throws -> CleanupReport { throw unable("drills") }
     public func drills() async throws -> [DrillStatus] { [] }
     public func forget(run: RunID) async throws {}
+    public func takeUp(_ holder: LockHolder, at clusters: Set<ClusterName>) async throws {}
     public func park(run: RunID, at clusters: Set<ClusterName>, until: Instant?) async throws {}
     /// What this process holds for the run.
     public func release(run: RunID) async throws { try await release(run: run, at: []) }

@@ -97,9 +97,8 @@ extension DirectoryCluster {
             // What another process of the run has taken over is not ours to put down.
             let own = try mine.filter { try stands($0.value.note(of: $0.key)) }.map(\.value.holder)
             let before = try notes().sound.map(\.holder).filter { try $0.run == run && lease($0)?.parked == true }
-            for holder in Set(own + before) {
-                try write(LockLease(expires: until ?? clock.now() + LockLease.parked, parked: true), for: holder)
-            }
+            let least = clock.now() + LockLease.parked
+            for holder in Set(own + before) { try write(LockLease(expires: max(until ?? least, least), parked: true), for: holder) }
             for lock in mine.values { lock.kernel.release() }
             endHeartbeat()
         }

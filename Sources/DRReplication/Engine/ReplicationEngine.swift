@@ -80,6 +80,19 @@ public actor ReplicationEngine: DREngine {
         visited[run, default: []].insert(cluster.name)
     }
 
+    /// Makes the locks that former processes of the run left at clusters that answer this one's. What others took since is not asked for.
+    public func takeUp(_ holder: LockHolder, at places: Set<ClusterName>) async throws {
+        let names = inventory.applications.map(\.name)
+        for cluster in places.sorted().compactMap({ clusters[$0] }) {
+            do {
+                let left = try await cluster.locksOneByOne(of: names) { try await cluster.locks() }.sound
+                for found in left where found.holder.run == holder.run { try await lock(found.application, at: [cluster], for: holder) }
+            } catch let error as DRError where error.code == .clusterUnreachable {
+                continue
+            }
+        }
+    }
+
     /// Its locks at clusters that answer stand for a while though this process goes.
     public func park(run: RunID, at places: Set<ClusterName>, until: Instant?) async throws {
         for name in (locked[run] ?? []).union(places).sorted() {

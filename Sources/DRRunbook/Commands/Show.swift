@@ -11,17 +11,26 @@ struct Show: HostCommand {
 
             EXAMPLE
               drrunbook show 20260301-021500-3f2a
+              drrunbook show 20260301-021500-3f2a --close "looked into with bob: the primary approver was on a plane"
             """)
 
     @Argument(help: "The run, as `drrunbook runs` lists it.")
     var run: RunID
     @Flag(name: .long, help: "Only where its applications ended.")
     var applications = false
+    @Option(name: .long, help: "Somebody broke the glass at a gate of it, and this is what came of looking into that.")
+    var close: String?
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
             let history = try host.show(run)
+            if let close {
+                let closed = try host.close(run, comment: close)
+                output.say("run \(run): closed by \(closed.who)")
+                output.object("closed", Self.members(closed))
+                return .done
+            }
             if applications {
                 output.table(ReportText.applications(history.applications))
                 for item in history.applications { output.object("application", JSONLines.members(of: JSONLines.value(item))) }
@@ -29,8 +38,24 @@ struct Show: HostCommand {
             }
             let gates = try host.gates(of: run)
             if output.lines != nil { writeObjects(history, gates, output) } else { writeText(history, gates, output) }
+            let (left, closed) = (try host.followUps(of: run), try host.closed(run))
+            if !left.isEmpty { output.say(output.style.bold("what a person has to look into")) }
+            for text in left {
+                output.say("  \(text)")
+                output.object("follow_up", [("run", .string(run.text)), ("text", .string(text))])
+            }
+            if let closed {
+                output.say("  closed by \(closed.who) at \(Runs.time(closed.time)): \(closed.comment)")
+                output.object("closed", Self.members(closed))
+            } else if try host.openBrokenGlass().contains(where: { $0.run == run }) {
+                output.say("  next: drrunbook show \(run) --close \"what came of it\"")
+            }
             return .done
         }
+    }
+
+    private static func members(_ closed: ClosedFollowUp) -> [(String, Value)] {
+        [("time", .instant(closed.time)), ("who", .string(closed.who)), ("comment", .string(closed.comment))]
     }
 
     private func writeObjects(_ history: RunHistory, _ gates: [OpenGate], _ output: Output) {

@@ -27,8 +27,22 @@ struct Status: HostCommand {
                 output.object("status", Self.members(item))
             }
             if list.isEmpty { output.say("no applications are declared in \(common.config)") } else { output.table(table) }
+            tellBrokenGlass(host, output)
             for item in list { for line in Self.warnings(item) { output.say(output.style.warning(line)) } }
             return .done
+        }
+    }
+
+    // Where applications are is told also on a host whose journal cannot be read.
+    private func tellBrokenGlass(_ host: Host, _ output: Output) {
+        do {
+            for glass in try host.openBrokenGlass() {
+                output.say(output.style.warning("run \(glass.run): \(glass.text)"))
+                output.say("  next: drrunbook show \(glass.run), then with --close \"what came of it\"")
+                output.object("follow_up", [("run", .string(glass.run.text)), ("text", .string(glass.text))])
+            }
+        } catch {
+            output.warning("the journal: \((error as? DRError)?.message ?? "\(error)")")
         }
     }
 

@@ -21,11 +21,19 @@ struct ReportText {
             if let reason = item.reason { output.say("  \(item.name): \(reason)") }
             if let next = item.next { output.say("  \(item.name): next: \(next)") }
         }
+        for item in report.applications { for line in Self.targets(item) { output.say("  \(item.name): \(line)") } }
         for undo in report.undos where undo.state != .undone { output.say("  not undone: \(Self.line(undo))") }
         output.say()
         output.say(outcome(style))
         if let error = report.error, output.lines == nil { output.problem(error) }
         if let next { output.say("next: \(next)") }
+    }
+
+    private static func targets(_ item: RunReport.Item) -> [String] {
+        func missed(_ name: String, _ target: Duration?, _ isMet: Bool?) -> String? {
+            isMet == false ? target.map { "the \(name) target of \($0.text) was missed" } : nil
+        }
+        return [missed("RPO", item.targets?.rpo, item.isRPOMet), missed("RTO", item.targets?.rto, item.isRTOMet)].compactMap(\.self)
     }
 
     /// `undone   stop ledger`.
@@ -39,7 +47,8 @@ struct ReportText {
         for item in items {
             table.add(
                 item.name.text, item.state.rawValue, item.from?.text ?? "-", item.active_at?.text ?? "-", item.epoch?.description ?? "-",
-                item.rpo.map(\.description) ?? "-", item.rto.map { (isPlan ? "~" : "") + $0.text } ?? "-",
+                item.rpo.map(\.description) ?? "-",
+                item.rto.map { (isPlan ? "~" : item.rto_at_least == true ? ">= " : "") + $0.text } ?? "-",
                 item.bytes_sent?.description ?? "-",
                 item.verified_at.map(Runs.time) ?? "-")
         }
@@ -58,7 +67,8 @@ struct ReportText {
     }
 
     private func outcome(_ style: Style) -> String {
-        let time = report.rto.map { ", RTO \($0.text)" } ?? ""
+        let isAtLeast = report.applications.contains { $0.rto_at_least == true }
+        let time = report.rto.map { ", RTO \(isAtLeast ? "at least " : "")\($0.text)" } ?? ""
         if isPlan {
             switch report.outcome {
             case .succeeded: return style.good("possible") + (report.rto.map { ", predicted RTO \($0.text)" } ?? "")
