@@ -21,25 +21,6 @@ struct LockNote: Sendable, Codable, Equatable {
 
 extension DirectoryCluster {
     public func lock(_ application: ApplicationName, for holder: LockHolder) async throws {
-        try await lockAlone(application, for: holder)
-        try takeRest(of: holder)
-    }
-
-    /// A process that takes a run up has all locks of the run here from its first one on, and renews them: what former processes were given would run out while this one
-    /// works on something else. One whose process still lives is claimed when it is asked for.
-    private func takeRest(of holder: LockHolder) throws {
-        guard holder.turn > 0, takenUp.withLock({ $0.insert(holder).inserted }) else { return }
-        for former in try folder.reach({ try notes().sound }) where former.holder.run == holder.run && former.holder.turn < holder.turn {
-            guard held.withLock({ $0[former.application] }) == nil, let kernel = try kernelLock(of: former.application) else { continue }
-            guard try folder.reach({ try note(former.application) }) == former else {
-                kernel.release()
-                continue
-            }
-            try take(former.application, for: holder, kernel)
-        }
-    }
-
-    private func lockAlone(_ application: ApplicationName, for holder: LockHolder) async throws {
         // A run begins with its locks, so what a dead one left half done ends here.
         let isHeld = try await alone {
             try folder.makeFolder(folder.locks)

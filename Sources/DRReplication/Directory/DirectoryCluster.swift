@@ -20,8 +20,6 @@ public final class DirectoryCluster: Cluster {
     let renewsLeases: Bool
     /// Renews this process's leases while it holds a lock.
     let heartbeat = Lock<Heartbeat?>(nil)
-    /// Turns of runs that have the locks of the turns before.
-    let takenUp = Lock<Set<LockHolder>>([])
 
     /// Opens nothing: a cluster that cannot be reached says so at each call. `workloads`: the commands that run real processes here, if any; `rules`: those
     /// that quiet them.

@@ -45,24 +45,6 @@ struct LockLeaseTests {
         #expect(try await cluster().locks().map(\.expires) == [clock.now() + .seconds(60)])
     }
 
-    @Test func `G1 who takes a run up keeps all its locks, also those it does not ask for while it works on another application`()
-        async throws
-    {
-        let gone = cluster()
-        for name in ["ledger", "storefront"] as [ApplicationName] { try await gone.lock(name, for: first) }
-        try await gone.park(run: "run-1", until: clock.now() + .seconds(120))
-        let again = LockHolder(run: "run-1", runbook: "shop.lua", host: "ops", process: 43, turn: 1)
-        let next = cluster()
-        try await next.lock("ledger", for: again)
-        for _ in 0..<10 {
-            clock.advance(by: .seconds(30))
-            #expect(next.renewLeases())
-        }
-        #expect(await expectError(.locked) { try await cluster().lock("storefront", for: second) } != nil)
-        try await next.unlock(run: "run-1")
-        #expect(try await cluster().locks().isEmpty)
-    }
-
     @Test func `G1 a holder that sleeps beyond its lease loses its lock, and is fenced at its commit when it wakes`() async throws {
         let sleeper = cluster(), other = cluster()
         try await sleeper.lock("ledger", for: first)
