@@ -90,7 +90,7 @@ static inline int call_idle(lua_State *L, clua_state *state, int narguments, int
     state->entered++;
     state->noted = 0;
     // Shorter than clua_arm: nothing stops yet, and a new budget knows no alarm.
-    if (__builtin_expect(clua_counts(state) || state->hooked, 0)) clua_rearm(L);
+    if (__builtin_expect(state->hooked, 0)) clua_rearm(L);
     state->enforce = 1;
     int status = lua_pcall(L, narguments, nresults, 1);
     state->enforce = 0;

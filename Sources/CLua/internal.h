@@ -154,7 +154,7 @@ struct clua_state {
     uint64_t renewals;     // how often the host renewed the budget
     int closings;          // coroutines that are closed inside one another
     uint64_t closing_since, closing_began;  // when the stop began: on the wall, and in processor time
-    int stopping, hooked;  // hooked: some coroutine was counted, maybe still is, or lines are noted
+    int stopping, hooked;  // hooked: all instructions are counted, or some coroutine's were, or lines are noted
     struct covered *covered;  // chunks whose lines are noted
     // suspension
     int suspending, answer_raises;

@@ -99,6 +99,7 @@ clua_state *clua_open(const clua_configuration *configuration) {
     clua_state *state = calloc(1, sizeof *state);
     if (!state) abort();
     state->configuration = *configuration;
+    state->hooked = clua_counts(state);
     clua_open_clock();
     state->owned.next = state->owned.previous = &state->owned;
     clua_open_pool(state);

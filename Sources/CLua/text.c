@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-typedef uint64_t pair __attribute__((vector_size(16), may_alias));
-typedef pair loose_pair __attribute__((aligned(1)));
-enum { PAIR = sizeof(pair), BLOCK = 8 * PAIR };
+typedef uint64_t pair __attribute__((vector_size(16), aligned(1), may_alias));
+enum { PAIR = 16, BLOCK = 16 * PAIR };
 
 static uint64_t word(const char *bytes) {
     uint64_t value;
@@ -12,22 +11,20 @@ static uint64_t word(const char *bytes) {
     return value;
 }
 
-// What is read twice is seen twice: the first and the last bytes, so that blocks begin where a load is part of what uses it.
-static uint64_t seen_in_blocks(const char *bytes, size_t length) {
-    pair all = *(const loose_pair *)bytes;
-    const char *last = bytes + length - BLOCK;
-    for (bytes += -(uintptr_t)bytes % PAIR; bytes < last; bytes += BLOCK) {
-        for (int i = 0; i < BLOCK; i += PAIR) all |= *(const pair *)(bytes + i);
-    }
-    for (int i = 0; i < BLOCK; i += PAIR) all |= *(const loose_pair *)(last + i);
-    return all[0] | all[1];
+static inline __attribute__((always_inline)) pair seen_in_block(const char *bytes, pair seen) {
+    for (int i = 0; i < BLOCK; i += PAIR) seen |= *(const pair *)(bytes + i);
+    return seen;
 }
 
-// Mostly so, and then text needs no validation. Short text is looked at word by word; the last word overlaps what is before it.
+// Mostly so, and then text needs no validation. It is looked at in blocks, or word by word; the last one overlaps what is before it. Loads stand where
+// the text was stored from, not aligned: text is mostly new, and a load that takes from two stores waits for them.
 int clua_is_ascii(const char *bytes, size_t length) {
     uint64_t seen = 0;
     if (length >= BLOCK) {
-        seen = seen_in_blocks(bytes, length);
+        const char *last = bytes + length - BLOCK;
+        pair all = seen_in_block(last, (pair){0});
+        for (; bytes < last; bytes += BLOCK) all = seen_in_block(bytes, all);
+        seen = all[0] | all[1];
     } else if (length >= 8) {
         for (size_t i = 0; i + 8 <= length; i += 8) seen |= word(bytes + i);
         seen |= word(bytes + length - 8);

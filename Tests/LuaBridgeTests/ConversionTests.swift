@@ -39,7 +39,7 @@ private enum Level: Int, LuaReadable, LuaWritable { case low = 1, high = 2 }
         let lua = Lua()
         try lua.register("same") { (text: String) -> String in text }
         let same = try #require(lua.globals["same"].function)
-        for length in [0, 1, 7, 8, 9, 15, 16, 17, 31, 40, 127, 128, 129, 200, 256, 300] {
+        for length in [0, 1, 7, 8, 9, 15, 16, 17, 31, 40, 127, 128, 129, 200, 255, 256, 257, 300, 520] {
             let plain = [UInt8](repeating: 0x61, count: length)
             #expect(try same.call([.string(LuaString(bytes: plain))]) == [.string(LuaString(bytes: plain))])
             for place in 0..<length {
