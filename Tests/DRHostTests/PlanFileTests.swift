@@ -172,4 +172,29 @@ import Testing
         #expect(answer.status == 5)
         #expect(answer.error.contains("it did not succeed when it was made"))
     }
+
+    @Test func `G11 a plan says how much older the data that goes live may be when it is run`() throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        try shop.write(
+            "runbooks/lost.lua",
+            """
+            return dr.runbook { name = "lost", run = function()
+              dr.failover { pair = "east-west", applications = "all", mode = "disaster", source_down = { evidence = "fire", fenced = "power" } }
+            end }
+            """)
+        func plan(_ file: String, _ more: String...) throws {
+            let answer = try shop.drrunbook(["plan", "runbooks/lost.lua", "--without", "east", "--out", file] + more)
+            #expect(answer.status == 0, "\(answer.output)\(answer.error)")
+        }
+        try plan("strict.json", "--max-aging", "1ms")
+        try plan("loose.json", "--max-aging", "1h")
+        let strict = try shop.drrunbook("run", "runbooks/lost.lua", "--plan", "strict.json")
+        #expect(strict.status == 5 && strict.error.contains("the plan no longer fits: the data of ledger would be "), "\(strict.error)")
+        #expect(strict.error.contains("; 1ms more were allowed"), "\(strict.error)")
+        let loose = try shop.drrunbook("run", "runbooks/lost.lua", "--plan", "loose.json")
+        #expect(loose.status == 0, "\(loose.output)\(loose.error)")
+        #expect(try shop.drrunbook("plan", "runbooks/lost.lua", "--max-aging", "1h").status == 2)
+        #expect(try shop.drrunbook("plan", "runbooks/lost.lua", "--out", "x.json", "--max-aging", "soon").status == 2)
+    }
 }

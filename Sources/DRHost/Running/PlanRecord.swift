@@ -20,6 +20,34 @@ public struct PlanRecord: Codable, Sendable, Hashable {
     public let effects: [String]
     /// What it was made from in the clusters, by name: digests of manifests, where applications are active and in which epoch, volumes, pairs, schedules.
     public let inventory: [String: String]
+    /// How old the data was that would go live, by application; those of which the plan knew.
+    public let ages: [String: Duration]?
+    /// How much older it may be when the plan is run. Nil: whatever `latest` gives then.
+    public var maxAging: Duration?
+}
+
+extension PlanRecord {
+    /// Unknown ages are not among them: a plan that could not tell binds nothing of it.
+    static func ages(_ report: RunReport) -> [String: Duration] {
+        report.applications.reduce(into: [:]) { ages, item in
+            switch item.rpo {
+            case .exact(let age), .atMost(let age): ages[item.name.text] = age
+            default: break
+            }
+        }
+    }
+
+    /// What went live would be older than people have looked at: says so, or nil.
+    func aging(_ now: [String: Duration]) -> String? {
+        guard let maxAging, let ages else { return nil }
+        for (name, then) in ages.sorted(by: { $0.key < $1.key }) {
+            guard let age = now[name] else { return "nobody knows how old the data of \(name) would be, which was \(then.text)" }
+            if age > then + maxAging {
+                return "the data of \(name) would be \(age.text) old, and was \(then.text); \(maxAging.text) more were allowed"
+            }
+        }
+        return nil
+    }
 }
 
 extension Host {
@@ -42,16 +70,19 @@ extension Host {
         return record
     }
 
-    /// Plans, and binds the plan to what it was made from.
+    /// Plans, and binds the plan to what it was made from. `maxAging`: how much older the data that goes live may be when it is run than it is now.
     public func planRecord(
-        _ runbook: String, parameters: Value = [:], without: [ClusterName] = [], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ runbook: String, parameters: Value = [:], without: [ClusterName] = [], maxAging: Duration? = nil,
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> (report: RunReport, record: PlanRecord) {
         let selection = Lock(PlanSelection())
         let report = try await plan(runbook, parameters: parameters, without: without) { [inventory = configuration.inventory] event in
             if case .actionStarted(let action) = event.kind { selection.withLock { $0.note(action.input, inventory) } }
             events(event)
         }
-        return (report, try await record(report, of: runbook, parameters: parameters, without, selection.withLock { $0 }.except(without)))
+        var record = try await record(report, of: runbook, parameters: parameters, without, selection.withLock { $0 }.except(without))
+        record.maxAging = maxAging
+        return (report, record)
     }
 
     private func record(
@@ -62,7 +93,8 @@ extension Host {
         for module in sources.modules.values { digests[module.file] = Digest.hex(of: module.text) }
         return PlanRecord(
             runbook: runbook, sources: digests, parameters: parameters, configuration: configuration.digest, outcome: report.outcome,
-            without: without.sorted(), effects: report.effects.map(\.text), inventory: try await inventory(of: selection))
+            without: without.sorted(), effects: report.effects.map(\.text), inventory: try await inventory(of: selection),
+            ages: PlanRecord.ages(report))
     }
 
     /// Plans again and compares. Throws `conflict` and names what differs from the plan that was looked at.
@@ -96,6 +128,7 @@ extension Host {
             default: continue
             }
         }
+        if let aged = record.aging(now.ages ?? [:]) { throw stale(aged) }
         guard record.effects != now.effects else { return }
         let index = zip(record.effects, now.effects).prefix { $0 == $1 }.count
         func effect(_ list: [String]) -> String { index < list.count ? "\"\(list[index])\"" : "nothing more" }

@@ -16,21 +16,35 @@ struct Plan: HostCommand {
     @OptionGroup var runbook: RunbookOptions
     @Option(name: .long, help: ArgumentHelp("Write the plan to a file; `run --plan` then runs exactly this.", valueName: "file"))
     var out: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "With --out: how much older the data that goes live may be when the plan is run than it is now; a run that would lose more is refused.",
+            valueName: "duration"))
+    var maxAging: String?
     @Option(name: .long, help: ArgumentHelp("Plan as if this cluster did not answer; may be repeated.", valueName: "cluster"))
     var without: [ClusterName] = []
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         let parameters = try runbook.values()
+        let aging = try maxAging.map { text in
+            do { return try Duration(parsing: text) } catch {
+                throw DRError(.invalidInput, "--max-aging: expected a duration such as 15m, got \"\(text)\"")
+            }
+        }
         return try await withHost { host in
             let progress = Progress(output, isPlan: true)
             let report: RunReport
             var record: PlanRecord?
+            if out == nil, maxAging != nil {
+                throw DRError(.invalidInput, "--max-aging belongs to a plan that is written: --out FILE is missing")
+            }
             if out == nil {
                 report = try await host.plan(runbook.runbook, parameters: parameters, without: without, events: progress.tell)
             } else {
                 (report, record) = try await host.planRecord(
-                    runbook.runbook, parameters: parameters, without: without, events: progress.tell)
+                    runbook.runbook, parameters: parameters, without: without, maxAging: aging, events: progress.tell)
             }
             ReportText(report: report, isPlan: true, config: common.config).write(to: output)
             if let out, let record {
