@@ -131,7 +131,7 @@ enum Move {
                 source_fenced = call.source_down and call.source_down.fenced ~= "none" or false,
                 down_since = call.source_down and call.source_down.since })
               -- From here on this move only goes forward: nothing of it is started again where it was.
-              lib.settled(names)
+              lib.settled(names, name)
               hook(call, on, "ready", name)
             end)
             if not ok then failure = { name = name, error = e } end

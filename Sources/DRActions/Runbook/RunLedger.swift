@@ -56,6 +56,8 @@ struct RunLedger {
     private var assumptions: [PlanNotes.Assumption] = []
     /// Where and at what it was looked.
     private var looks: Set<[String]> = []
+    /// Of a plan.
+    private var compensations = PlannedCompensations()
     /// Of a plan that is to do without clusters: what it wanted of them so far.
     private let touches: @Sendable () -> [PlanNotes.Touch]
 
@@ -179,6 +181,32 @@ struct RunLedger {
     }
     private static let mostLooks = 10_000
 
+    /// What is registered for a failure. Nobody but a plan tells it: 0 in a run.
+    mutating func owe(_ entry: PlanNotes.Compensation) -> Int { predicted ? compensations.add(entry) : 0 }
+    mutating func pay(_ number: Int, live: ApplicationName?) {
+        guard predicted else { return }
+        compensations.strike(number, until: live.map { Self.standing($0, liveAt($0)) })
+    }
+    mutating func forgive(at location: SourceLocation) { compensations.strikeAll(until: "settle() at \(location)") }
+
+    private static func standing(_ name: ApplicationName, _ cluster: ClusterName?) -> String {
+        "\(name) is live" + (cluster.map { " at \($0)" } ?? "")
+    }
+
+    // An entry that does not say where its application must be is not undone once this run has made it live.
+    private var notes: PlanNotes {
+        guard predicted else { return PlanNotes(assumptions: assumptions, touches: touches()) }
+        let left = compensations.inOrder.map { entry in
+            var entry = entry
+            if entry.until == nil, let name = entry.application, let live = liveAt(name), entry.cluster != live {
+                entry.until = Self.standing(name, live)
+            }
+            return entry
+        }
+        let stays = isDrill ? [] : liveOrder.compactMap { name in liveAt(name).map { PlanNotes.Stay(application: name, cluster: $0) } }
+        return PlanNotes(assumptions: assumptions, touches: touches(), compensations: left, stays: stays)
+    }
+
     /// Where this run made the application live; nil when it did not.
     func liveAt(_ name: ApplicationName) -> ClusterName? { items[name]?.activatedAt }
 
@@ -204,7 +232,7 @@ struct RunLedger {
             run: run, outcome: isHeld ? .stopped : outcome(error, list, left), error: error, rto: isUnknown ? nil : rtos.max(),
             applications: list,
             effects: effects, undos: undos + left, isHeld: isHeld, planned: predicted ? planned : nil,
-            notes: PlanNotes(assumptions: assumptions, touches: touches()))
+            notes: notes)
     }
 
     /// With the time that past runs took, or none; how long the overlay took says nothing.

@@ -92,7 +92,18 @@ final class JSONLines: Sendable {
         let touched = notes.touches.map { note in
             Value.map(place(note.location).merging(["what": .string(note.what), "cluster": .string(note.cluster.text)]) { $1 })
         }
+        let undone = notes.compensations.map { entry -> Value in
+            [
+                "name": .string(entry.name), "application": text(entry.application?.text), "while_active_at": text(entry.cluster?.text),
+                "restarts": .bool(entry.restarts), "until": text(entry.until),
+            ]
+        }
+        let stays = notes.stays.map { stay -> Value in
+            ["application": .string(stay.application.text), "cluster": .string(stay.cluster.text)]
+        }
+        let failing: Value = ["undone": .list(undone), "stays": .list(stays)]
         return (assumed.isEmpty ? [] : [("assumed", .list(assumed))]) + (touched.isEmpty ? [] : [("touched", .list(touched))])
+            + (undone.isEmpty && stays.isEmpty ? [] : [("on_failure", failing)])
     }
 
     private static func value(_ planned: PlannedTime) -> Value {

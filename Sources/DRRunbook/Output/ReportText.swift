@@ -11,6 +11,7 @@ struct ReportText {
         if isPlan {
             writeEffects(to: output)
             for line in Self.notes(report.notes) { output.say(line) }
+            for line in Self.failing(report.notes) { output.say(line) }
         }
         if !report.applications.isEmpty {
             output.say()
