@@ -83,11 +83,15 @@ public struct RunReport: Sendable, Hashable {
         public let bytes_sent: ByteCount?
         /// When every byte of the data made live was last read back and compared.
         public let verified_at: Instant?
+        /// In a plan: the recovery point that goes live, `rp#1` where it does not exist yet.
+        public let recovery_point: String?
 
         public init(
             name: ApplicationName, active_at: ClusterName?, epoch: Epoch?, state: State, rpo: RecoveryPointObjective?, rto: Duration?,
-            reason: String?, next: String?, from: ClusterName? = nil, bytes_sent: ByteCount? = nil, verified_at: Instant? = nil
+            reason: String?, next: String?, from: ClusterName? = nil, bytes_sent: ByteCount? = nil, verified_at: Instant? = nil,
+            recovery_point: String? = nil
         ) {
+            self.recovery_point = recovery_point
             self.name = name
             self.active_at = active_at
             self.epoch = epoch

@@ -54,7 +54,7 @@ final class JSONLines: Sendable {
         case .warning(let text):
             write("warning", place + [("message", .string(text))] + replayed)
         case .runFinished(let report):
-            write("run.finished", place + Self.members(report))
+            write("run.finished", place + Self.members(report, isPlan: isPlan))
         }
     }
 
@@ -73,11 +73,12 @@ final class JSONLines: Sendable {
         ]
     }
 
-    static func members(_ report: RunReport) -> [(String, Value)] {
+    static func members(_ report: RunReport, isPlan: Bool = false) -> [(String, Value)] {
         [
             ("outcome", .string(report.outcome.rawValue)), ("rto", report.rto.map(Value.duration) ?? .null),
             ("error", report.error.map { object(members($0)) } ?? .null),
-            ("applications", .list(report.applications.map(value))), ("undos", .list(report.undos.map(value))),
+            ("applications", .list(report.applications.map { isPlan ? predicted($0) : value($0) })),
+            ("undos", .list(report.undos.map(value))),
             ("resumable", .bool(report.isHeld || report.outcome == .waiting)),
         ] + (report.planned.map { [("planned", value($0))] } ?? []) + members(report.notes)
     }
@@ -152,6 +153,17 @@ final class JSONLines: Sendable {
             "bytes_sent": item.bytes_sent.map { .integer($0.bytes) } ?? .null, "verified_at": item.verified_at.map(Value.instant) ?? .null,
             "reason": text(item.reason), "next": text(item.next),
         ]
+    }
+
+    /// Of a plan: which figures are predictions, and the point that goes live.
+    private static func predicted(_ item: RunReport.Item) -> Value {
+        let names = [
+            ("rpo", item.rpo.map { !$0.isCertain } ?? false), ("rto", item.rto != nil), ("bytes_sent", item.bytes_sent != nil),
+        ]
+        let more: [String: Value] = [
+            "predicted": .list(names.filter(\.1).map { .string($0.0) }), "recovery_point": text(item.recovery_point),
+        ]
+        return .map((value(item).map ?? [:]).merging(more) { $1 })
     }
 
     /// Seconds, and whether they are `exact` or `at_most`; null = unknown.

@@ -36,13 +36,15 @@ struct ReportText {
     }
 
     static func applications(_ items: [RunReport.Item], isPlan: Bool = false) -> Table {
-        var table = Table("APPLICATION", "STATE", "FROM", "LIVE AT", "EPOCH", "RPO", "RTO", "SENT", "VERIFIED")
+        // Nothing of a plan was verified by it; what it predicts has a `~`.
+        var table = Table("APPLICATION", "STATE", "FROM", "LIVE AT", "EPOCH", "RPO", "RTO", "SENT", isPlan ? "POINT" : "VERIFIED")
+        func predicted(_ text: String, _ isExact: Bool = false) -> String { isPlan && !isExact ? "~" + text : text }
         for item in items {
             table.add(
                 item.name.text, item.state.rawValue, item.from?.text ?? "-", item.active_at?.text ?? "-", item.epoch?.description ?? "-",
-                item.rpo.map(\.description) ?? "-", item.rto.map { (isPlan ? "~" : "") + $0.text } ?? "-",
-                item.bytes_sent?.description ?? "-",
-                item.verified_at.map(Runs.time) ?? "-")
+                item.rpo.map { predicted($0.description, $0.isCertain) } ?? "-", item.rto.map { predicted($0.text) } ?? "-",
+                item.bytes_sent.map { predicted($0.description) } ?? "-",
+                isPlan ? item.recovery_point ?? "-" : item.verified_at.map(Runs.time) ?? "-")
         }
         return table
     }
