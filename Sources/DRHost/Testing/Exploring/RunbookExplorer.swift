@@ -152,7 +152,7 @@ final class Search {
         var offers: [(number: Int, fault: Fault, next: [Fault])] = []
         for (index, fault) in choices.enumerated() where goesOn {
             let explored = try await run([fault], [index + 1], pace)
-            offers.append((index + 1, fault, explored.map { FaultChoice.faults($0.records, commits: [:]) } ?? []))
+            offers.append((index + 1, fault, explored.map { FaultChoice.faults($0.records, commits: $0.commits) } ?? []))
         }
         if branches {
             known += choices.count { $0.at.hasPrefix("=") }
@@ -206,7 +206,7 @@ final class Search {
             _ = try await run([choices[first - 1]], numbers, pace)
         } else {
             let explored = try await run([choices[first - 1]], [first], pace, quietly: true)
-            let next = explored.map { FaultChoice.faults($0.records, commits: [:]) } ?? []
+            let next = explored.map { FaultChoice.faults($0.records, commits: $0.commits) } ?? []
             guard next.indices.contains(numbers[1] - 1) else { throw Self.noSuchSeed(seed) }
             _ = try await run([choices[first - 1], next[numbers[1] - 1]], numbers, pace)
         }
