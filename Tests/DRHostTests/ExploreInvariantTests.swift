@@ -132,6 +132,24 @@ import Testing
         #expect(findings.contains { $0.invariant == .resumable && $0.message.contains("replay-mismatch") }, "\(findings.map(\.message))")
     }
 
+    @Test func `G12 a second fault may strike at any commit of the run with the first`() async throws {
+        try await withRunbook("dr.migrate { pair = \"east-west\", applications = \"all\" }") { file in
+            let executor = ThreadExecutor(name: "explore")
+            defer { executor.stop() }
+            let explorer = try RunbookExplorer(fixture: Self.shop, configuration: nil)
+            try await withTaskExecutorPreference(executor) {
+                let start = try await explorer.start(file, [:], executor: executor)
+                let first = try #require(Search.offered(by: start.base).first { $0.at == "journal" && $0.nth == 4 })
+                let run = try await ExploredRun.perform(
+                    FaultSchedule(faults: [first], numbers: [1], pace: 0), file, [:], in: start.template, executor: executor)
+                let commits = Search.offered(by: run).filter { $0.at == "west.commit" }
+                let count = run.commits.filter { $0.key.place == "west" && $0.key.operation == "commit" }.map(\.value).reduce(0, +)
+                #expect(count > 0 && commits.count == 2 * count)
+                #expect(Set(commits.map(\.nth)) == Set(1...count))
+            }
+        }
+    }
+
     @Test func `outcomes: an ended run with an action that has no outcome is found, an interrupted one is not`() async throws {
         try await withRunbook("dr.migrate { pair = \"east-west\", applications = \"all\" }") { file in
             let executor = ThreadExecutor(name: "explore")
