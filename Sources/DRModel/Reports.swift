@@ -141,6 +141,9 @@ public enum RecoveryPointObjective: Sendable, Hashable {
     /// No younger data was seen, but there may have been some.
     case atMost(Duration)
     case unknown
+
+    /// A plan says it as its run will: nothing is lost, or nobody knows.
+    public var isCertain: Bool { if case .atMost = self { false } else { true } }
 }
 
 extension RecoveryPointObjective: Codable, CustomStringConvertible {

@@ -84,8 +84,8 @@ public struct RunReport: Sendable, Hashable {
         public let bytes_sent: ByteCount?
         /// When every byte of the data made live was last read back and compared.
         public let verified_at: Instant?
-        /// The point that was made live.
-        public let recovery_point: PointID?
+        /// The point that was made live; in a plan `rp#1` where it does not exist yet.
+        public let recovery_point: String?
         /// Its former cluster may still be running it: it was neither stopped by the run nor seen fenced. Nil where nothing was made live.
         public let split_brain_risk: Bool?
         /// What was asked of it when it went live.
@@ -96,7 +96,7 @@ public struct RunReport: Sendable, Hashable {
         public init(
             name: ApplicationName, active_at: ClusterName?, epoch: Epoch?, state: State, rpo: RecoveryPointObjective?, rto: Duration?,
             reason: String?, next: String?, from: ClusterName? = nil, bytes_sent: ByteCount? = nil, verified_at: Instant? = nil,
-            recovery_point: PointID? = nil, split_brain_risk: Bool? = nil, targets: RecoveryTargets? = nil, rto_at_least: Bool? = nil
+            recovery_point: String? = nil, split_brain_risk: Bool? = nil, targets: RecoveryTargets? = nil, rto_at_least: Bool? = nil
         ) {
             self.recovery_point = recovery_point
             self.split_brain_risk = split_brain_risk

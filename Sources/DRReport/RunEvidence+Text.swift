@@ -44,7 +44,7 @@ struct ReportPage {
                     ["application", "recovery point", "RPO target", "RTO target", "former site"],
                     evidence.applications.map { item in
                         [
-                            item.name.text, item.recovery_point?.text ?? "-", Self.target(item.targets?.rpo, item.isRPOMet),
+                            item.name.text, item.recovery_point ?? "-", Self.target(item.targets?.rpo, item.isRPOMet),
                             Self.target(item.targets?.rto, item.isRTOMet),
                             item.split_brain_risk.map { $0 ? "SPLIT BRAIN RISK: it was not seen cut off" : "cut off" } ?? "-",
                         ]

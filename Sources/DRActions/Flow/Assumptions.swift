@@ -13,8 +13,11 @@ enum Assumptions {
         -- What says that an answer is a stand-in is no estimate itself.
         local certain = { predicted = true, skipped = true }
 
+        -- Durations on whose way was an action that no past run has shown.
+        local partial = {}
+
         local function text_of(value)
-          if type(value) ~= "table" then return tostring(value) end
+          if type(value) ~= "table" then return (partial[value] and "at least " or "") .. tostring(value) end
           local ok, text = pcall(host.json_encode, value)
           return ok and text or "a table"
         end
@@ -93,6 +96,15 @@ enum Assumptions {
             if type(result) == "table" and host.answers_predicted() then mark(fields, result, name .. ".") end
             return result
           end
+        end
+
+        -- How long moves take. What no past run has shown counts as nothing, and the look at the sum says so.
+        function lib.moment(of_run) return host.moment(of_run or false) end
+        function lib.later(a, b) return a and host.later(a, b) or b end
+        function lib.took(from, to)
+          local time, known = host.took(from.moment, to, from.at)
+          if not known then partial[time] = true end
+          return time
         end
 
         -- The age of data made live: that nothing was lost is certain, and so is its text only as text.

@@ -149,8 +149,9 @@ enum Move {
                 recovery_point = points[name], accept_data_loss = call.accept_data_loss, accept_fuzzy = call.accept_fuzzy,
                 source_fenced = call.source_down and call.source_down.fenced ~= "none" or false,
                 down_since = call.source_down and call.source_down.since })
+              moved[name].moment = lib.moment()
               -- From here on this move only goes forward: nothing of it is started again where it was.
-              lib.settled(names)
+              lib.settled(names, name)
               hook(call, on, "ready", name)
             end)
             if not ok then failure = { name = name, error = e } end
@@ -173,24 +174,32 @@ enum Move {
           end
         end
 
+        -- A run measures by its clock; a plan, whose clock stands still, says what past runs took (`=dr.plan`).
+        function lib.moment() return nil end
+        function lib.took(_, _, measured) return measured end
+        function lib.later() return nil end
+
+        local function begin(at, of_run) return { at = at, moment = lib.moment(of_run) } end
+
         local function report(call, place, moved, began)
           expose(call, place, moved)
-          local applications, last, oldest, newest = {}, nil, nil, nil
+          local applications, last, oldest, newest, longest = {}, nil, nil, nil, nil
           for name, at in pairs(place.applications) do
             local m = moved[name]
             if m then
               if last == nil or m.ready_at > last then last = m.ready_at end
+              longest = lib.later(longest, m.moment)
               if m.instant then
                 if oldest == nil or m.instant < oldest then oldest = m.instant end
                 if newest == nil or m.instant > newest then newest = m.instant end
               end
               applications[name] = { active_at = m.active_at, epoch = m.epoch, recovery_point = m.recovery_point, rpo = lib.rpo(m.rpo),
-                rto = m.ready_at - began, state = "moved", changed = m.changed, split_brain_risk = m.split_brain_risk, warnings = m.warnings }
+                rto = lib.took(began, m.moment, m.ready_at - began.at), state = "moved", changed = m.changed, split_brain_risk = m.split_brain_risk, warnings = m.warnings }
             else
               applications[name] = { active_at = at.active_at, epoch = at.epoch, state = "already-there", changed = false }
             end
           end
-          return { applications = applications, rto = last and last - began or nil, skew = newest and newest - oldest or nil,
+          return { applications = applications, rto = last and lib.took(began, longest, last - began.at) or nil, skew = newest and newest - oldest or nil,
             changed = next(moved) ~= nil }
         end
 
@@ -229,9 +238,9 @@ enum Move {
         -- The whole way: checks, stop, last sync, start. `call.mode` is "planned" or "disaster" and never changes on the way.
         function lib.move(call, on)
           local planned = call.mode == "planned"
-          local began = host.now()
+          local began = begin(host.now())
           -- What went before the call, a gate above all, is part of the outage.
-          if not planned then began = call.source_down.since or host.started() end
+          if not planned then began = begin(call.source_down.since or host.started(), true) end
           local place, moving = lib.locate(call)
           if #moving == 0 then return report(call, place, {}, began) end
           -- What went past the point of no return and was cut off there is neither stopped nor copied again: it is brought to its end.
@@ -249,7 +258,7 @@ enum Move {
           if planned and #leaving > 0 then
             -- Most of the data goes while the application still serves; the last sync is then short.
             if call.presync then host.perform("migrate", { pair = call.pair, applications = leaving, reversed = call.reversed }) end
-            began = host.now()
+            began = begin(host.now())
             local ok, e = pcall(function()
               lib.stop_all(call, on, host.waves(leaving, call.after), stopped)
               stage(call, "copy", "the last sync", host.perform, "migrate",
@@ -283,18 +292,19 @@ enum Move {
 
         -- A clone of each application in order, each when the one before is ready. What fails takes the whole clone with it.
         function lib.drill(call, on)
-          local began = host.now()
+          local began = begin(host.now())
           local names = call.applications
           local points = choose_points(call, names)
           local opened = host.perform("open_drill", { pair = call.pair, applications = names, reversed = call.reversed, points = points,
             ttl = call.ttl, suffix = call.suffix })
-          local clones, last = {}, nil
+          local clones, last, longest = {}, nil, nil
           local ok, e = pcall(each, host.waves(names, call.after), function(name)
             stage(call, "start", name, lib.scoped, name, function()
               drill_hook(call, on, "starting", name)
               local clone = host.perform("start_clone", { drill = opened.id, cluster = opened.cluster, application = name })
               clones[name] = clone
               if last == nil or clone.ready_at > last then last = clone.ready_at end
+              longest = lib.later(longest, lib.moment())
               drill_hook(call, on, "ready", name)
             end)
           end)
@@ -311,11 +321,11 @@ enum Move {
             return at
           end
           return { id = opened.id, cluster = opened.cluster, expires = opened.expires, namespaces = opened.namespaces, applications = clones,
-            rto = last and last - began or nil, endpoint = endpoint }
+            rto = last and lib.took(began, longest, last - began.at) or nil, endpoint = endpoint }
         end
 
         function lib.activate_only(call, on)
-          local began = host.now()
+          local began = begin(host.now())
           local place, moving = lib.locate(call)
           if #moving == 0 then return report(call, place, {}, began) end
           local moved, failure = lib.start_all(call, on, host.waves(moving, call.after), moving)

@@ -24,17 +24,17 @@ enum RunEnd {
           local entry = { name = name, application = application, where = where, fn = fn, restarts = restarts or false, call = host.calling() }
           ledger[#ledger + 1] = entry
           count(entry, 1)
-          host.owe(name)
+          entry.number = host.owe(name, application, where, entry.restarts)
           return entry
         end
 
-        -- Takes an entry off: it was done, or must not be any more.
-        function lib.pay(entry)
+        -- Takes an entry off: it was done, or must not be any more because `live` went live.
+        function lib.pay(entry, live)
           for i = #ledger, 1, -1 do
             if ledger[i] == entry then
               for j = i, #ledger do ledger[j] = ledger[j + 1] end
               count(entry, -1)
-              host.pay(entry.name)
+              host.pay(entry.name, entry.number, live)
               return
             end
           end
@@ -72,13 +72,13 @@ enum RunEnd {
           end
         end
 
-        -- Applications go live elsewhere: what waited for them to be where they were is over.
-        function lib.settled(names)
+        -- `live` of a move went live elsewhere: what waited for its applications to be where they were is over.
+        function lib.settled(names, live)
           if starters == 0 then return end
           local over = {}
           for _, name in ipairs(names) do over[name] = true end
           for i = #ledger, 1, -1 do
-            if ledger[i].restarts and over[ledger[i].application] then lib.pay(ledger[i]) end
+            if ledger[i].restarts and over[ledger[i].application] then lib.pay(ledger[i], live) end
           end
         end
 
@@ -115,7 +115,7 @@ enum RunEnd {
             local entry = ledger[i]
             if host.belongs(entry.call) then
               count(entry, -1)
-              host.pay(entry.name)
+              host.forgive(entry.name, entry.number)
             else
               kept[#kept + 1] = entry
             end
@@ -167,7 +167,7 @@ enum RunEnd {
           local missing = entry.restarts and lib.missing(entry.application, down)
           if missing then
             down[entry.application] = true
-            host.pay(entry.name)
+            host.pay(entry.name, entry.number)
             host.note_undo(entry.name, entry.application, "owed", missing .. ", which it needs, runs nowhere")
             return
           end
@@ -178,7 +178,7 @@ enum RunEnd {
             dr.sleep(wait .. "s")
             wait = wait * 5
           end
-          host.pay(entry.name)
+          host.pay(entry.name, entry.number)
           local fenced = not ok and type(result) == "table" and result.code == "fenced"
           if entry.restarts and (fenced or ok and result and not told) then
             -- It lives elsewhere, so there is nothing to start again; the list of applications says where.

@@ -17,11 +17,19 @@ extension HostLibrary {
             [.boolean(session.ending?.cancellation != nil)]
         }
         try host.register("owe") { [unowned session] (call: LuaCall) in
-            session.owe(call[0].shown)
-            return []
+            let cluster = try call[2].string.map { try ClusterName($0) }
+            let application = try call[1].string.map { try ApplicationName($0) }
+            let entry = PlanNotes.Compensation(
+                name: call[0].shown, application: application, cluster: cluster, restarts: call[3].boolean == true)
+            return [.integer(session.owe(entry))]
         }
         try host.register("pay") { [unowned session] (call: LuaCall) in
-            session.pay(call[0].shown)
+            let number = call[1].integer
+            session.pay(call[0].shown, number, live: try call[2].string.map { try ApplicationName($0) })
+            return []
+        }
+        try host.register("forgive") { [unowned session] (call: LuaCall) in
+            session.forgive(call[0].shown, call[1].integer, at: session.place(call.location))
             return []
         }
         try host.register("add_final") { [unowned session] (_: LuaCall) in
@@ -105,5 +113,23 @@ extension HostLibrary {
             session.endDeadline()
             return []
         }
+    }
+}
+
+extension RunSession {
+    /// Its number among all that were registered.
+    func owe(_ entry: PlanNotes.Compensation) -> Int {
+        owed.append(entry.name)
+        return record.ledger.owe(entry)
+    }
+
+    func pay(_ name: String, _ number: Int?, live: ApplicationName?) {
+        if let index = owed.lastIndex(of: name) { owed.remove(at: index) }
+        if let number { record.ledger.pay(number, live: live) }
+    }
+
+    func forgive(_ name: String, _ number: Int?, at location: SourceLocation) {
+        if let index = owed.lastIndex(of: name) { owed.remove(at: index) }
+        if let number { record.ledger.forgive(number, at: location) }
     }
 }

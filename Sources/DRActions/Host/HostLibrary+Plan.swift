@@ -16,6 +16,18 @@ extension HostLibrary {
         // What the journal answered is known.
         try host.register("answers_predicted") { [unowned session] (_: LuaCall) in [.boolean(session.current?.isAnswerPredicted ?? false)] }
         try host.register("replays") { [unowned session] (_: LuaCall) in [.boolean(session.record.isReplaying)] }
+        try host.register("moment") { [unowned session] (call: LuaCall) in
+            guard call[0].boolean != true, let branch = session.current else { return [.integer(0)] }
+            return [.integer(session.record.ledger.mark(branch.id, at: session.record.now()))]
+        }
+        try host.register("later") { [unowned session] (call: LuaCall) in
+            [.integer(session.record.ledger.later(call[0].integer ?? 0, call[1].integer ?? 0))]
+        }
+        try host.register("took") { [unowned session] (call: LuaCall) in
+            guard case .instant(let since) = try Value(lua: call[2]) else { throw DRError(.internal, "a move without a beginning") }
+            let (time, isKnown) = session.record.ledger.took(from: call[0].integer ?? 0, to: call[1].integer ?? 0, since: since)
+            return [try Value.duration(time).lua(in: call.lua), .boolean(isKnown)]
+        }
         try host.register("assume") { [unowned session] (call: LuaCall) in
             session.assume(call[0].shown, call[1].shown, at: session.place(call.location))
             return []

@@ -55,6 +55,9 @@ struct PlanTimeline: Sendable {
         return (begin, end)
     }
 
+    /// Where the branch is now.
+    mutating func now(_ branch: String) -> Moment { moment(branch) }
+
     /// The actions between two points, oldest first.
     static func path(from begin: Moment, to end: Moment) -> [(title: String, duration: Duration?)] {
         var steps: [(title: String, duration: Duration?)] = []

@@ -2,12 +2,12 @@ internal import DRModel
 
 /// Gates and windows: what a run waits for without anything being under way.
 extension RunConductor {
-    func canBegin(_ pending: PendingAction) -> Bool {
-        guard case .gate? = pending.action.parking else { return pending.action.parking == nil || world.predicted }
-        if world.predicted, !launched.contains(pending.intent.key) {
-            record.tell(.gateOpened(record.gateEvent(pending.intent), missing: "taken as passed"))
-        }
-        return world.predicted
+    func canBegin(_ pending: PendingAction) -> Bool { pending.action.parking == nil || world.predicted }
+
+    /// A plan names each gate once, when it comes to it.
+    func tellPlannedGate(_ pending: PendingAction) {
+        guard world.predicted, case .gate? = pending.action.parking else { return }
+        record.tell(.gateOpened(record.gateEvent(pending.intent), missing: "taken as passed"))
     }
 
     /// Takes what people said, and lets through who may pass. True: something was answered.

@@ -127,6 +127,7 @@ final class RunConductor {
                     try record.flush()
                     for pending in session.takeNew() where canBegin(pending) && launched.insert(pending.intent.key).inserted {
                         flying.insert(pending.intent.key)
+                        tellPlannedGate(pending)
                         if pending.action.effect != .observes { underWay.insert(pending.intent.key) }
                         let order = launch(pending)
                         if world.predicted, asleep.take(order, pending) { continue }

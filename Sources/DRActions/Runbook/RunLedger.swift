@@ -40,6 +40,10 @@ struct RunLedger {
     let isDrill: Bool
     private var timeline: PlanTimeline
     private var planBegin: PlanTimeline.Moment?
+    /// Points that moves are measured between, with the plan's clock; the first is the beginning of the run.
+    private var marks: [(moment: PlanTimeline.Moment, clock: Instant)]
+    /// Of a plan: recovery points that do not exist yet, by id, as its effects call them.
+    private var symbols: [PointID: String] = [:]
     private var planLook: PlanTimeline.Moment?
     private var items: [ApplicationName: Item] = [:]
     /// Where each stands among the others.
@@ -56,6 +60,8 @@ struct RunLedger {
     private var assumptions: [PlanNotes.Assumption] = []
     /// Where and at what it was looked.
     private var looks: Set<[String]> = []
+    /// Of a plan.
+    private var compensations = PlannedCompensations()
     /// Of a plan that is to do without clusters: what it wanted of them so far.
     private let touches: @Sendable () -> [PlanNotes.Touch]
 
@@ -64,6 +70,7 @@ struct RunLedger {
         touches: @escaping @Sendable () -> [PlanNotes.Touch] = { [] }
     ) {
         self.touches = touches
+        marks = [(PlanTimeline.Moment(), started)]
         timeline = PlanTimeline(expectations)
         self.isDrill = isDrill
         self.inventory = inventory
@@ -80,6 +87,7 @@ struct RunLedger {
                 let name = try ApplicationName(text)
                 sent[name] = (sent[name] ?? .zero) + copied.bytes_sent
                 items[name]?.unprotected = nil
+                if predicted { symbols[copied.recovery_point] = outcome.effects.last { $0.verb == .publish && $0.name == text }?.to }
             }
         }
         if action == "migrate", let error = outcome.error {
@@ -179,6 +187,34 @@ struct RunLedger {
     }
     private static let mostLooks = 10_000
 
+    /// What is registered for a failure. Nobody but a plan tells it: 0 in a run.
+    mutating func owe(_ entry: PlanNotes.Compensation) -> Int { predicted ? compensations.add(entry) : 0 }
+    mutating func pay(_ number: Int, live: ApplicationName?) {
+        guard predicted else { return }
+        compensations.strike(number, until: live.map { Self.standing($0, liveAt($0)) })
+    }
+    mutating func forgive(_ number: Int, at location: SourceLocation) {
+        if predicted { compensations.strike(number, until: "settle() at \(location)") }
+    }
+
+    private static func standing(_ name: ApplicationName, _ cluster: ClusterName?) -> String {
+        "\(name) is live" + (cluster.map { " at \($0)" } ?? "")
+    }
+
+    // An entry that does not say where its application must be is not undone once this run has made it live.
+    private var notes: PlanNotes {
+        guard predicted else { return PlanNotes(assumptions: assumptions, touches: touches()) }
+        let left = compensations.inOrder.map { entry in
+            var entry = entry
+            if entry.until == nil, let name = entry.application, let live = liveAt(name), entry.cluster != live {
+                entry.until = Self.standing(name, live)
+            }
+            return entry
+        }
+        let stays = isDrill ? [] : liveOrder.compactMap { name in liveAt(name).map { PlanNotes.Stay(application: name, cluster: $0) } }
+        return PlanNotes(assumptions: assumptions, touches: touches(), compensations: left, stays: stays)
+    }
+
     /// Where this run made the application live; nil when it did not.
     func liveAt(_ name: ApplicationName) -> ClusterName? { items[name]?.activatedAt }
 
@@ -204,7 +240,7 @@ struct RunLedger {
             run: run, outcome: isHeld ? .stopped : outcome(error, list, left), error: error, rto: isUnknown ? nil : rtos.max(),
             applications: list,
             effects: effects, undos: undos + left, isHeld: isHeld, planned: predicted ? planned : nil,
-            notes: PlanNotes(assumptions: assumptions, touches: touches()))
+            notes: notes)
     }
 
     /// With the time that past runs took, or none; how long the overlay took says nothing.
@@ -212,16 +248,40 @@ struct RunLedger {
         outcome.taking(timeline.expectations.expected(action.name, action.input) ?? .zero)
     }
 
-    // From the first disruption until it is ready; nil when an action on the way was never seen.
+    /// A number for where the branch is now.
+    mutating func mark(_ branch: String, at clock: Instant) -> Int {
+        marks.append((timeline.now(branch), clock))
+        return marks.count - 1
+    }
+
+    /// Which of two is later by what past runs took.
+    func later(_ a: Int, _ b: Int) -> Int {
+        guard marks.indices.contains(a), marks.indices.contains(b) else { return b }
+        let (x, y) = (marks[a].moment, marks[b].moment)
+        return (x.unknowns, x.elapsed) > (y.unknowns, y.elapsed) ? a : b
+    }
+
+    /// What past runs took between two numbers, and what had passed at the first since an instant. Not known: no past run has shown something on the way, which
+    /// counts as nothing.
+    func took(from begin: Int, to end: Int, since: Instant) -> (Duration, isKnown: Bool) {
+        guard marks.indices.contains(begin), marks.indices.contains(end) else { return (.zero, false) }
+        let (from, to) = (marks[begin], marks[end])
+        return (to.moment.elapsed - from.moment.elapsed + (from.clock - since), from.moment.unknowns == to.moment.unknowns)
+    }
+
+    // Where the predicted time of an application begins: with the first disruption, in a disaster with the run.
+    private func planBegin(of item: Item) -> PlanTimeline.Moment? { item.inDisaster ? marks.first?.moment : planBegin ?? planLook }
+
+    // Until it is ready; nil when an action on the way was never seen.
     private func plannedTime(of item: Item) -> Duration? {
-        guard let end = item.ready, let begin = planBegin ?? planLook, end.unknowns == begin.unknowns else { return nil }
-        return end.elapsed - begin.elapsed
+        guard let end = item.ready, let begin = planBegin(of: item), end.unknowns == begin.unknowns else { return nil }
+        return end.elapsed - begin.elapsed + (item.inDisaster ? started - (item.downSince ?? started) : .zero)
     }
 
     // The way to the application that is ready last.
     private var planned: PlannedTime? {
-        let ends = order.compactMap { items[$0]?.ready }
-        guard let begin = planBegin ?? planLook, let last = ends.max(by: { $0.elapsed < $1.elapsed }) else { return nil }
+        let moved = order.compactMap { name in items[name].flatMap { item in item.ready.map { (item, $0) } } }
+        guard let (item, last) = moved.max(by: { $0.1.elapsed < $1.1.elapsed }), let begin = planBegin(of: item) else { return nil }
         let path = PlanTimeline.path(from: begin, to: last)
         return PlannedTime(
             criticalPath: path.compactMap { step in step.duration.map { PlannedTime.Step(action: step.title, duration: $0) } },
@@ -251,7 +311,7 @@ struct RunLedger {
                 reason: nil,
                 next: next(moved, item),
                 from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at,
-                recovery_point: moved.recovery_point, split_brain_risk: moved.split_brain_risk,
+                recovery_point: moved.recovery_point.map { (predicted ? symbols[$0] : nil) ?? $0.text }, split_brain_risk: moved.split_brain_risk,
                 targets: inventory.application(name).flatMap(RecoveryTargets.init),
                 rto_at_least: item.inDisaster && item.downSince == nil)
         }

@@ -31,7 +31,7 @@ final class RunSession {
     static let closingBranch = "1"
     private var isClosing = false
     /// Undos that were registered and not yet carried out or forgotten, in order, and how many `finally`.
-    private(set) var owed: [String] = []
+    var owed: [String] = []
     private var finals = 0
     /// Where a process that carried the run on before may have left locks.
     private(set) var formerPlaces: Set<ClusterName> = []
@@ -178,8 +178,6 @@ final class RunSession {
 
     func beginUndo() { current?.undos += 1 }
     func endUndo() { current?.undos -= 1 }
-    func owe(_ name: String) { owed.append(name) }
-    func pay(_ name: String) { if let index = owed.lastIndex(of: name) { owed.remove(at: index) } }
     func addFinal() { finals += 1 }
 
     /// Those that nobody was given yet: they are to be begun.

@@ -54,7 +54,7 @@ final class JSONLines: Sendable {
         case .warning(let text):
             write("warning", place + [("message", .string(text))] + replayed)
         case .runFinished(let report):
-            write("run.finished", place + Self.members(report))
+            write("run.finished", place + Self.members(report, isPlan: isPlan))
         }
     }
 
@@ -73,11 +73,12 @@ final class JSONLines: Sendable {
         ]
     }
 
-    static func members(_ report: RunReport) -> [(String, Value)] {
+    static func members(_ report: RunReport, isPlan: Bool = false) -> [(String, Value)] {
         [
             ("outcome", .string(report.outcome.rawValue)), ("rto", report.rto.map(Value.duration) ?? .null),
             ("error", report.error.map { object(members($0)) } ?? .null),
-            ("applications", .list(report.applications.map(value))), ("undos", .list(report.undos.map(value))),
+            ("applications", .list(report.applications.map { isPlan ? predicted($0) : value($0) })),
+            ("undos", .list(report.undos.map(value))),
             ("resumable", .bool(report.isHeld || report.outcome == .waiting)),
         ] + (report.planned.map { [("planned", value($0))] } ?? []) + members(report.notes)
     }
@@ -92,7 +93,18 @@ final class JSONLines: Sendable {
         let touched = notes.touches.map { note in
             Value.map(place(note.location).merging(["what": .string(note.what), "cluster": .string(note.cluster.text)]) { $1 })
         }
+        let undone = notes.compensations.map { entry -> Value in
+            [
+                "name": .string(entry.name), "application": text(entry.application?.text), "while_active_at": text(entry.cluster?.text),
+                "restarts": .bool(entry.restarts), "until": text(entry.until),
+            ]
+        }
+        let stays = notes.stays.map { stay -> Value in
+            ["application": .string(stay.application.text), "cluster": .string(stay.cluster.text)]
+        }
+        let failing: Value = ["undone": .list(undone), "stays": .list(stays)]
         return (assumed.isEmpty ? [] : [("assumed", .list(assumed))]) + (touched.isEmpty ? [] : [("touched", .list(touched))])
+            + (undone.isEmpty && stays.isEmpty ? [] : [("on_failure", failing)])
     }
 
     private static func value(_ planned: PlannedTime) -> Value {
@@ -139,10 +151,19 @@ final class JSONLines: Sendable {
             "epoch": item.epoch.map { .integer($0.number) } ?? .null, "state": .string(item.state.rawValue), "rpo": rpo, "rpo_bound": bound,
             "rto": item.rto.map(Value.duration) ?? .null, "from": text(item.from?.text),
             "bytes_sent": item.bytes_sent.map { .integer($0.bytes) } ?? .null, "verified_at": item.verified_at.map(Value.instant) ?? .null,
-            "reason": text(item.reason), "next": text(item.next), "recovery_point": text(item.recovery_point?.text),
+            "reason": text(item.reason), "next": text(item.next), "recovery_point": text(item.recovery_point),
             "split_brain_risk": item.split_brain_risk.map(Value.bool) ?? .null, "rto_at_least": .bool(item.rto_at_least == true),
             "rpo_met": item.isRPOMet.map(Value.bool) ?? .null, "rto_met": item.isRTOMet.map(Value.bool) ?? .null,
         ]
+    }
+
+    /// Of a plan: which figures are predictions.
+    private static func predicted(_ item: RunReport.Item) -> Value {
+        let names = [
+            ("rpo", item.rpo.map { !$0.isCertain } ?? false), ("rto", item.rto != nil), ("bytes_sent", item.bytes_sent != nil),
+        ]
+        let more: [String: Value] = ["predicted": .list(names.filter(\.1).map { .string($0.0) })]
+        return .map((value(item).map ?? [:]).merging(more) { $1 })
     }
 
     /// Seconds, and whether they are `exact` or `at_most`; null = unknown.

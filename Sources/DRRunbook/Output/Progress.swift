@@ -42,6 +42,8 @@ final class Progress: Sendable {
         case .actionFinished(let action, let result, let error, let duration, let effects, _):
             if style.isTerminal { underWay.removeAll { $0.key == action.key } }
             if event.replayed { return ["  \(style.faint("before"))   \(Self.title(action))"] }
+            // A gate of a plan was told when it was met.
+            if isPlan, action.action == "approve", error == nil { return [] }
             return finished(action, result, error, duration, effects)
         case .log(let text, _):
             return text.split(separator: "\n", omittingEmptySubsequences: false).map { "           \(style.faint("|")) \($0)" }

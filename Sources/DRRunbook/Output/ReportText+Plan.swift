@@ -46,3 +46,39 @@ extension ReportText {
 
     private static let mostOfOnePlace = 3
 }
+
+extension ReportText {
+    /// What a failure would undo, in that order, and what stays as it is. Applications that are started again together share a line.
+    static func failing(_ notes: PlanNotes) -> [String] {
+        var lines: [(what: String, until: String?)] = []
+        var rest = notes.compensations[...]
+        while let first = rest.first {
+            guard first.restarts else {
+                let place = first.cluster.map { ", only while \(first.application?.text ?? "it") is live at \($0)" } ?? ""
+                lines.append((first.name + place, first.until))
+                rest = rest.dropFirst()
+                continue
+            }
+            let together = rest.prefix { $0.restarts && $0.cluster == first.cluster && $0.until == first.until }
+            rest = rest.dropFirst(together.count)
+            let all = together.map { $0.application?.text ?? $0.name }
+            lines.append(("start again at \(first.cluster?.text ?? "their cluster"): \(names(all))", first.until))
+        }
+        var text = lines.isEmpty ? [] : ["on failure, undone in this order:"]
+        text += lines.prefix(mostUndone).map { "  \($0.what)" + ($0.until.map { " (until \($0))" } ?? "") }
+        if lines.count > mostUndone { text.append("  and \(lines.count - mostUndone) more; `--json` has them all") }
+        var clusters: [ClusterName] = []
+        for stay in notes.stays where !clusters.contains(stay.cluster) { clusters.append(stay.cluster) }
+        for cluster in clusters {
+            let all = notes.stays.filter { $0.cluster == cluster }.map(\.application.text)
+            text.append("never undone once live at \(cluster): \(names(all))")
+        }
+        return text
+    }
+
+    private static let mostUndone = 12
+
+    private static func names(_ all: [String]) -> String {
+        all.count > 5 ? all.prefix(4).joined(separator: ", ") + " and \(all.count - 4) more" : all.joined(separator: ", ")
+    }
+}

@@ -11,6 +11,7 @@ struct ReportText {
         if isPlan {
             writeEffects(to: output)
             for line in Self.notes(report.notes) { output.say(line) }
+            for line in Self.failing(report.notes) { output.say(line) }
         }
         if !report.applications.isEmpty {
             output.say()
@@ -43,14 +44,15 @@ struct ReportText {
     }
 
     static func applications(_ items: [RunReport.Item], isPlan: Bool = false) -> Table {
-        var table = Table("APPLICATION", "STATE", "FROM", "LIVE AT", "EPOCH", "RPO", "RTO", "SENT", "VERIFIED")
+        // Nothing of a plan was verified by it; what it predicts has a `~`.
+        var table = Table("APPLICATION", "STATE", "FROM", "LIVE AT", "EPOCH", "RPO", "RTO", "SENT", isPlan ? "POINT" : "VERIFIED")
+        func predicted(_ text: String, _ isExact: Bool = false) -> String { isPlan && !isExact ? "~" + text : text }
         for item in items {
             table.add(
                 item.name.text, item.state.rawValue, item.from?.text ?? "-", item.active_at?.text ?? "-", item.epoch?.description ?? "-",
-                item.rpo.map(\.description) ?? "-",
-                item.rto.map { (isPlan ? "~" : item.rto_at_least == true ? ">= " : "") + $0.text } ?? "-",
-                item.bytes_sent?.description ?? "-",
-                item.verified_at.map(Runs.time) ?? "-")
+                item.rpo.map { predicted($0.description, $0.isCertain) } ?? "-", item.rto.map { (item.rto_at_least == true ? ">= " : "") + predicted($0.text) } ?? "-",
+                item.bytes_sent.map { predicted($0.description) } ?? "-",
+                isPlan ? item.recovery_point ?? "-" : item.verified_at.map(Runs.time) ?? "-")
         }
         return table
     }

@@ -134,7 +134,10 @@ final class Search {
 
     private static let orders = 24
 
-    private var choices: [Fault] { FaultChoice.faults(start.base.records, commits: start.base.commits) }
+    /// What can go wrong in a run that was seen: its actions, its records, its changes of clusters.
+    static func offered(by explored: ExploredRun) -> [Fault] { FaultChoice.faults(explored.records, commits: explored.commits) }
+
+    private var choices: [Fault] { Self.offered(by: start.base) }
 
     func all(faults: Int, pace: Int64) async throws {
         let base = start.base
@@ -152,7 +155,7 @@ final class Search {
         var offers: [(number: Int, fault: Fault, next: [Fault])] = []
         for (index, fault) in choices.enumerated() where goesOn {
             let explored = try await run([fault], [index + 1], pace)
-            offers.append((index + 1, fault, explored.map { FaultChoice.faults($0.records, commits: [:]) } ?? []))
+            offers.append((index + 1, fault, explored.map { Self.offered(by: $0) } ?? []))
         }
         if branches {
             known += choices.count { $0.at.hasPrefix("=") }
@@ -206,7 +209,7 @@ final class Search {
             _ = try await run([choices[first - 1]], numbers, pace)
         } else {
             let explored = try await run([choices[first - 1]], [first], pace, quietly: true)
-            let next = explored.map { FaultChoice.faults($0.records, commits: [:]) } ?? []
+            let next = explored.map { Self.offered(by: $0) } ?? []
             guard next.indices.contains(numbers[1] - 1) else { throw Self.noSuchSeed(seed) }
             _ = try await run([choices[first - 1], next[numbers[1] - 1]], numbers, pace)
         }

@@ -15,7 +15,12 @@ enum WorldSnapshot {
             for name in inventory.clusters {
                 guard let cluster = host.world.clusters[name] else { continue }
                 guard try await cluster.documents(in: .applications).isEmpty else {
-                    return (fixture, ["applications were moved before, so their contents are made up: all of them begin at home"])
+                    return (
+                        fixture,
+                        [
+                            "applications were moved before: a made-up workload stands for each, and all begin at home; --world takes a fixture"
+                        ]
+                    )
                 }
                 var site = Fixture.Site()
                 site.facts = try await cluster.facts()

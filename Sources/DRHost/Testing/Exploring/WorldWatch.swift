@@ -93,7 +93,8 @@ final class WorldWatch: Sendable {
         return found
     }
 
-    private func judge(_ order: ActivationOrder, _ report: ActivationReport) {
+    // When it went live: what it went live from.
+    func judge(_ order: ActivationOrder, _ report: ActivationReport) {
         guard report.changed, let application = world.inventory.application(order.application) else { return }
         switch order.mode {
         case .disaster:
