@@ -152,8 +152,7 @@ struct GeneratedSite {
             ]
         }
         lines += [
-            "approvals: { people: { alice: {}, bob: {} } }", "allow:", "  exec: [{ name: tool, path: /bin/true }]",
-            "  http: [\"https://lb.example.com/\"]",
+            "allow:", "  exec: [{ name: tool, path: /bin/true }]", "  http: [\"https://lb.example.com/\"]",
             "notify: { oncall: { webhook: \"https://lb.example.com/hook\" } }",
         ]
         return lines.joined(separator: "\n") + "\n"

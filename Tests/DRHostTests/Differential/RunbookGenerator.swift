@@ -168,18 +168,7 @@ struct RunbookGenerator {
             default: return answered("notify", "{ to = \"oncall\", text = \"\(random.pick(["a", "b"]))\" }", depth, apps, ["RESULT.sent"])
             }
         default:
-            switch random.below(10) {
-            case 6, 7:
-                names += 1
-                return answered(
-                    "approve", "{ name = \"gate \(names)\", message = \"go on?\"\(random.chance(20) ? ", timeout = \"2h\"" : "") }", depth,
-                    apps,
-                    ["RESULT.comment == nil"])
-            case 8:
-                let times = random.pick([("1h", "2h"), ("1m", "10h")])
-                return .line("dr.window { opens = dr.now() - \"\(times.0)\", closes = dr.now() + \"\(times.1)\" }")
-            case 9:
-                return .line("local p = dr.previous { runbook = \"before.lua\" } dr.log(\"previous %s\", p and p.outcome)")
+            switch random.below(6) {
             case 0: return .line("dr.sleep(\"\(random.pick(["1s", "10m", "2h"]))\")")
             case 1: return .line("dr.fail(\"enough\")")
             case 2: return .line("dr.settle()")
@@ -228,8 +217,7 @@ struct RunbookGenerator {
     }
 
     private mutating func point(_ app: GeneratedSite.App) -> String {
-        switch random.below(6) {
-        case 5: "previous(\"\(app.name)\")"
+        switch random.below(5) {
         case 0: "\"\(app.name)-e1-g1\""
         case 1: "\"\(app.name)-e\(1 + random.below(3))-g\(1 + random.below(3))\""
         case 2: "{ at_or_before = dr.now() - \"\(random.pick(["1s", "30m", "3h"]))\" }"
