@@ -311,7 +311,8 @@ struct RunLedger {
                 reason: nil,
                 next: next(moved, item),
                 from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at,
-                recovery_point: moved.recovery_point.map { (predicted ? symbols[$0] : nil) ?? $0.text }, split_brain_risk: moved.split_brain_risk,
+                recovery_point: moved.recovery_point.map { (predicted ? symbols[$0] : nil) ?? $0.text },
+                split_brain_risk: moved.split_brain_risk,
                 targets: inventory.application(name).flatMap(RecoveryTargets.init),
                 rto_at_least: item.inDisaster && item.downSince == nil)
         }

@@ -50,7 +50,8 @@ struct ReportText {
         for item in items {
             table.add(
                 item.name.text, item.state.rawValue, item.from?.text ?? "-", item.active_at?.text ?? "-", item.epoch?.description ?? "-",
-                item.rpo.map { predicted($0.description, $0.isCertain) } ?? "-", item.rto.map { (item.rto_at_least == true ? ">= " : "") + predicted($0.text) } ?? "-",
+                item.rpo.map { predicted($0.description, $0.isCertain) } ?? "-",
+                item.rto.map { (item.rto_at_least == true ? ">= " : "") + predicted($0.text) } ?? "-",
                 item.bytes_sent.map { predicted($0.description) } ?? "-",
                 isPlan ? item.recovery_point ?? "-" : item.verified_at.map(Runs.time) ?? "-")
         }
