@@ -50,10 +50,29 @@ struct Unchanged {
         self.chunkSize = chunkSize
     }
 
+    /// The longest beginning of a range, in whole chunks, of which all or nothing may have changed; ranges must rise.
+    mutating func beginning(of range: Range<Int64>) -> Range<Int64> {
+        guard let changed else { return range }
+        pass(range.lowerBound)
+        guard next < changed.count, changed[next].lowerBound < range.upperBound else { return range }
+        let same = changed[next].lowerBound / chunkSize * chunkSize
+        if same > range.lowerBound { return range.lowerBound..<same }
+        var end = range.lowerBound
+        for piece in changed[next...] {
+            guard piece.lowerBound / chunkSize * chunkSize <= end, end < range.upperBound else { break }
+            end = (piece.upperBound + chunkSize - 1) / chunkSize * chunkSize
+        }
+        return range.lowerBound..<min(end, range.upperBound)
+    }
+
+    private mutating func pass(_ offset: Int64) {
+        while let changed, next < changed.count, changed[next].upperBound <= offset { next += 1 }
+    }
+
     /// What is known of all chunks of a range that does not touch what changed; ranges must rise.
     mutating func take(_ range: Range<Int64>, _ known: [PriorIndex.Chunk?]) -> [ScannedChunk]? {
         guard let changed else { return nil }
-        while next < changed.count, changed[next].upperBound <= range.lowerBound { next += 1 }
+        pass(range.lowerBound)
         guard next == changed.count || changed[next].lowerBound >= range.upperBound else { return nil }
         let first = range.lowerBound / chunkSize
         var chunks: [ScannedChunk] = []

@@ -233,18 +233,24 @@ struct VolumeScan {
         var parts = try FileParts(file, size: size, chunkSize: chunkSize, believesHoles: cache != nil)
         // Both clones are still: what they share is the same, if the other one is what the cache describes.
         var unchanged = Unchanged(cache != nil && known != nil ? entry.changed : nil, chunkSize: chunkSize)
-        while let range = try parts.next() {
-            var chunks: [PriorIndex.Chunk?] = []
-            if known != nil {
-                for index in range.lowerBound / chunkSize..<(range.upperBound + chunkSize - 1) / chunkSize {
-                    chunks.append(try await prior.chunk(index))
+        while var rest = try parts.next() {
+            while !rest.isEmpty {
+                let range = unchanged.beginning(of: rest)
+                rest = range.upperBound..<rest.upperBound
+                var chunks: [PriorIndex.Chunk?] = []
+                if known != nil {
+                    for index in range.lowerBound / chunkSize..<(range.upperBound + chunkSize - 1) / chunkSize {
+                        chunks.append(try await prior.chunk(index))
+                    }
                 }
-            }
-            if !prior.isDamaged, chunks.allSatisfy({ $0.map { isStored($0.location) } ?? true }), let same = unchanged.take(range, chunks) {
-                items.append(.chunks(same))
-                try await settle()
-            } else {
-                try await submit(file, range, chunkSize: chunkSize, known: chunks)
+                if !prior.isDamaged, chunks.allSatisfy({ $0.map { isStored($0.location) } ?? true }),
+                    let same = unchanged.take(range, chunks)
+                {
+                    items.append(.chunks(same))
+                    try await settle()
+                } else {
+                    try await submit(file, range, chunkSize: chunkSize, known: chunks)
+                }
             }
         }
         items.append(.end(file))
