@@ -46,7 +46,7 @@ struct ReportPage {
                         [
                             item.name.text, item.recovery_point ?? "-", Self.target(item.targets?.rpo, item.isRPOMet),
                             Self.target(item.targets?.rto, item.isRTOMet),
-                            item.split_brain_risk.map { $0 ? "SPLIT BRAIN RISK: it was not seen cut off" : "cut off" } ?? "-",
+                            item.split_brain_risk.map { Self.formerSite($0, isSaid: evidence.isSaidToBeFenced(item)) } ?? "-",
                         ]
                     }))
         }
@@ -128,6 +128,11 @@ struct ReportPage {
 
     private static func target(_ target: Duration?, _ isMet: Bool?) -> String {
         target.map { "\($0.text), " + (isMet.map { $0 ? "met" : "MISSED" } ?? "nobody knows") } ?? "none"
+    }
+
+    private static func formerSite(_ isAtRisk: Bool, isSaid: Bool) -> String {
+        if isAtRisk { return "SPLIT BRAIN RISK: it was not seen cut off" }
+        return isSaid ? "said to be cut off, not seen" : "stopped there by the run"
     }
 
     private mutating func add(_ title: String, _ block: Block) { sections.append((title, block)) }

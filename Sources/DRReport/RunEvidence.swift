@@ -219,10 +219,25 @@ public struct RunEvidence: Sendable {
         }
     }
 
+    /// Its former site was cut off by what a person said, not by what the run did or saw.
+    func isSaidToBeFenced(_ item: RunReport.Item) -> Bool {
+        guard item.split_brain_risk == false else { return false }
+        return actions.contains { action in
+            let input = action.input
+            guard action.verb == "start", input["application"].string == item.name.text else { return false }
+            return input["source_fenced"].bool == true && input["mode"].string == "disaster"
+        }
+    }
+
     /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, calls that were left out or settled by hand.
     public var followUps: [String] {
         var list: [String] = []
-        for item in applications { if let next = item.next { list.append("\(item.name): \(next)") } }
+        for item in applications {
+            if let next = item.next { list.append("\(item.name): \(next)") }
+            if let from = item.from, isSaidToBeFenced(item) {
+                list.append("\(item.name): see that nothing of it runs at \(from) any more: somebody said so, and the run did not look")
+            }
+        }
         for undo in undos where undo.state != .undone {
             list.append("not undone (\(undo.state.rawValue)): \(undo.name)" + (undo.reason.map { ": \($0)" } ?? ""))
         }

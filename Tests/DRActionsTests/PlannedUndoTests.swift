@@ -60,6 +60,19 @@ import Testing
         #expect(notes.compensations.map { $0.until?.hasPrefix("settle() at test.lua:") } == [nil, true])
     }
 
+    @Test func `an undo whose application went live is over then, whatever the runbook settles afterwards`() async throws {
+        let notes = try await report(
+            """
+            dr.undo(function() end, { name = "before", application = "ledger" })
+            dr.failover { pair = "east-west", applications = { "ledger" }, mode = "planned" }
+            dr.undo(function() end, { name = "after", application = "ledger" })
+            dr.settle()
+            """
+        ).notes
+        let until = Dictionary(uniqueKeysWithValues: notes.compensations.map { ($0.name, $0.until) })
+        #expect(until["before"] == "ledger is live at west" && until["after"] == "ledger is live at west", "\(until)")
+    }
+
     @Test func `what the plan itself has undone is not named again, and a run names nothing`() async throws {
         #expect(try await report(move + "\ndr.fail(\"x\")").notes.compensations.map(\.name) == ["stop ledger", "stop storefront"])
         #expect(try await report(move, isPlan: false).notes.compensations.isEmpty)

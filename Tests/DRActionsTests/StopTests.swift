@@ -114,6 +114,36 @@ final class People: RunControl {
         #expect(again.journal.entries.last?.kind == .finished)
     }
 
+    @Test
+    func
+        `G2 a run that is undone from its record goes no further, not even from its last action to its end, wherever it is killed meanwhile`()
+        async throws
+    {
+        let whole = Stage()
+        let ended = try await whole.run(
+            """
+            dr.quiesce { pair = "east-west", applications = { "ledger" } }
+            dr.undo(function() dr.suspend_schedule { name = "x" } end, { name = "back" })
+            dr.migrate { pair = "east-west", applications = { "ledger" } }
+            dr.settle()
+            dr.log("done")
+            """)
+        #expect(ended.outcome == .succeeded)
+        let last = try #require(whole.journal.entries.lastIndex { $0.kind == .outcome })
+        let stage = Stage(journal: whole.journal.cut(after: last + 1))
+        let id = try stage.journal.header(of: "any").id
+        let report = try await stage.runner(random: 99).resume(id, request: StopRequest(.undo, who: "bob"))
+        #expect(report.outcome == .stopped && report.undos.contains { $0.name == "back" && $0.state == .undone }, "\(report)")
+        #expect(stage.engine.calls.contains("suspend x") && !stage.logs.contains("done"), "\(stage.engine.calls)")
+        let cancelled = try #require(stage.journal.entries.firstIndex { $0.kind == .cancelled })
+        for cut in (cancelled + 1)..<stage.journal.entries.count {
+            let again = Stage(journal: stage.journal.cut(after: cut))
+            let end = try await again.resume()
+            #expect(end.outcome == .stopped && end.undos == report.undos, "cut after \(cut)")
+            for (key, call) in again.engine.keys { #expect(stage.engine.keys[key] == call, "cut after \(cut): \(key)") }
+        }
+    }
+
     @Test func `who pauses a run and then wants it undone is heard, though the pause was not over`() async throws {
         let stage = Stage()
         let engine = stage.engine

@@ -49,29 +49,4 @@ import Testing
         #expect(try shop.drrunbook("pause", try #require(name)).status == 0)
         _ = run
     }
-
-    @Test func `a run that takes applications live goes before a job of serve, which is held and can be resumed`() async throws {
-        let shop = try shop("10m")
-        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
-        try shop.replace("runbooks/wait.lua", "dr.sleep", "dr.migrate { pair = 'east-west', applications = 'all' } dr.sleep")
-        try shop.write("dr.yaml", shop.read("dr.yaml") + "\njobs:\n  nightly: { runbook: runbooks/wait.lua, cron: \"* * * * *\" }\n")
-        let job = try shop.host()
-        let before = try shop.drrunbook("runs", "--json").lines.count
-        let run = Task { await job.run(try #require(job.configuration.jobs.first)) }
-        // It has locked what it copied, and waits.
-        while try shop.drrunbook("lock", "list", "--json").lines.count < 4 { try await Task.sleep(for: .milliseconds(50)) }
-        // What makes nothing live does not go first.
-        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 5)
-        let failover = try shop.drrunbook("run", "runbooks/failover.lua", "--yes")
-        #expect(failover.status == 0, "\(failover.output)\(failover.error)")
-        guard case .ran(_, let report, _) = try await run.value else {
-            Issue.record("the job did not end")
-            return
-        }
-        #expect(report.outcome == .stopped && report.isHeld)
-        #expect(
-            report.error?.message.contains("a run that takes applications live goes first") == true, "\(String(describing: report.error))")
-        #expect(try shop.drrunbook("runs", "--json").lines.count == before + 2)
-        #expect(try !FileManager.default.contentsOfDirectory(atPath: shop.file(".drrunbook")).contains { $0.hasPrefix("stop-") })
-    }
 }

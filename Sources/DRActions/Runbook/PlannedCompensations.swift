@@ -22,6 +22,13 @@ struct PlannedCompensations: Sendable {
         if entries[number]?.until == nil { entries[number]?.until = until }
     }
 
+    /// An application went live: what does not say that it must be live there is not undone any more.
+    mutating func strike(application: ApplicationName, liveAt cluster: ClusterName, until: String) {
+        for number in entries.indices where entries[number]?.application == application && entries[number]?.cluster != cluster {
+            strike(number, until: until)
+        }
+    }
+
     /// The last registered first.
     var inOrder: [PlanNotes.Compensation] { entries.reversed().compactMap { $0 } }
 }

@@ -99,11 +99,16 @@ final class RunConductor {
             defer { group.cancelAll() }
             while true {
                 if stopping == nil {
-                    try session.step()
-                    if session.end != nil { return nil }
-                    if try answerFromHistory() { continue }
+                    if record.isCancelledHere { _ = try answerFromHistory() }
+                    // What is to be undone goes no further: else a script held at its last action would end, and leave everything as it is.
+                    let atOnce = asked?.kind == .undo && !isLive && record.isHistoryOver
+                    if !atOnce {
+                        try session.step()
+                        if session.end != nil { return nil }
+                        if try answerFromHistory() { continue }
+                    }
                     if !isLive {
-                        switch try becomeLive() {
+                        switch try becomeLive(atOnce: atOnce) {
                         case .parked(let report): return report
                         case .answered, .live:
                             // What former processes held is this one's to keep, also where nothing asks for it again.
@@ -166,7 +171,7 @@ final class RunConductor {
     private enum Boundary { case live, answered, parked(RunReport) }
 
     // History is over.
-    private func becomeLive() throws -> Boundary {
+    private func becomeLive(atOnce: Bool) throws -> Boundary {
         let lost = try LostAnswers(
             session.waiting.filter { $0.isRecorded && !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run,
             points: points, runningAs: world.runningAs)
@@ -179,7 +184,7 @@ final class RunConductor {
         }
         for (pending, outcome) in lost.answers { try answer(pending, outcome) }
         if let asked {
-            try cancel(asked)
+            try cancel(asked, atOnce: atOnce)
             return .answered
         }
         return lost.answers.isEmpty ? .live : .answered
@@ -216,13 +221,13 @@ final class RunConductor {
         try session.deliver(outcome, for: pending.intent.key, isPredicted: world.predicted)
     }
 
-    private func cancel(_ request: StopRequest) throws {
+    private func cancel(_ request: StopRequest, atOnce: Bool = false) throws {
         guard session.canBeCancelled else {
             record.tell(.warning("\(request.error.message): it is being undone already"))
             return
         }
         let kept = Set(session.waiting.filter { $0.action.effect != .observes && mayHaveBegun($0) }.map(\.intent.key))
-        try record.cancelled(request, underWay: kept)
+        try record.cancelled(request, underWay: kept, atOnce: atOnce)
         session.cancel(request.error, underWay: kept)
         // What came back while the run was being put down is asked for again.
         launched.formIntersection(flying)

@@ -26,9 +26,12 @@ public struct StopRequest: Sendable, Hashable {
 
     public var payload: Value { ["kind": .string(kind.rawValue), "who": .string(who), "reason": reason.map(Value.string) ?? .null] }
 
-    func payload(keys: Set<String>) -> Value {
-        .map((payload.map ?? [:]).merging(["keys": .list(keys.sorted().map(Value.string))]) { $1 })
+    func payload(keys: Set<String>, atOnce: Bool = false) -> Value {
+        let more: [String: Value] = ["keys": .list(keys.sorted().map(Value.string))].merging(atOnce ? ["at_once": true] : [:]) { $1 }
+        return .map((payload.map ?? [:]).merging(more) { $1 })
     }
+
+    static func isAtOnce(_ payload: Value) -> Bool { payload["at_once"].bool == true }
 
     static func keys(_ payload: Value) -> Set<String> { Set(payload["keys"].list?.compactMap(\.string) ?? []) }
 
@@ -43,7 +46,7 @@ public struct StopRequest: Sendable, Hashable {
     var error: DRError {
         switch kind {
         case .pause: DRError(.stopped, "paused by \(who)", hint: "everything is as it is, and its locks are kept until they run out")
-        case .hold: DRError(.stopped, "stopped by \(who)\(reason.map { " (\($0))" } ?? ""): everything is left as it is")
+        case .hold: DRError(.stopped, "stopped by \(who): everything is left as it is")
         case .undo: DRError(.stopped, "stopped by \(who), with what was done to be undone")
         case .deadline: DRError(.stopped, "\(reason ?? "a deadline was reached"): everything is left as it is")
         }

@@ -128,6 +128,9 @@ struct RunLedger {
             item.moved = report
             item.ready = planned?.end
             item.activatedAt = outcome.effects.last { $0.verb == .activate }?.cluster ?? report?.active_at
+            if predicted, let cluster = item.activatedAt {
+                compensations.strike(application: name, liveAt: cluster, until: Self.standing(name, cluster))
+            }
         }
         item.failure = outcome.error
         items[name] = item
@@ -188,7 +191,14 @@ struct RunLedger {
     private static let mostLooks = 10_000
 
     /// What is registered for a failure. Nobody but a plan tells it: 0 in a run.
-    mutating func owe(_ entry: PlanNotes.Compensation) -> Int { predicted ? compensations.add(entry) : 0 }
+    mutating func owe(_ entry: PlanNotes.Compensation) -> Int {
+        guard predicted else { return 0 }
+        let number = compensations.add(entry)
+        if let name = entry.application, let live = liveAt(name), entry.cluster != live {
+            compensations.strike(number, until: Self.standing(name, live))
+        }
+        return number
+    }
     mutating func pay(_ number: Int, live: ApplicationName?) {
         guard predicted else { return }
         compensations.strike(number, until: live.map { Self.standing($0, liveAt($0)) })
@@ -204,15 +214,8 @@ struct RunLedger {
     // An entry that does not say where its application must be is not undone once this run has made it live.
     private var notes: PlanNotes {
         guard predicted else { return PlanNotes(assumptions: assumptions, touches: touches()) }
-        let left = compensations.inOrder.map { entry in
-            var entry = entry
-            if entry.until == nil, let name = entry.application, let live = liveAt(name), entry.cluster != live {
-                entry.until = Self.standing(name, live)
-            }
-            return entry
-        }
         let stays = isDrill ? [] : liveOrder.compactMap { name in liveAt(name).map { PlanNotes.Stay(application: name, cluster: $0) } }
-        return PlanNotes(assumptions: assumptions, touches: touches(), compensations: left, stays: stays)
+        return PlanNotes(assumptions: assumptions, touches: touches(), compensations: compensations.inOrder, stays: stays)
     }
 
     /// Where this run made the application live; nil when it did not.

@@ -143,10 +143,15 @@ final class RunRecord {
         try append(JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval)))
     }
 
-    /// A person wants what was done to be undone.
-    func cancelled(_ request: StopRequest, underWay: Set<String>) throws {
-        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay)))
+    /// A person wants what was done to be undone. `atOnce`: before the script heard the answer that came last.
+    func cancelled(_ request: StopRequest, underWay: Set<String>, atOnce: Bool) throws {
+        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay, atOnce: atOnce)))
     }
+
+    /// Everything recorded was given to the script.
+    var isHistoryOver: Bool { replay.isOver }
+    /// The script was left here, and hears no more of what was answered before.
+    var isCancelledHere: Bool { replay.pending.map { $0.entry.kind == .cancelled && StopRequest.isAtOnce($0.entry.payload) } ?? false }
 
     /// The run is put down as it is. It has not ended.
     ///

@@ -38,8 +38,9 @@ final class RunSession {
     /// Actions whose intent is recorded and whose outcome is not, by key, in the order they were asked for.
     private(set) var waiting = WaitingActions()
     private var ready = Queue<(branch: Branch, input: Resumption)>()
-    /// The run's own runbook, and calls of others in the order in which they were begun.
-    var calls: [RunbookCall] = []
+    /// The run's own runbook, and calls of others that registered something for the run's end, by their ids.
+    var calls: [String: RunbookCall] = [:]
+    var callCount = 0
 
     struct Ending {
         let end: BranchEnd
@@ -98,8 +99,9 @@ final class RunSession {
     func start(_ parameters: Value) throws {
         guard let main else { throw DRError(.internal, "the runbook was not loaded") }
         isRunning = true
-        calls = [RunbookCall(id: "", of: main, parameters: parameters)]
-        let root = Branch(id: "0", coroutine: try lua.coroutine(main.function), path: [], calls: calls)
+        let own = RunbookCall(id: "", of: main, parameters: parameters)
+        calls = [own.id: own]
+        let root = Branch(id: "0", coroutine: try lua.coroutine(main.function), path: [], calls: [own])
         ready.append((root, .start([try parameters.lua(in: lua)])))
     }
 
@@ -229,7 +231,7 @@ final class RunSession {
             return
         }
         isClosing = true
-        let branch = Branch(id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [], calls: Array(calls.prefix(1)))
+        let branch = Branch(id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [], calls: calls[""].map { [$0] } ?? [])
         ready.append((branch, .start([.boolean(ending.hasFailed), try ensures?.value.lua(in: lua) ?? .nil])))
     }
 

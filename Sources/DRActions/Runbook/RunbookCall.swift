@@ -44,18 +44,25 @@ extension RunSession {
                 hint: "\(found.runbook.name) takes " + (known.isEmpty ? "no parameters" : known.joined(separator: ", ")),
                 location: location, verb: "call")
         }
-        let id = "\(calls.count)"
+        callCount += 1
+        let id = "\(callCount)"
         let call = RunbookCall(id: caller.id.isEmpty ? id : "\(caller.id)/\(id)", of: found, parameters: parameters)
-        calls.append(call)
         branch.calls.append(call)
         return call
     }
 
     func endCall() { _ = current?.calls.popLast() }
 
+    /// The call that registers something for the run's end, which will need it again.
+    func registering() -> String {
+        guard let call = caller else { return "" }
+        if calls[call.id] == nil { calls[call.id] = call }
+        return call.id
+    }
+
     /// Its parameters are those that `dr.params` tells, again: for what it registered for the run's end.
     func beginAgain(_ id: String) {
-        if let call = calls.first(where: { $0.id == id }) { current?.calls.append(call) }
+        if let call = calls[id] { current?.calls.append(call) }
     }
 
     /// Was it registered by the runbook that asks, or by one that it called?
@@ -78,7 +85,7 @@ extension HostLibrary {
             session.endCall()
             return []
         }
-        try host.register("calling") { [unowned session] (_: LuaCall) in [.text(session.current?.calls.last?.id ?? "")] }
+        try host.register("calling") { [unowned session] (_: LuaCall) in [.text(session.registering())] }
         try host.register("again_in") { [unowned session] (call: LuaCall) in
             session.beginAgain(call[0].string ?? "")
             return []

@@ -155,8 +155,10 @@ public actor RunbookRunner {
         let (session, _) = try loader(sources, seed: header.seed).load(record)
         try session.start(header.parameters)
         while true {
-            try session.step()
-            if session.end != nil { break }
+            if !record.isCancelledHere {
+                try session.step()
+                if session.end != nil { break }
+            }
             guard let answer = try record.recordedAnswer() else { break }
             switch answer {
             case .outcome(let key, let outcome, _): try session.deliver(outcome, for: key)

@@ -14,6 +14,11 @@ extension Host {
     /// is declared no more is removed. `plan`: nothing is changed, only told. `shown`: what such a plan told; throws `conflict` rather than changing more than
     /// that, with what went before it changed.
     public func apply(plan: Bool, shown: ApplyReport? = nil) async throws -> ApplyReport {
+        if !plan, let shown {
+            // Else what stands before it in the order would be changed, and then what follows refused.
+            let now = try await apply(plan: true).effects
+            if let other = now.first(where: { !shown.effects.contains($0) }) { throw ReplicationEngine.notShown(other) }
+        }
         let world = plan ? world.planned() : world
         let engine = engine(over: world)
         // A key of its own for each time: what somebody has changed since is set up again.

@@ -10,7 +10,8 @@ public struct BrokenGlass: Sendable, Hashable {
     public let text: String
 }
 
-/// What a person said when a run's broken glass was looked into. It stands in the state folder of this host, beside the journal: a run that has ended takes no record.
+/// What a person said when a run's broken glass was looked into. It stands in the state folder of this host, beside the journal: a run that has ended takes no record. A
+/// reminder, and no evidence: that the glass was broken stands in the record, for good.
 public struct ClosedFollowUp: Sendable, Codable, Hashable {
     public let who: String
     public let time: Instant
@@ -23,11 +24,12 @@ extension Host {
     /// Gates of runs of this journal that were passed by breaking the glass and that nobody has closed, oldest first.
     public func openBrokenGlass() throws -> [BrokenGlass] {
         guard world.simulated == nil, TextFile.exists(configuration.journal) else { return [] }
-        return try reading().runsWithBrokenGlass().filter { try closed($0) == nil }.flatMap { run -> [BrokenGlass] in
+        return try reading().runsWithBrokenGlass().flatMap { run -> [BrokenGlass] in
             do {
+                if try closed(run) != nil { return [] }
                 let (header, records) = try recorded(run)
                 return try RunEvidence(header: header, records: records).brokenGlass.map { BrokenGlass(run: run, text: $0) }
-            } catch let error as DRError where error.code == .journalDamaged {
+            } catch let error as DRError where [.journalDamaged, .damaged].contains(error.code) {
                 return [BrokenGlass(run: run, text: "the glass was broken at a gate; \(error.message)")]
             }
         }
@@ -55,6 +57,10 @@ extension Host {
         let (header, records) = try recorded(run)
         guard try !RunEvidence(header: header, records: records).brokenGlass.isEmpty else {
             throw DRError(.notFound, "in run \(run) nobody broke the glass: there is nothing to close")
+        }
+        guard records.contains(where: { $0.entry.kind == .finished }) else {
+            throw DRError(
+                .conflict, "run \(run) has not ended: the glass may be broken once more", hint: "close it when the run has ended")
         }
         if let before = try closed(run) { throw DRError(.conflict, "run \(run) was closed by \(before.who): \(before.comment)") }
         let closed = ClosedFollowUp(who: identity.who, time: world.clock.now(), comment: comment)

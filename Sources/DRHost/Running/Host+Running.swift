@@ -14,7 +14,7 @@ extension Host {
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let order = try order(runbook, parameters, plan: plan)
-        return try await writing(goesFirst: mayActivate && JobDeclaration.current == nil) { journal in
+        return try await writing { journal in
             try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).run(order)
         }
     }
@@ -42,7 +42,7 @@ extension Host {
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         // Who wants it to end asks the process that has it, and does not wait for that.
-        try await writing(patience: request == nil ? Self.patience : .zero, goesFirst: mayActivate && request == nil) { journal in
+        try await writing(patience: request == nil ? Self.patience : .zero) { journal in
             if let taken = try adopt(run, journal) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
             let (header, records) = (try journal.header(of: run), try journal.records(of: run))
             for change in changes(since: header) {
@@ -161,14 +161,13 @@ extension Host {
     /// How long a run waits for another one to end.
     private static let patience: Duration = .seconds(2)
 
-    /// `goesFirst`: a job of `serve` that has the journal is asked to end.
     func writing(
-        patience: Duration = Host.patience, goesFirst: Bool = false, _ body: (any Journal) async throws -> RunReport
+        patience: Duration = Host.patience, _ body: (any Journal) async throws -> RunReport
     ) async throws -> RunReport {
         if let simulated = world.simulated { return try await body(simulated.journal) }
         try headSignatures.checkKey()
         try NewFile.makeFolders(configuration.state, shown: configuration.state)
-        let journal = try await opened(patience, goesFirst: goesFirst)
+        let journal = try await opened(patience)
         let report: RunReport
         do {
             report = try await body(journal)
@@ -179,6 +178,31 @@ extension Host {
         }
         try journal.close()
         return report
+    }
+}
+
+extension Host {
+    /// The journal, for writing. Throws `locked` and names the run that goes on, and the way to put it down.
+    private func opened(_ patience: Duration) async throws -> SQLiteJournal {
+        let end = world.clock.now() + patience
+        while true {
+            do {
+                return try SQLiteJournal.open(configuration.journal)
+            } catch let error as DRError where error.code == .locked {
+                guard world.clock.now() < end else { throw try going(error) }
+            }
+            try await world.clock.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func going(_ error: DRError) throws -> DRError {
+        guard let last = try fileControl.last, error.details?["process"].integer == Int64(last.process) else { return error }
+        let header = try reading().header(of: last.run)
+        let job = last.job.map { ", the job \($0) of `drrunbook serve`," } ?? ""
+        return DRError(
+            .locked, "run \(last.run) of \(header.runbook)\(job) goes on since \(header.started), in process \(last.process)",
+            hint: "wait until it has ended, or `drrunbook pause \(last.run)` puts it down after what it is doing; then this can be run",
+            details: ["process": .integer(Int64(last.process)), "run": .string(last.run.text)])
     }
 }
 

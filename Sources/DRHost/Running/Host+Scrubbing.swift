@@ -24,7 +24,7 @@ struct ScrubRound {
             }
             reached[place] = scrubbed.next
             if scrubbed.next == nil { try await engine.forget(run: call.holder.run) }
-            if scrubbed.next == nil || !scrubbed.healed.isEmpty || !scrubbed.lost.isEmpty {
+            if scrubbed.next == nil || !scrubbed.healed.isEmpty || !scrubbed.lost.isEmpty || !scrubbed.removed.isEmpty {
                 tell(.scrubbed(place.application, place.cluster, scrubbed, now))
             }
         } catch {

@@ -101,6 +101,8 @@ public struct Scrubbed: Hashable, Sendable {
     public var healed: [String] = []
     /// What is sound on neither.
     public var lost: [String] = []
+    /// What stood by ready to go live and could not be mended; the next migration makes it anew.
+    public var removed: [String] = []
     /// The object to go on after; nil when everything was looked at.
     public var next: String?
 

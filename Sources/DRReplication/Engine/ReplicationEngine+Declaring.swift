@@ -57,10 +57,14 @@ extension ReplicationEngine {
         /// Each commit is guarded by what it was made from, so what is checked here is what is changed.
         func require(_ effects: [Effect]) throws {
             guard let shown, let other = effects.first(where: { !shown.contains($0) }) else { return }
-            throw DRError(
-                .conflict, "\"\(other.text)\" was not among what was shown: somebody changed something there meanwhile",
-                hint: "look at it with `drrunbook apply` once more")
+            throw ReplicationEngine.notShown(other)
         }
+    }
+
+    public static func notShown(_ effect: Effect) -> DRError {
+        DRError(
+            .conflict, "\"\(effect.text)\" was not among what was shown: somebody changed something there meanwhile",
+            hint: "look at it with `drrunbook apply` once more")
     }
 
     /// A pair or schedule as it is to stand at one cluster.

@@ -96,12 +96,17 @@ struct Heads {
     /// mended or cannot be keeps no other from being read.
     func scrub(after: String = "", most: ByteCount) async throws -> Scrubbed {
         var scrubbed = Scrubbed()
-        guard try io.facts(root)?.kind == .folder, let lock = try lock() else { return scrubbed }
+        guard try io.facts(root)?.kind == .folder else { return scrubbed }
+        // Else what nobody read would count as read for a week.
+        guard let lock = try lock() else {
+            throw DRError(
+                .locked, "the volumes that stand by for an application here are being written", hint: "they are read another time")
+        }
         defer { lock.release() }
         let names = try names().filter { after < $0.text }.sorted()
         for name in names {
             try Task.checkCancellation()
-            await scrub(name, &scrubbed)
+            try await scrub(name, &scrubbed)
             if scrubbed.bytes >= most.bytes, name != names.last {
                 scrubbed.next = name.text
                 break
@@ -110,16 +115,20 @@ struct Heads {
         return scrubbed
     }
 
-    private func scrub(_ name: VolumeName, _ scrubbed: inout Scrubbed) async {
+    private func scrub(_ name: VolumeName, _ scrubbed: inout Scrubbed) async throws {
         let head = head(name)
         do {
             guard case .clean(let clean)? = try head.note() else { return }
             scrubbed.objects += 1
             scrubbed.bytes += clean.volume.volume.size.bytes
             if try await roll(head, to: clean.volume, believing: nil) { scrubbed.healed.append("volume \(name) that stands by") }
+        } catch let error as CancellationError {
+            throw error
         } catch {
-            // The next migration makes it anew; what is wrong with packs was told by the scrub of the copy.
-            do { try head.remove() } catch { scrubbed.lost.append("volume \(name) that stands by cannot be read or removed: \(error)") }
+            do {
+                try head.remove()
+                scrubbed.removed.append("volume \(name) that stood by")
+            } catch { scrubbed.lost.append("volume \(name) that stands by cannot be read or removed: \(error)") }
         }
     }
 

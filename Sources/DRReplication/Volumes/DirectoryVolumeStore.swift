@@ -205,6 +205,7 @@ public struct DirectoryVolumeStore: VolumeStore {
             scrubbed.bytes += read.bytes
             scrubbed.healed += read.healed
             scrubbed.lost += read.lost
+            scrubbed.removed += read.removed
             scrubbed.next = read.next.map { standing + $0 }
             return scrubbed
         }

@@ -19,7 +19,7 @@ struct Plan: HostCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "With --out: how much older the data that goes live may be when the plan is run than it is now; a run that would lose more is refused.",
+            "With --out: how much older the data that goes live may be when the plan is run than it is now; a run that would lose more is refused when it begins. What it waits for afterwards comes on top.",
             valueName: "duration"))
     var maxAging: String?
     @Option(name: .long, help: ArgumentHelp("Plan as if this cluster did not answer; may be repeated.", valueName: "cluster"))
@@ -49,7 +49,7 @@ struct Plan: HostCommand {
             ReportText(report: report, isPlan: true, config: common.config).write(to: output)
             if let out, let record {
                 try host.write(record, to: out)
-                output.say("next: drrunbook run \(runbook.runbook) --plan \(out) ...")
+                if report.outcome == .succeeded { output.say("next: drrunbook run \(runbook.runbook) --plan \(out) ...") }
             }
             return Self.status(report)
         }

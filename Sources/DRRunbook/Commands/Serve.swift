@@ -59,6 +59,10 @@ struct Serve: HostCommand {
         case .cleaned(let report): _ = Cleanup.tell(report, output)
         case .scrubbed(let application, let cluster, let scrubbed, let time):
             for name in scrubbed.healed { output.warning("\(application) at \(cluster): \(name) was damaged, and is healed") }
+            for name in scrubbed.removed {
+                output.warning(
+                    "\(application) at \(cluster): \(name) could not be mended and was removed; the next migration makes it anew")
+            }
             for name in scrubbed.lost { output.warning("\(application) at \(cluster): \(name) is damaged everywhere; migrate again") }
             if scrubbed.next == nil { output.say("\(time) \(application) at \(cluster): all objects were read") }
             output.object(
@@ -66,6 +70,7 @@ struct Serve: HostCommand {
                 [
                     ("application", .string(application.text)), ("cluster", .string(cluster.text)),
                     ("healed", .list(scrubbed.healed.map { .string($0) })), ("lost", .list(scrubbed.lost.map { .string($0) })),
+                    ("removed", .list(scrubbed.removed.map { .string($0) })),
                     ("complete", .bool(scrubbed.next == nil)),
                 ])
         case .ran(let job, let report, let time):

@@ -54,7 +54,7 @@ struct Status: HostCommand {
     private static func warnings(_ item: ApplicationStatus) -> [String] {
         var lines: [String] = []
         if item.split_brain_risk { lines.append("\(item.name): the old site was not seen cut off: both may be serving") }
-        if item.running == false, let active = item.active_at {
+        if item.running == false, let active = item.active_at, item.clusters[active.text] != "stopped by its agent" {
             let by = item.lock.map { "run \($0) holds it: `drrunbook resume \($0)`" } ?? "`drrunbook runs` shows which run stopped it"
             lines.append("\(item.name): STOPPED at \(active), where it is live; \(by)")
         }
