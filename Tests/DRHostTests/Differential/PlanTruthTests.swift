@@ -67,4 +67,13 @@ import Testing
                     + #" local p = dr.previous { runbook = "before.lua" } dr.log("%s", p and p.outcome)"#))
         #expect(logs.first == "ledger-e1-g1" && logs.count == 2)
     }
+
+    @Test func `G4 gates that wait for people are taken as passed in branches, too, however long others of the run sleep`() async throws {
+        let logs = try await planned(
+            Case(
+                past: [Self.migrate],
+                #"dr.parallel { function() dr.approve { name = "a", message = "go on?", on_timeout = "wait" } dr.log("a") end, "#
+                    + #"function() dr.sleep("2h") dr.approve { name = "b", message = "and on?", on_timeout = "wait" } dr.log("b") end }"#))
+        #expect(logs.sorted() == ["a", "b"])
+    }
 }

@@ -170,9 +170,12 @@ struct RunbookGenerator {
         default:
             switch random.below(10) {
             case 6, 7:
+                // People speak when nothing else of the run is under way: a gate waits for them.
                 names += 1
                 return answered(
-                    "approve", "{ name = \"gate \(names)\", message = \"go on?\"\(random.chance(20) ? ", timeout = \"2h\"" : "") }", depth,
+                    "approve",
+                    "{ name = \"gate \(names)\", message = \"go on?\", on_timeout = \"wait\"\(random.chance(20) ? ", timeout = \"2h\"" : "") }",
+                    depth,
                     apps,
                     ["RESULT.comment == nil"])
             case 8:
