@@ -1,5 +1,5 @@
 import DRActions
-import DRHost
+@testable import DRHost
 import DRModel
 import DROutside
 import DRReplication
@@ -60,12 +60,29 @@ final class CaseFolder {
     /// `performs`: calls outside are answered as if they had been made. A plan's host says by itself what would be called.
     func host(_ life: UInt64, performs: Bool) throws -> DRHost.Host {
         let configuration = try Configuration.load(path("dr.yaml"))
-        let outside = performs ? PerformedOutside(configuration) : nil
-        let world = try World(
-            configuration, io: SystemStoreIO(), clock: clock, random: SeededRandom(seed: seed &* 16 &+ life), outside: outside)
+        let world = try world(configuration, life, outside: performs ? PerformedOutside(configuration) : nil)
         let clusters = world.clusters.values.compactMap { $0 as? DirectoryCluster }
         clock.beats.withLock { $0 = performs ? [{ for cluster in clusters { _ = cluster.renewLeases() } }] : [] }
         return Host(configuration, .standard, world)
+    }
+
+    private func world(_ configuration: Configuration, _ life: UInt64, outside: (any Outside)? = nil) throws -> World {
+        try World(configuration, io: SystemStoreIO(), clock: clock, random: SeededRandom(seed: seed &* 16 &+ life), outside: outside)
+    }
+
+    /// Somebody else, at a desk of their own: who approves from the account that started the run does not count.
+    func approve(_ gate: String, of run: RunID, as person: String = "bob") async throws {
+        let configuration = try Configuration.load(path("dr.yaml"))
+        let executor = ThreadExecutor(name: person)
+        defer { executor.stop() }
+        let host = Host(
+            configuration, .standard, try world(configuration, 4),
+            identity: HostIdentity(person: person, host: "desk-of-\(person)", process: 1), executor: executor)
+        let open = try await host.answer(run, gate: gate, GateAnswer(.approve, person: person))
+        // What does not pass would be said again and again.
+        if let missing = open.missing {
+            throw DRError(.rejected, "\(person) at \(gate): \(missing) missing, \(open.objections.compactMap { $0 })")
+        }
     }
 
     /// What was done before, and by hand.

@@ -45,6 +45,11 @@ struct GeneratedRunbook: Hashable {
 
     static let prelude = """
         local open = {}
+        -- The recovery point before the newest.
+        local function previous(app)
+          local points = dr.recovery_points { pair = "east-west", applications = { app } }
+          return points[2] and points[2].id or "latest"
+        end
         local function tell(name, r)
           if type(r) ~= "table" then dr.log("%s: %s", name, tostring(r)) return end
           local words = {}

@@ -152,7 +152,8 @@ struct GeneratedSite {
             ]
         }
         lines += [
-            "allow:", "  exec: [{ name: tool, path: /bin/true }]", "  http: [\"https://lb.example.com/\"]",
+            "approvals: { people: { alice: {}, bob: {} } }", "allow:", "  exec: [{ name: tool, path: /bin/true }]",
+            "  http: [\"https://lb.example.com/\"]",
             "notify: { oncall: { webhook: \"https://lb.example.com/hook\" } }",
         ]
         return lines.joined(separator: "\n") + "\n"

@@ -56,7 +56,12 @@ import Testing
         defer { runner.close() }
         var run = PlanComparison.Told()
         do {
-            let report = try await runner.run(file, mayActivate: true)
+            var report = try await runner.run(file, mayActivate: true)
+            // A plan takes gates as passed.
+            while report.outcome == .waiting, let gate = report.error?.details?["gate"].string {
+                try await folder.approve(gate, of: report.run)
+                report = try await runner.resume(report.run, mayActivate: true)
+            }
             run = try PlanComparison.Told(runner.show(report.run), report: report)
         } catch let error as DRError {
             run.refusal = error

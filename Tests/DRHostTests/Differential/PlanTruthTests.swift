@@ -52,4 +52,28 @@ import Testing
         what.site.dark = "west"
         #expect(try await planned(what) == ["true"])
     }
+
+    @Test
+    func `G4 gates and windows are taken as passed, and what stands behind them is done as planned, from the point before the newest`()
+        async throws
+    {
+        let logs = try await planned(
+            Case(
+                past: [Self.migrate, Self.migrate],
+                #"dr.approve { name = "a", message = "go on?" } dr.window { opens = dr.now() - "1h", closes = dr.now() + "10h" } "#
+                    + #"local d = dr.drill { pair = "east-west", applications = { "ledger" }, recovery_point = previous("ledger") } "#
+                    + #"dr.log("%s", d.applications.ledger.recovery_point) dr.cleanup { drill = d.id } "#
+                    + #"dr.approve { name = "b", message = "and on?" } "# + Self.migrate
+                    + #" local p = dr.previous { runbook = "before.lua" } dr.log("%s", p and p.outcome)"#))
+        #expect(logs.first == "ledger-e1-g1" && logs.count == 2)
+    }
+
+    @Test func `G4 gates that wait for people are taken as passed in branches, too, however long others of the run sleep`() async throws {
+        let logs = try await planned(
+            Case(
+                past: [Self.migrate],
+                #"dr.parallel { function() dr.approve { name = "a", message = "go on?", on_timeout = "wait" } dr.log("a") end, "#
+                    + #"function() dr.sleep("2h") dr.approve { name = "b", message = "and on?", on_timeout = "wait" } dr.log("b") end }"#))
+        #expect(logs.sorted() == ["a", "b"])
+    }
 }

@@ -102,7 +102,7 @@ struct RunbookGenerator {
         let app = random.pick(apps)
         let pair = random.chance(2) ? "nowhere" : "east-west"
         let some = "pair = \"\(pair)\", applications = \(applications(apps))"
-        switch random.below(26) {
+        switch random.below(28) {
         case 0, 1, 2, 3:
             let final = random.chance(15) ? ", final = true" : ""
             let way = random.chance(20) ? ", reversed = true" : ""
@@ -168,7 +168,21 @@ struct RunbookGenerator {
             default: return answered("notify", "{ to = \"oncall\", text = \"\(random.pick(["a", "b"]))\" }", depth, apps, ["RESULT.sent"])
             }
         default:
-            switch random.below(6) {
+            switch random.below(10) {
+            case 6, 7:
+                // People speak when nothing else of the run is under way: a gate waits for them.
+                names += 1
+                return answered(
+                    "approve",
+                    "{ name = \"gate \(names)\", message = \"go on?\", on_timeout = \"wait\"\(random.chance(20) ? ", timeout = \"2h\"" : "") }",
+                    depth,
+                    apps,
+                    ["RESULT.comment == nil"])
+            case 8:
+                let times = random.pick([("1h", "2h"), ("1m", "10h")])
+                return .line("dr.window { opens = dr.now() - \"\(times.0)\", closes = dr.now() + \"\(times.1)\" }")
+            case 9:
+                return .line("local p = dr.previous { runbook = \"before.lua\" } dr.log(\"previous %s\", p and p.outcome)")
             case 0: return .line("dr.sleep(\"\(random.pick(["1s", "10m", "2h"]))\")")
             case 1: return .line("dr.fail(\"enough\")")
             case 2: return .line("dr.settle()")
@@ -217,7 +231,8 @@ struct RunbookGenerator {
     }
 
     private mutating func point(_ app: GeneratedSite.App) -> String {
-        switch random.below(5) {
+        switch random.below(6) {
+        case 5: "previous(\"\(app.name)\")"
         case 0: "\"\(app.name)-e1-g1\""
         case 1: "\"\(app.name)-e\(1 + random.below(3))-g\(1 + random.below(3))\""
         case 2: "{ at_or_before = dr.now() - \"\(random.pick(["1s", "30m", "3h"]))\" }"
