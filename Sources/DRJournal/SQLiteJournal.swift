@@ -14,6 +14,7 @@ internal import GRDB
 public final class SQLiteJournal: Journal, Sendable {
     let database: DatabaseQueue
     private let writer: WriterLock?
+    private let room: LogRoom
     let path: String
 
     /// Opens the journal for writing, and creates it where there is none; the folder must exist. Throws `locked`, `journal-damaged`, `io`, `no-space`.
@@ -41,6 +42,7 @@ public final class SQLiteJournal: Journal, Sendable {
     private init(path: String, writer: WriterLock?, address: String? = nil) throws {
         self.path = path
         self.writer = writer
+        room = LogRoom(log: path + "-wal")
         if writer != nil { try Self.createIfMissing(path) }
         var configuration = Configuration()
         configuration.label = "journal"
@@ -123,6 +125,7 @@ public final class SQLiteJournal: Journal, Sendable {
         failpoint("journal.append")
         let records = try JournalFailure.mapped(path) {
             try database.write { database in
+                room.make()
                 let head = try database.cachedStatement(sql: "SELECT count, hash FROM head WHERE run = ?")
                 guard let found = try Row.fetchOne(head, arguments: [run.text]) else { throw try noSuchRun(run, database) }
                 let chained = RecordChain.continued(entries, of: run, from: found["count"], previous: found["hash"])
