@@ -110,6 +110,52 @@ import Testing
         #expect(try shop.drrunbook("report", name).output.contains(text))
     }
 
+    @Test func `broken glass is not closed before its run has ended`() throws {
+        let shop = try shop()
+        try shop.replace("runbooks/gate.lua", "dr.migrate", #"dr.approve { name = "second", message = "?" } dr.migrate"#)
+        let name = try parked(shop)
+        #expect(try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--break-glass", "the disk is dying").status == 0)
+        #expect(try shop.drrunbook("resume", name).status == 3)
+        let early = try shop.drrunbook("show", name, "--close", "fine")
+        #expect(early.status == 5 && early.error.contains("has not ended"), "\(early.output)\(early.error)")
+        #expect(try shop.drrunbook("status").output.contains("breaking the glass"))
+    }
+
+    @Test func `without keys who closed broken glass is shown as unverified`() throws {
+        let shop = try shop()
+        let name = try parked(shop)
+        #expect(try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--break-glass", "x").status == 0)
+        #expect(try shop.drrunbook("resume", name).status == 0)
+        #expect(try shop.drrunbook("show", name, "--close", "looked into", "--as", "carol").output.contains("carol (unverified, from"))
+        #expect(try shop.drrunbook("show", name).output.contains("closed by carol (unverified, from"))
+    }
+
+    @Test func `G10 where dr.yaml has keys only a signature closes broken glass, and another text under it closes nothing`() throws {
+        let shop = try keyed(["alice", "bob"])
+        let name = try parked(shop)
+        let broken = try shop.drrunbook("approve", name, "cutover", "--as", "bob", "--key", "bob.key", "--break-glass", "x")
+        #expect(broken.status == 0, "\(broken.error)")
+        #expect(try shop.drrunbook("resume", name).status == 0)
+        #expect(try shop.drrunbook("show", name, "--close", "fine", "--as", "alice").status == 5)
+        #expect(try shop.drrunbook("show", name, "--close", "fine", "--as", "mallory", "--key", "alice.key").status == 5)
+        #expect(try shop.drrunbook("show", name, "--close", "fine", "--as", "alice", "--key", "bob.key").status == 5)
+        #expect(try shop.drrunbook("status").output.contains("breaking the glass"))
+        let statement = try shop.drrunbook("show", name, "--close", "fine", "--as", "alice", "--statement")
+        try shop.write("statement", statement.output)
+        try run(
+            "/usr/bin/ssh-keygen", ["-q", "-Y", "sign", "-f", shop.file("alice.key"), "-n", "drrunbook-closing", shop.file("statement")])
+        #expect(try shop.drrunbook("show", name, "--close", "other", "--as", "alice", "--signature", "statement.sig").status == 5)
+        let closed = try shop.drrunbook("show", name, "--close", "fine", "--as", "alice", "--signature", "statement.sig")
+        #expect(closed.status == 0 && closed.output.contains("closed by alice (key SHA256:"), "\(closed.output)\(closed.error)")
+        #expect(try !shop.drrunbook("status").output.contains("breaking the glass"))
+        // Somebody who can write the state folder and cannot sign.
+        try shop.replace(".drrunbook/closed/\(name)", "fine", "all is well")
+        #expect(try shop.drrunbook("status").output.contains("breaking the glass"))
+        #expect(try !shop.drrunbook("show", name).output.contains("closed by"))
+        try shop.replace(".drrunbook/closed/\(name)", "all is well", "fine")
+        #expect(try !shop.drrunbook("status").output.contains("breaking the glass"))
+    }
+
     @Test func `G10 with keys only signatures of different people count, made here or brought as a file`() throws {
         let shop = try keyed(["alice", "bob"], quorum: 2)
         let name = try parked(shop)

@@ -13,9 +13,34 @@ public struct BrokenGlass: Sendable, Hashable {
 /// What a person said when a run's broken glass was looked into. It stands in the state folder of this host, beside the journal: a run that has ended takes no record. A
 /// reminder, and no evidence: that the glass was broken stands in the record, for good.
 public struct ClosedFollowUp: Sendable, Codable, Hashable {
+    /// The account.
     public let who: String
     public let time: Instant
     public let comment: String
+    /// Whose word it is, among the people of dr.yaml where it names any.
+    public let person: String?
+    /// The fingerprint of the key whose signature was verified. Nil: unverified.
+    public let key: String?
+    public let signature: String?
+
+    /// `alice (key SHA256:...)`, `alice (unverified, from root@host)`.
+    public var identity: String { "\(person ?? who) (\(key.map { "key \($0)" } ?? "unverified, from \(who)"))" }
+}
+
+/// What is signed by whoever closes a run's broken glass.
+struct ClosingStatement {
+    static let namespace = "drrunbook-closing"
+
+    let run: RunID
+    /// Of the run's last record: of another record it says nothing.
+    let record: String
+    let person: String
+    let comment: String
+
+    var text: String {
+        func line(_ name: String, _ value: String) -> String { "\(name): \(Value.string(value).json())\n" }
+        return "drrunbook-closing-1\n" + line("run", run.text) + line("record", record) + line("person", person) + line("comment", comment)
+    }
 }
 
 extension Host {
@@ -41,16 +66,26 @@ extension Host {
         return try RunEvidence(header: header, records: records).followUps
     }
 
+    /// What was said of it, its signature verified again. Where dr.yaml has keys and the signature is not, or no more, one of that person's, it closes nothing: nil.
     public func closed(_ run: RunID) throws -> ClosedFollowUp? {
         guard let text = try TextFile.read(closedFile(run), shown: closedFile(run)) else { return nil }
         guard let closed = try? Value(json: text).decoded(as: ClosedFollowUp.self) else {
             throw DRError(.damaged, "\(closedFile(run)) cannot be read", hint: "remove it, and close what it closed again")
         }
-        return closed
+        let rules = configuration.approvals
+        guard rules.demandsSignatures else { return closed.as(nil) }
+        guard let person = closed.person, let signature = closed.signature, let key = rules.person(person)?.key else { return nil }
+        let statement = try closing(run, by: person, closed.comment)
+        let tool = SSHSignature(folder: configuration.state, random: world.random)
+        return try tool.verify(statement.text, signature: signature, key: key, namespace: ClosingStatement.namespace).map { closed.as($0) }
     }
 
-    /// The broken glass of a run was looked into. Throws `invalid-input` without a comment, `not-found` where there is none, `conflict` where it was closed before.
-    public func close(_ run: RunID, comment: String) throws -> ClosedFollowUp {
+    private func closing(_ run: RunID, by person: String, _ comment: String) throws -> ClosingStatement {
+        ClosingStatement(run: run, record: try recorded(run).records.last?.hash ?? "", person: person, comment: comment)
+    }
+
+    /// What whoever closes it signs. Throws as `close`.
+    public func closingText(_ run: RunID, comment: String, person: String? = nil) throws -> String {
         guard comment.contains(where: { !$0.isWhitespace }) else {
             throw DRError(.invalidInput, "--close: expected what came of it, got nothing")
         }
@@ -62,9 +97,25 @@ extension Host {
             throw DRError(
                 .conflict, "run \(run) has not ended: the glass may be broken once more", hint: "close it when the run has ended")
         }
-        if let before = try closed(run) { throw DRError(.conflict, "run \(run) was closed by \(before.who): \(before.comment)") }
-        let closed = ClosedFollowUp(who: identity.who, time: world.clock.now(), comment: comment)
+        if let before = try closed(run) { throw DRError(.conflict, "run \(run) was closed by \(before.identity): \(before.comment)") }
+        return try closing(run, by: try known(person ?? identity.person), comment).text
+    }
+
+    /// The broken glass of a run was looked into. Signed where dr.yaml has keys of people. Throws `invalid-input` without a comment, `not-found` where there is none,
+    /// `conflict` where it was closed before, `not-allowed` where the person is none of dr.yaml's or the signature is not theirs.
+    public func close(_ run: RunID, comment: String, person: String? = nil, proof: GateAnswer.Proof = .none) throws -> ClosedFollowUp {
+        let text = try closingText(run, comment: comment, person: person)
+        let person = person ?? identity.person
+        let signed = try proven(text, by: person, proof, namespace: ClosingStatement.namespace)
+        let closed = ClosedFollowUp(
+            who: identity.who, time: world.clock.now(), comment: comment, person: person, key: signed?.key, signature: signed?.signature)
         try StateFile.replace(closedFile(run), with: Value(encoding: closed).json() + "\n")
         return closed
+    }
+}
+
+extension ClosedFollowUp {
+    fileprivate func `as`(_ key: String?) -> ClosedFollowUp {
+        ClosedFollowUp(who: who, time: time, comment: comment, person: person, key: key, signature: signature)
     }
 }

@@ -75,14 +75,7 @@ extension Host {
                 .invalidInput, "--break-glass: expected the reason, found nothing",
                 hint: "it stands in the record and in the report; nothing was recorded")
         }
-        let person = answer.person ?? identity.person
-        let rules = configuration.approvals
-        if !rules.people.isEmpty, rules.person(person) == nil {
-            throw DRError(
-                .notAllowed,
-                "\(person) is none of the people of \(configuration.file)\(Spelling.hint(for: person, in: rules.people.map(\.name)))",
-                hint: "--as says who you are: \(rules.people.map(\.name).sorted().joined(separator: ", ")); nothing was recorded")
-        }
+        let person = try known(answer.person ?? identity.person)
         return GateStatement(
             run: run, gate: name, place: gate.place, decision: answer.decision, person: person, plan: gate.plan, record: gate.record,
             comment: answer.comment, breakGlass: answer.breakGlass)
@@ -147,40 +140,8 @@ extension Host {
         try journal.close()
     }
 
-    // The one place where a name becomes a person.
     private func identified(_ statement: GateStatement, _ proof: GateAnswer.Proof) throws -> Approval {
-        let rules = configuration.approvals
-        let tool = SSHSignature(folder: configuration.state, random: world.random)
-        let signature: String
-        switch proof {
-        case .none:
-            guard !rules.demandsSignatures else {
-                throw DRError(
-                    .notAllowed, "\(configuration.file) has keys, so what \(statement.person) says must be signed",
-                    hint: "--key FILE signs here; --statement prints what to sign elsewhere, --signature FILE brings it")
-            }
-            return Approval(statement: statement, key: nil, account: identity.who, signature: nil)
-        case .key(let file):
-            signature = try tool.sign(
-                statement.text, keyFile: PathText.absolute(file, in: PathText.workingFolder), namespace: GateStatement.namespace)
-        case .signature(let file):
-            guard let text = try TextFile.read(PathText.absolute(file, in: PathText.workingFolder), shown: file) else {
-                throw DRError(
-                    .invalidInput, "there is no signature \(file)",
-                    hint: "`--statement` prints what `ssh-keygen -Y sign -n \(GateStatement.namespace)` signs; nothing was recorded")
-            }
-            signature = text
-        }
-        guard let key = rules.person(statement.person)?.key else {
-            throw DRError(
-                .notAllowed, "\(configuration.file) has no key of \(statement.person)",
-                hint: "set approvals.people.\(statement.person).sshKey")
-        }
-        guard let fingerprint = try tool.verify(statement.text, signature: signature, key: key, namespace: GateStatement.namespace) else {
-            throw DRError(
-                .notAllowed, "the signature is not \(statement.person)'s of this statement",
-                hint: "--statement prints what is to be signed: comment and reason are part of it")
-        }
-        return Approval(statement: statement, key: fingerprint, account: identity.who, signature: signature)
+        let signed = try proven(statement.text, by: statement.person, proof, namespace: GateStatement.namespace)
+        return Approval(statement: statement, key: signed?.key, account: identity.who, signature: signed?.signature)
     }
 }

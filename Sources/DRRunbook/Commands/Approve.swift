@@ -3,35 +3,47 @@ import DRActions
 import DRHost
 import DRModel
 
+/// Whose word something is, and how that is shown.
+struct ProofOptions: ParsableArguments {
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp("Who you are among the people of dr.yaml; your account's name if not said.", valueName: "who"))
+    var person: String?
+    @Option(name: .long, help: ArgumentHelp("Sign with this ssh key.", valueName: "file"), completion: .file())
+    var key: String?
+    @Option(
+        name: .long, help: ArgumentHelp("A signature made elsewhere with `ssh-keygen -Y sign` of the statement.", valueName: "file"),
+        completion: .file())
+    var signature: String?
+    @Flag(name: .long, help: "Only print what is to be signed.")
+    var statement = false
+
+    var proof: GateAnswer.Proof {
+        get throws {
+            guard key == nil || signature == nil else {
+                throw DRError(.invalidInput, "--key and --signature are two proofs: expected one of them")
+            }
+            return key.map { .key(file: $0) } ?? signature.map { .signature(file: $0) } ?? .none
+        }
+    }
+}
+
 /// What `approve` and `reject` have in common.
 struct GateOptions: ParsableArguments {
     @Argument(help: "The run, as `drrunbook runs` lists it.")
     var run: RunID
     @Argument(help: "The gate's name.")
     var gate: String
-    @Option(
-        name: .customLong("as"),
-        help: ArgumentHelp("Who you are among the people of dr.yaml; your account's name if not said.", valueName: "who"))
-    var person: String?
     @Option(name: .long, help: "A word on it, kept in the record.")
     var comment: String?
-    @Option(name: .long, help: ArgumentHelp("Sign with this ssh key.", valueName: "file"), completion: .file())
-    var key: String?
-    @Option(
-        name: .long, help: ArgumentHelp("A signature made elsewhere with `ssh-keygen -Y sign -n drrunbook-approval`.", valueName: "file"),
-        completion: .file())
-    var signature: String?
-    @Flag(name: .long, help: "Only print what is to be signed.")
-    var statement = false
+    @OptionGroup var proof: ProofOptions
 
     func answer(_ decision: Approval.Decision, breakGlass: String? = nil) throws -> GateAnswer {
-        if key != nil, signature != nil { throw DRError(.invalidInput, "--key and --signature are two proofs: expected one of them") }
-        let proof: GateAnswer.Proof = key.map { .key(file: $0) } ?? signature.map { .signature(file: $0) } ?? .none
-        return GateAnswer(decision, person: person, comment: comment, breakGlass: breakGlass, proof: proof)
+        GateAnswer(decision, person: proof.person, comment: comment, breakGlass: breakGlass, proof: try proof.proof)
     }
 
     func give(_ answer: GateAnswer, _ host: Host, _ output: Output) async throws -> ExitStatus {
-        if statement {
+        if proof.statement {
             let text = try host.statement(run, gate: gate, answer).text
             if output.lines == nil { Output.write(text, to: 1) } else { output.object("statement", [("text", .string(text))]) }
             return .done

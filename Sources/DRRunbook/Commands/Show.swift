@@ -20,14 +20,20 @@ struct Show: HostCommand {
     var applications = false
     @Option(name: .long, help: "Somebody broke the glass at a gate of it, and this is what came of looking into that.")
     var close: String?
+    @OptionGroup var proof: ProofOptions
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
             let history = try host.show(run)
             if let close {
-                let closed = try host.close(run, comment: close)
-                output.say("run \(run): closed by \(closed.who)")
+                if proof.statement {
+                    let text = try host.closingText(run, comment: close, person: proof.person)
+                    if output.lines == nil { Output.write(text, to: 1) } else { output.object("statement", [("text", .string(text))]) }
+                    return .done
+                }
+                let closed = try host.close(run, comment: close, person: proof.person, proof: try proof.proof)
+                output.say("run \(run): closed by \(closed.identity)")
                 output.object("closed", Self.members(closed))
                 return .done
             }
@@ -45,7 +51,7 @@ struct Show: HostCommand {
                 output.object("follow_up", [("run", .string(run.text)), ("text", .string(text))])
             }
             if let closed {
-                output.say("  closed by \(closed.who) at \(Runs.time(closed.time)): \(closed.comment)")
+                output.say("  closed by \(closed.identity) at \(Runs.time(closed.time)): \(closed.comment)")
                 output.object("closed", Self.members(closed))
             } else if try host.openBrokenGlass().contains(where: { $0.run == run }) {
                 output.say("  next: drrunbook show \(run) --close \"what came of it\"")
@@ -55,7 +61,10 @@ struct Show: HostCommand {
     }
 
     private static func members(_ closed: ClosedFollowUp) -> [(String, Value)] {
-        [("time", .instant(closed.time)), ("who", .string(closed.who)), ("comment", .string(closed.comment))]
+        [
+            ("time", .instant(closed.time)), ("who", .string(closed.who)), ("person", .string(closed.person ?? closed.who)),
+            ("identity", .string(closed.key ?? "unverified")), ("comment", .string(closed.comment)),
+        ]
     }
 
     private func writeObjects(_ history: RunHistory, _ gates: [OpenGate], _ output: Output) {
