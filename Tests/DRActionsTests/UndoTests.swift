@@ -68,6 +68,19 @@ import Testing
         #expect(report.undos.map { $0.state.rawValue } == ["failed"])
     }
 
+    @Test func `G12 an undo that did not apply makes a run partial that changed something`() async throws {
+        let stage = Stage()
+        stage.engine.state.withLock { $0.activeAt = ["ledger": "west"] }
+        let report = try await stage.run(
+            """
+            dr.undo(function() dr.suspend_schedule { name = "x" } end, { application = "ledger", while_active_at = "east" })
+            dr.quiesce { pair = "east-west", applications = { "storefront" } }
+            dr.fail("x")
+            """)
+        #expect(report.undos.map(\.state) == [.undone, .skipped])
+        #expect(report.outcome == .partial)
+    }
+
     @Test func `an undo with while_active_at asks where the application is when it is undone`() async throws {
         for (place, calls) in [("east", ["status", "suspend x"]), ("west", ["status"])] {
             let stage = Stage()
@@ -79,7 +92,8 @@ import Testing
                 dr.fail("x")
                 """)
             #expect(stage.engine.calls == calls)
-            #expect(report.outcome == (place == "east" ? .failed : .partial))
+            // Nothing was changed: what did not apply leaves nothing behind.
+            #expect(report.outcome == .failed)
             #expect(report.undos.first?.state == (place == "east" ? .undone : .skipped))
             if place == "west" { #expect(report.undos.first?.reason == "ledger is live at west, not at east") }
         }

@@ -71,12 +71,24 @@ struct Deadline {
 final class Fork {
     let parent: Branch
     var ended: [BranchEnd?]
-    /// Those that begin when others have ended, the next one last.
-    var unbegun: [Branch] = []
+    /// Where it was asked for, in its parent.
+    let place: String
+    /// Those that begin when others have ended, in order.
+    private var unbegun: Queue<LuaFunction>
+    private var begun = 0
 
-    init(parent: Branch, count: Int) {
+    init(parent: Branch, at place: String, _ functions: [LuaFunction]) {
         self.parent = parent
-        ended = Array(repeating: nil, count: count)
+        self.place = place
+        ended = Array(repeating: nil, count: functions.count)
+        unbegun = Queue(functions)
+    }
+
+    /// The next one to begin; nil when all have.
+    func next() -> (position: Int, function: LuaFunction)? {
+        guard let function = unbegun.popFirst() else { return nil }
+        defer { begun += 1 }
+        return (begun, function)
     }
 
     var isComplete: Bool { ended.allSatisfy { $0 != nil } }

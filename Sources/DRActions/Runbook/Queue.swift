@@ -1,7 +1,9 @@
 /// First in, first out.
 struct Queue<Element> {
-    private var elements: [Element?] = []
+    private var elements: [Element?]
     private var first = 0
+
+    init(_ elements: [Element] = []) { self.elements = elements }
 
     mutating func append(_ element: Element) { elements.append(element) }
 

@@ -298,7 +298,9 @@ struct RunLedger {
         let halfDone = items.values.contains {
             $0.activatedAt != nil || ($0.stopped && !$0.restarted && $0.elsewhere == nil) || $0.isOnTheWay
         }
-        if halfDone || !left.isEmpty || undos.contains(where: { $0.state != .undone }) { return .partial }
+        // Where nothing was changed, an undo that did not apply leaves nothing behind.
+        let isLeft = undos.contains { $0.state != .undone && ($0.state != .skipped || !effects.isEmpty) }
+        if halfDone || !left.isEmpty || isLeft { return .partial }
         if error.code == .stopped { return .stopped }
         return effects.isEmpty && error.code.isRefusal ? .refused : .failed
     }

@@ -307,20 +307,22 @@ final class RunSession {
             waiting.append(
                 PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun, isRecorded: isRecorded))
         case .fork(let functions, let limit):
-            let place = branch.nextPlace()
-            let fork = Fork(parent: branch, count: functions.count)
-            let children = try functions.enumerated().map { index, function in
-                let id = "\(branch.id).\(place.split(separator: "/").last ?? "0")-\(index + 1)"
-                return Branch(
-                    id: id, coroutine: try lua.coroutine(function), path: branch.path + ["branch \(index + 1)"],
-                    calls: branch.calls, repeating: branch.repeating, drills: branch.drills, undos: branch.undos,
-                    deadlines: branch.deadlines, fork: fork,
-                    position: index)
-            }
-            for child in children.prefix(limit ?? .max) { ready.append((child, .start([]))) }
-            fork.unbegun = children.dropFirst(limit ?? .max).reversed()
+            let place = branch.nextPlace().split(separator: "/").last.map(String.init) ?? "0"
+            let fork = Fork(parent: branch, at: place, functions)
+            for _ in 0..<min(functions.count, limit ?? .max) { try beginNext(of: fork) }
             if functions.isEmpty { ready.append((branch, .answer([.table(try lua.table())]))) }
         }
+    }
+
+    // Its coroutine is made now: of many thousand items as many exist as are under way.
+    private func beginNext(of fork: Fork) throws(LuaError) {
+        guard let (index, function) = fork.next() else { return }
+        let parent = fork.parent
+        let branch = Branch(
+            id: "\(parent.id).\(fork.place)-\(index + 1)", coroutine: try lua.coroutine(function),
+            path: parent.path + ["branch \(index + 1)"], calls: parent.calls, repeating: parent.repeating, drills: parent.drills,
+            undos: parent.undos, deadlines: parent.deadlines, fork: fork, position: index)
+        ready.append((branch, .start([])))
     }
 
     private func finish(_ branch: Branch, _ end: BranchEnd) {
@@ -335,7 +337,11 @@ final class RunSession {
         }
         fork.ended[branch.position] = end
         // Which one that is depends on what ended first, which is the order of the journal: it is the same in a replay, and its place says nothing of it.
-        if let next = fork.unbegun.popLast() { ready.append((next, .start([]))) }
+        do { try beginNext(of: fork) } catch {
+            // There is no memory for it: nobody of the run goes on.
+            finishAll(.raised(error), undoes: true)
+            return
+        }
         guard fork.isComplete else { return }
         do {
             ready.append((fork.parent, .answer([.table(try results(of: fork))])))
