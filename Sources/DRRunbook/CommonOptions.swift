@@ -39,6 +39,12 @@ extension HostCommand {
         defer { host.close() }
         return try await body(host)
     }
+
+    static func duration(_ text: String, of option: String) throws -> Duration {
+        do { return try Duration(parsing: text) } catch {
+            throw DRError(.invalidInput, "\(option): expected a duration such as 15m, got \"\(text)\"")
+        }
+    }
 }
 
 /// A runbook and what it is given.

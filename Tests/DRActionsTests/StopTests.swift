@@ -237,6 +237,24 @@ final class People: RunControl {
         #expect(report.undos.first?.reason?.contains("ledger of the same move is live at west") == true)
     }
 
+    @Test func `whoever takes up a run that reached its deadline may give it more time, and the record says so`() async throws {
+        let stage = Stage()
+        let body = """
+            dr.quiesce { pair = "east-west", applications = { "ledger" } }
+            dr.step("watch", function() for _ = 1, 45 do dr.sleep("1m") end end, { deadline = "10m" })
+            """
+        let first = try await stage.run(body)
+        #expect(first.isHeld && first.error?.hint?.contains("--extend") == true, "\(first)")
+        #expect(!stage.engine.released)
+        let again = try await stage.resume()
+        #expect(again.isHeld && again.error?.message.contains("the deadline of 10m of watch") == true, "\(again)")
+        #expect(stage.journal.entries.last { $0.kind == .resumed }?.payload == .null)
+        let extended = try await stage.runner(random: 99).resume(first.run, more: MoreTime(deadlines: .seconds(1800)))
+        #expect(extended.outcome == .succeeded, "\(extended)")
+        #expect(stage.journal.entries.last { $0.kind == .resumed }?.payload["extended"] == .duration(.seconds(1800)))
+        #expect(stage.engine.calls == ["stop ledger"])
+    }
+
     @Test func `a deadline puts the run down and undoes nothing`() async throws {
         let stage = Stage()
         let report = try await stage.run(

@@ -51,6 +51,13 @@ extension RunConductor {
         return false
     }
 
+    /// People have waited: what goes live after that may be older than they thought. Then the run is put down as it is.
+    func lookAtAge() async throws {
+        guard stopping == nil, let tooOld = world.tooOld else { return }
+        try record.flush()
+        if let reason = try await tooOld(Set(record.ledger.liveOrder)) { stopping = StopRequest(.aged, who: "the plan", reason: reason) }
+    }
+
     func settle(_ pending: PendingAction, _ result: Result<Value, DRError>) throws {
         let outcome = ActionOutcome(result: result, effects: [], duration: world.clock.now() - pending.begun, points: points.unrecorded)
         try answer(pending, outcome)

@@ -15,6 +15,10 @@ struct RunSurroundings {
     let confirmed: Bool
     /// Of the run, from its start or the last time it was taken up.
     let limit: Duration
+    /// From whoever took the run up.
+    let more: MoreTime
+    /// Why what is left of the run would make older data live than people allowed when they looked at its plan. Given what is live already. Nil: nobody said.
+    let tooOld: (@Sendable (Set<ApplicationName>) async throws -> String?)?
     let control: (any RunControl)?
     let mirror: (any RunMirror)?
     let executor: ThreadExecutor
@@ -35,7 +39,7 @@ final class RunConductor {
     /// What somebody asked for before it was taken up.
     private var asked: StopRequest?
     /// The run is being put down: what changes something is waited for, nothing new is begun.
-    private var stopping: StopRequest?
+    var stopping: StopRequest?
     var launched: Set<String> = []
     /// Launched, no observation, and not back yet.
     private var underWay: Set<String> = []
@@ -80,7 +84,7 @@ final class RunConductor {
             return parked
         }
         // A run whose history ends right before its last record is resumed only to be closed.
-        if !isLive { try record.resumed(confirmed: world.confirmed) }
+        if !isLive { try record.resumed(confirmed: world.confirmed, more: world.more) }
         let error = try session.failure()
         await lookForMoved()
         let report = record.ledger.report(run: record.run, error: error, owed: error == nil ? [] : session.owed)
@@ -113,6 +117,7 @@ final class RunConductor {
                         case .answered, .live:
                             // What former processes held is this one's to keep, also where nothing asks for it again.
                             await locks.takeUp(world.holder, at: session.formerPlaces)
+                            try await lookAtAge()
                             continue
                         }
                     }
@@ -127,7 +132,10 @@ final class RunConductor {
                     watch(&group)
                 } else {
                     let now = world.clock.now()
-                    if try passParked(now) { continue }
+                    if try passParked(now) {
+                        try await lookAtAge()
+                        continue
+                    }
                     if try mirrorFails() { continue }
                     try record.flush()
                     for pending in session.takeNew() where canBegin(pending) && launched.insert(pending.intent.key).inserted {
@@ -176,7 +184,7 @@ final class RunConductor {
             session.waiting.filter { $0.isRecorded && !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run,
             points: points, runningAs: world.runningAs)
         if let question = lost.question, asked == nil || asked?.kind == .undo { return .parked(try record.wait(for: question)) }
-        try record.resumed(confirmed: world.confirmed)
+        try record.resumed(confirmed: world.confirmed, more: world.more)
         isLive = true
         if let asked, asked.kind != .undo {
             stopping = asked
@@ -271,17 +279,19 @@ final class RunConductor {
     // MARK: Ends that are not the runbook's
 
     private func checkDeadlines() {
-        let own = begun + world.limit
-        let others = session.deadlines.map { ($0.time(resumed: begun), $0) }
+        let own = begun + world.limit + world.more.deadlines
+        let others = session.deadlines.map { ($0.time(resumed: begun) + world.more.deadlines, $0) }
         let now = world.clock.now()
         let parked = world.predicted ? [] : session.waiting.compactMap { $0.wake(after: now) }
         nextDeadline.withLock { $0 = (others.map(\.0) + parked).reduce(own, min) }
         guard stopping == nil, isLive else { return }
         if let (_, deadline) = others.filter({ $0.0 <= now }).min(by: { $0.0 < $1.0 }) {
             stopping = StopRequest(
-                .deadline, who: "a deadline", reason: "the deadline of \(deadline.limit.text) of \(deadline.what) was reached")
+                .deadline, who: "a deadline",
+                reason: "the deadline of \((deadline.limit + world.more.deadlines).text) of \(deadline.what) was reached")
         } else if own <= now, !session.isCancelled {
-            stopping = StopRequest(.deadline, who: "a deadline", reason: "the run's deadline of \(world.limit.text) was reached")
+            stopping = StopRequest(
+                .deadline, who: "a deadline", reason: "the run's deadline of \((world.limit + world.more.deadlines).text) was reached")
         }
     }
 
@@ -296,11 +306,11 @@ final class RunConductor {
 
     private func putDown(_ request: StopRequest) async throws -> RunReport {
         let places = session.formerPlaces
-        if request.kind == .pause {
+        if request.kind == .hold {
+            await locks.release(at: places)
+        } else {
             // What stands at a gate is kept until that closes, whoever else was at work.
             await locks.keep(at: places, until: gateEnd(from: world.clock.now()))
-        } else {
-            await locks.release(at: places)
         }
         return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
     }

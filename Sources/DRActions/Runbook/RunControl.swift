@@ -9,13 +9,15 @@ public struct StopRequest: Sendable, Hashable {
         case hold
         /// What it registered with `undo` is done, then it ends.
         case undo
-        /// As hold; no person, a deadline wanted it.
+        /// As pause; no person, a deadline wanted it.
         case deadline
+        /// As pause; what would go live is older than whoever looked at the plan allowed.
+        case aged
     }
 
     public let kind: Kind
     public let who: String
-    /// What was over time.
+    /// What was over time, or too old.
     public let reason: String?
 
     public init(_ kind: Kind, who: String, reason: String? = nil) {
@@ -48,7 +50,14 @@ public struct StopRequest: Sendable, Hashable {
         case .pause: DRError(.stopped, "paused by \(who)", hint: "everything is as it is, and its locks are kept until they run out")
         case .hold: DRError(.stopped, "stopped by \(who): everything is left as it is")
         case .undo: DRError(.stopped, "stopped by \(who), with what was done to be undone")
-        case .deadline: DRError(.stopped, "\(reason ?? "a deadline was reached"): everything is left as it is")
+        case .aged:
+            DRError(
+                .stopped, "\(reason ?? "what would go live is too old"): everything is left as it is",
+                hint: "taken up again when there are newer points, or with `--max-aging`, it goes on")
+        case .deadline:
+            DRError(
+                .stopped, "\(reason ?? "a deadline was reached"): everything is left as it is",
+                hint: "its locks are kept until they run out; taken up again, each deadline begins anew, with `--extend` longer")
         }
     }
 }

@@ -11,13 +11,40 @@ public struct RunOrder: Sendable {
     public let configuration: String
     /// SHA-256 of the plan it is started from.
     public let plan: String?
+    /// How much older its data may be when it goes live than that plan says.
+    public let aging: DataAging?
 
-    public init(sources: RunbookSources, parameters: Value = [:], who: String, configuration: String = "", plan: String? = nil) {
+    public init(
+        sources: RunbookSources, parameters: Value = [:], who: String, configuration: String = "", plan: String? = nil,
+        aging: DataAging? = nil
+    ) {
         self.plan = plan
+        self.aging = aging
         self.sources = sources
         self.parameters = parameters
         self.who = who
         self.configuration = configuration
+    }
+}
+
+/// What whoever takes a run up gives it that it was not started with, until it ends or is put down.
+public struct MoreTime: Sendable, Hashable {
+    /// How much longer than it says each deadline is.
+    public var deadlines: Duration
+    /// How much older than in the plan the data may be that goes live, where the plan's own word is less.
+    public var aging: Duration
+
+    public init(deadlines: Duration = .zero, aging: Duration = .zero) {
+        self.deadlines = deadlines
+        self.aging = aging
+    }
+
+    /// What the record says of it.
+    var payload: [String: Value] {
+        var words: [String: Value] = [:]
+        if deadlines > .zero { words["extended"] = .duration(deadlines) }
+        if aging > .zero { words["aging"] = .duration(aging) }
+        return words
     }
 }
 

@@ -174,8 +174,9 @@ final class RunRecord {
         return report
     }
 
-    func resumed(confirmed: Bool) throws {
-        try append(JournalEntry(.resumed, key: "", payload: confirmed ? ["confirmed": true] : .null))
+    func resumed(confirmed: Bool, more: MoreTime) throws {
+        let words = more.payload.merging(confirmed ? ["confirmed": true] : [:]) { $1 }
+        try append(JournalEntry(.resumed, key: "", payload: words.isEmpty ? .null : .map(words)))
     }
 
     func finished(_ report: RunReport) throws {

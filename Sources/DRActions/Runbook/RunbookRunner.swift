@@ -30,6 +30,8 @@ public actor RunbookRunner {
     private let touches: @Sendable () -> [PlanNotes.Touch]
     /// The newest run before of a runbook, with an outcome: a table, or null.
     private let previous: @Sendable (String, String?) throws -> Value
+    /// How old the data is that what is left of a run would make live, by application.
+    private let ages: @Sendable (RunHeader) async throws -> [String: Duration]
     private let executor: ThreadExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -47,7 +49,8 @@ public actor RunbookRunner {
         confirmed: Bool = false,
         expectations: PastDurations = PastDurations(),
         control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil, touches: @escaping @Sendable () -> [PlanNotes.Touch] = { [] },
-        previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null }, executor: ThreadExecutor,
+        previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null },
+        ages: @escaping @Sendable (RunHeader) async throws -> [String: Duration] = { _ in [:] }, executor: ThreadExecutor,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.engine = engine
@@ -71,6 +74,7 @@ public actor RunbookRunner {
         self.mirror = mirror
         self.touches = touches
         self.previous = previous
+        self.ages = ages
         self.executor = executor
         self.events = events
     }
@@ -89,13 +93,14 @@ public actor RunbookRunner {
         let record = try makeRecord(run: id, history: [], started: started)
         let (session, runbook) = try loader(order.sources, seed: seed).load(record)
         let parameters = try runbook.values(from: order.parameters)
-        try journal.begin(header(id, order, parameters, seed, started))
+        let header = header(id, order, parameters, seed, started)
+        try journal.begin(header)
         // Before anybody hears of it: what they ask then is not taken for a wish of before.
         try control?.begun(id)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: started)
         if let problem = expectations.problem { record.tell(.warning(problem)) }
         try session.start(parameters)
-        return try await conduct(session, record, runbook: order.sources.main.file)
+        return try await conduct(session, record, header)
     }
 
     /// Carries on a run that was interrupted: its script runs again, answered by the journal until that ends.
@@ -103,14 +108,17 @@ public actor RunbookRunner {
     /// `settled`: by key, what a person found out about calls outside whose answer was lost. While one of them is unknown nothing is done: the report says
     /// `waiting` and which. Throws `not-found` when a settled key is none of those.
     ///
-    /// `request`: it is taken up only to be put down, or undone.
-    public func resume(_ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil) async throws -> RunReport {
-        try await resume(try journal.header(of: run), try journal.records(of: run), settled: settled, request: request)
+    /// `request`: it is taken up only to be put down, or undone. `more`: what it is given that it was not started with.
+    public func resume(
+        _ run: RunID, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil
+    ) async throws -> RunReport {
+        try await resume(try journal.header(of: run), try journal.records(of: run), settled: settled, more: more, request: request)
     }
 
     /// The same where the caller has read what the journal holds: a long record is read once.
     public func resume(
-        _ header: RunHeader, _ history: [JournalRecord], settled: [String: Settlement] = [:], request: StopRequest? = nil
+        _ header: RunHeader, _ history: [JournalRecord], settled: [String: Settlement] = [:], more: MoreTime = MoreTime(),
+        request: StopRequest? = nil
     ) async throws -> RunReport {
         let run = header.id
         if let end = history.last(where: { $0.entry.kind == .finished }) {
@@ -126,19 +134,30 @@ public actor RunbookRunner {
         try session.start(header.parameters)
         try mirror?.claim(run)
         let turn = history.count { $0.entry.kind == .resumed } + 1
-        return try await conduct(session, record, runbook: header.runbook, turn: turn, settled: settled, request: request)
+        return try await conduct(session, record, header, turn: turn, settled: settled, more: more, request: request)
     }
 
     private func conduct(
-        _ session: RunSession, _ record: RunRecord, runbook: String, turn: Int = 0, settled: [String: Settlement] = [:],
-        request: StopRequest? = nil
+        _ session: RunSession, _ record: RunRecord, _ header: RunHeader, turn: Int = 0, settled: [String: Settlement] = [:],
+        more: MoreTime = MoreTime(), request: StopRequest? = nil
     ) async throws -> RunReport {
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
-            holder: LockHolder(run: record.run, runbook: runbook, host: host, process: process, turn: turn), predicted: predicted,
-            confirmed: confirmed, limit: limits.deadline, control: control, mirror: mirror, executor: executor)
+            holder: LockHolder(run: record.run, runbook: header.runbook, host: host, process: process, turn: turn), predicted: predicted,
+            confirmed: confirmed, limit: limits.deadline, more: more, tooOld: tooOld(header, more), control: control, mirror: mirror,
+            executor: executor)
         return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: turn == 0).conduct(
             isolation: self)
+    }
+
+    // Nil where no plan says how old its data may be.
+    private func tooOld(_ header: RunHeader, _ more: MoreTime) -> (@Sendable (Set<ApplicationName>) async throws -> String?)? {
+        guard !predicted, let aging = header.aging else { return nil }
+        let limit = DataAging(ages: aging.ages, most: max(aging.most, more.aging))
+        return { [ages] live in
+            let now = try await ages(header)
+            return limit.exceeded(by: now) { name in live.contains { $0.text == name } }
+        }
     }
 
     /// Runs a runbook against what was recorded of a run, and does nothing: its answers come from the records, to their end. Throws `replay-mismatch` with the first
@@ -197,7 +216,7 @@ public actor RunbookRunner {
         return RunHeader(
             id: id, runbook: order.sources.main.file, sources: texts.mapValues { Digest.hex(of: $0) }, texts: texts, parameters: parameters,
             configuration: order.configuration, who: order.who, seed: seed, started: started,
-            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan, confirmed: confirmed ? true : nil)
+            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan, aging: order.aging, confirmed: confirmed ? true : nil)
     }
 
     // Sorts by time in a directory listing, and is short enough to type: 20260301-021500-3f2a.

@@ -36,9 +36,10 @@ extension Host {
 
     /// Carries on a run that was interrupted, with the texts it was started with.
     ///
-    /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`.
+    /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`. `more`: what it is given
+    /// that it was not started with, until it ends or is put down.
     public func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         // Who wants it to end asks the process that has it, and does not wait for that.
@@ -52,7 +53,7 @@ extension Host {
             let begun = mayActivate ? [] : ActivationGate.begun(header, records)
             return try await runner(
                 world, journal, predicted: false, mayActivate: mayActivate, begun: begun, runningAs: header.runningAs ?? .live, events
-            ).resume(header, records, settled: settled, request: request)
+            ).resume(header, records, settled: settled, more: more, request: request)
         }
     }
 
@@ -83,9 +84,16 @@ extension Host {
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let (header, records) = try newest(run)
+        return try await planRest(of: header, records, settled: settled, request: request, events: events)
+    }
+
+    private func planRest(
+        of header: RunHeader, _ records: [JournalRecord], settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
         let copy = MemoryJournal()
         try copy.begin(header)
-        let copied = try copy.append(records.map { TimedEntry($0.entry, at: $0.time) }, to: run)
+        let copied = try copy.append(records.map { TimedEntry($0.entry, at: $0.time) }, to: header.id)
         let runningAs = header.runningAs ?? .live
         return try await runner(world.planned(), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
             header, copied, settled: settled, request: request)
@@ -100,7 +108,7 @@ extension Host {
     func order(_ runbook: String, _ parameters: Value, plan: PlanRecord? = nil) throws -> RunOrder {
         RunOrder(
             sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest,
-            plan: try plan.map { Digest.hex(of: try Value(encoding: $0).json()) })
+            plan: try plan.map { Digest.hex(of: try Value(encoding: $0).json()) }, aging: plan?.aging)
     }
 
     func runner(
@@ -122,7 +130,9 @@ extension Host {
             control: predicted ? nil : world.simulated?.control ?? fileControl,
             mirror: runningAs == .drill ? nil : mirror(journal, of: world, predicted: predicted),
             touches: { world.lost?.touches ?? [] },
-            previous: { [self] in try previous($0, $1, predicted: predicted) }, executor: executor, events: events)
+            previous: { [self] in try previous($0, $1, predicted: predicted) },
+            ages: { [self] in PlanRecord.ages(try await planRest(of: $0, try journal.records(of: $0.id))) }, executor: executor,
+            events: events)
     }
 
     // Read beside the process that writes: a run is open while it asks, so it never finds itself.

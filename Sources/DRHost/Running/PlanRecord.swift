@@ -37,17 +37,7 @@ extension PlanRecord {
         }
     }
 
-    /// What went live would be older than people have looked at: says so, or nil.
-    func aging(_ now: [String: Duration]) -> String? {
-        guard let maxAging, let ages else { return nil }
-        for (name, then) in ages.sorted(by: { $0.key < $1.key }) {
-            guard let age = now[name] else { return "nobody knows how old the data of \(name) would be, which was \(then.text)" }
-            if age > then + maxAging {
-                return "the data of \(name) would be \(age.text) old, and was \(then.text); \(maxAging.text) more were allowed"
-            }
-        }
-        return nil
-    }
+    var aging: DataAging? { ages.flatMap { ages in maxAging.map { DataAging(ages: ages, most: $0) } } }
 }
 
 extension Host {
@@ -128,7 +118,7 @@ extension Host {
             default: continue
             }
         }
-        if let aged = record.aging(now.ages ?? [:]) { throw stale(aged) }
+        if let aged = record.aging?.exceeded(by: now.ages ?? [:]) { throw stale(aged) }
         guard record.effects != now.effects else { return }
         let index = zip(record.effects, now.effects).prefix { $0 == $1 }.count
         func effect(_ list: [String]) -> String { index < list.count ? "\"\(list[index])\"" : "nothing more" }

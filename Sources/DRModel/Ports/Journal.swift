@@ -52,6 +52,8 @@ public struct RunHeader: Hashable, Sendable, Codable {
     public var runningAs: RunningAs?
     /// SHA-256 of the plan it was started from, if it was.
     public var plan: String?
+    /// How much older its data may be when it goes live than that plan says, if it says so.
+    public var aging: DataAging?
     /// A person said yes to applications going live; nil = nobody was asked, or nobody did.
     public var confirmed: Bool?
 
@@ -62,10 +64,12 @@ public struct RunHeader: Hashable, Sendable, Codable {
 
     public init(
         id: RunID, runbook: String, sources: [String: String], texts: [String: String], parameters: Value, configuration: String,
-        who: String, seed: Int64, started: Instant, runningAs: RunningAs? = nil, plan: String? = nil, confirmed: Bool? = nil
+        who: String, seed: Int64, started: Instant, runningAs: RunningAs? = nil, plan: String? = nil, aging: DataAging? = nil,
+        confirmed: Bool? = nil
     ) {
         self.confirmed = confirmed
         self.plan = plan
+        self.aging = aging
         self.runningAs = runningAs
         self.id = id
         self.runbook = runbook

@@ -19,7 +19,7 @@ struct Plan: HostCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "With --out: how much older the data that goes live may be when the plan is run than it is now; a run that would lose more is refused when it begins. What it waits for afterwards comes on top.",
+            "With --out: how much older the data that goes live may be when the plan is run than it is now; a run that would lose more is refused when it begins, and put down where it goes on after a gate or window.",
             valueName: "duration"))
     var maxAging: String?
     @Option(name: .long, help: ArgumentHelp("Plan as if this cluster did not answer; may be repeated.", valueName: "cluster"))
@@ -28,11 +28,7 @@ struct Plan: HostCommand {
 
     func perform(_ output: Output) async throws -> ExitStatus {
         let parameters = try runbook.values()
-        let aging = try maxAging.map { text in
-            do { return try Duration(parsing: text) } catch {
-                throw DRError(.invalidInput, "--max-aging: expected a duration such as 15m, got \"\(text)\"")
-            }
-        }
+        let aging = try maxAging.map { try Self.duration($0, of: "--max-aging") }
         return try await withHost { host in
             let progress = Progress(output, isPlan: true)
             let report: RunReport

@@ -13,6 +13,7 @@ struct Resume: HostCommand {
             EXAMPLE
               drrunbook resume 20260301-021500-3f2a
               drrunbook resume 20260301-021500-3f2a --wait
+              drrunbook resume 20260301-021500-3f2a --extend 30m
               drrunbook resume 20260301-021500-3f2a --settle 0/7/1/do=done
             """)
 
@@ -24,12 +25,27 @@ struct Resume: HostCommand {
         name: .long,
         help: ArgumentHelp("What became of a call outside whose answer was lost; may be repeated.", valueName: "key=done|not-done"))
     var settle: [String] = []
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How much longer than it says each deadline is this time. Without it each has the whole of its time again.",
+            valueName: "duration"))
+    var extend: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Of a run from a plan with this option: how much older than in the plan the data that goes live may be this time.",
+            valueName: "duration"))
+    var maxAging: String?
     @Flag(name: .long, help: "Wait for people and windows, also where no terminal is.")
     var wait = false
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         let settled = try settlements()
+        let more = MoreTime(
+            deadlines: try extend.map { try Self.duration($0, of: "--extend") } ?? .zero,
+            aging: try maxAging.map { try Self.duration($0, of: "--max-aging") } ?? .zero)
         return try await withHost { host in
             var mayActivate = yes
             if !yes {
@@ -40,7 +56,7 @@ struct Resume: HostCommand {
                 mayActivate = !Confirmation.destinations(of: effects).isEmpty
             }
             let conduct = Conduct(output, host, config: common.config)
-            let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, events: conduct.tell)
+            let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, more: more, events: conduct.tell)
             return try await conduct.finish(report, host, mayActivate: mayActivate, waits: wait)
         }
     }

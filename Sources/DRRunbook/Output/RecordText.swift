@@ -27,7 +27,9 @@ struct RecordText {
         case .note where entry.verb == "results": return ["\(head)results  \(entry.payload.json(.plain))"]
         case .note: return ["\(head)\(entry.payload["state"].string ?? "note")   \(entry.payload["name"].string ?? "")"]
         case .cancelled, .stopped: return ["\(head)stopped  \(entry.payload["kind"].string ?? "") by \(entry.payload["who"].string ?? "")"]
-        case .resumed: return ["\(head)resumed"]
+        case .resumed:
+            guard case .duration(let more) = entry.payload["extended"] else { return ["\(head)resumed"] }
+            return ["\(head)resumed  with \(more.text) more for each deadline"]
         case .finished: return ["\(head)finished \(entry.payload["outcome"].string ?? "")"]
         }
     }
