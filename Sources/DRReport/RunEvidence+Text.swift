@@ -50,6 +50,7 @@ struct ReportPage {
                         ]
                     }))
         }
+        add("What a person has to look into", .lines(evidence.followUps.isEmpty ? ["nothing"] : evidence.followUps))
         if let recovery = evidence.recovery {
             add(
                 "Time to recovery",
@@ -94,7 +95,6 @@ struct ReportPage {
             add("Gate \(gate.name)", .lines(lines.filter { !$0.isEmpty }))
             if !said.isEmpty { add("", .table(["", "", "who", "counted", "comment"], said)) }
         }
-        add("What a person has to look into", .lines(evidence.followUps.isEmpty ? ["nothing"] : evidence.followUps))
         add("Changes", .lines(evidence.effects.isEmpty ? ["none"] : evidence.effects.map(\.text)))
         if !evidence.undos.isEmpty {
             add("Undone", .table(["", "", ""], evidence.undos.map { [$0.state.rawValue, $0.name, $0.reason ?? ""] }))
@@ -165,9 +165,9 @@ extension RunEvidence {
             if !title.isEmpty { body += "<h2>\(escaped(title))</h2>\n" }
             switch block {
             case .table(let heads, let rows):
-                body += "<table>"
+                body += "<div class=\"table\"><table>"
                 if heads.contains(where: { !$0.isEmpty }) { body += "<tr>" + heads.map { "<th>\(escaped($0))</th>" }.joined() + "</tr>" }
-                body += rows.map { "<tr>" + $0.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>\n" }.joined() + "</table>\n"
+                body += rows.map { "<tr>" + $0.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>\n" }.joined() + "</table></div>\n"
             case .lines(let lines): body += "<ul>" + lines.map { "<li>\(escaped($0))</li>\n" }.joined() + "</ul>\n"
             case .bars(let bars):
                 body += "<div class=\"bars\">"
@@ -181,12 +181,14 @@ extension RunEvidence {
         }
         return """
             <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"><title>\(escaped(page.title))</title>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>\(escaped(page.title))</title>
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
             <style>
             body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
-            h2 { margin-top: 2rem; font-size: 1.1rem } table { border-collapse: collapse }
-            td, th { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #ddd; vertical-align: top; overflow-wrap: anywhere }
+            h1, h2, li { overflow-wrap: anywhere } h2 { margin-top: 2rem; font-size: 1.1rem }
+            .table { overflow-x: auto; margin-bottom: 1rem } table { border-collapse: collapse }
+            td, th { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #ddd; vertical-align: top; overflow-wrap: break-word }
+            th { white-space: nowrap } td:last-child { min-width: 11rem; overflow-wrap: anywhere }
             .bars div { position: relative; height: 7px; margin: 1px 0; background: #f3f3f3 } .bars i { position: absolute; top: 0; bottom: 0; background: #47a }
             .bars i.bad { background: #c33 }
             </style></head><body>

@@ -133,6 +133,34 @@ import Testing
         #expect(list.contains("settled by a person as done: failover > exec"))
     }
 
+    /// The record, with applications that went live in a disaster: cut off by what a person said, or not at all.
+    private static func disaster(fenced: Bool) throws -> [JournalRecord] {
+        try records().map { record in
+            var payload = record.entry.payload
+            if record.entry.verb == "start", record.entry.kind == .intent {
+                payload = ["application": payload["application"], "mode": "disaster", "source_fenced": .bool(fenced)]
+            }
+            let entry = record.entry
+            return JournalRecord(
+                index: record.index, time: record.time,
+                entry: JournalEntry(entry.kind, key: entry.key, path: entry.path, verb: entry.verb, payload: payload), hash: record.hash)
+        }
+    }
+
+    @Test func `G12 a site that a person said is cut off is told as said, not as seen`() throws {
+        let word = "ledger: see that nothing of it runs at east any more: somebody said so, and the run did not look"
+        let said = try RunEvidence(header: Self.header, records: Self.disaster(fenced: true))
+        #expect(said.followUps.contains(word))
+        #expect(said.markdown().contains("said to be cut off, not seen"))
+        // The other one's risk stands as a risk.
+        #expect(!said.followUps.contains { $0.hasPrefix("storefront: see that") })
+        for records in [try Self.records(), try Self.disaster(fenced: false)] {
+            let evidence = try RunEvidence(header: Self.header, records: records)
+            #expect(!evidence.followUps.contains(word))
+            #expect(evidence.markdown().contains("stopped there by the run"))
+        }
+    }
+
     @Test func `G7 no text of a run becomes markup of the page`() throws {
         let page = try RunEvidence(header: Self.header, records: Self.records()).html()
         #expect(!page.contains("<b>now") && page.contains("&lt;b&gt;now&lt;/b&gt;"))
