@@ -117,14 +117,18 @@ struct Stage {
 
     func runner(
         limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
-        ages: @escaping @Sendable (RunHeader) async throws -> [String: Duration] = { _ in [:] }
+        ages: @escaping @Sendable (RunHeader) async throws -> [String: Duration] = { _ in [:] },
+        hears: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) -> RunbookRunner {
         let events = events
         return RunbookRunner(
             engine: engine, outside: outside, runningAs: runningAs, inventory: Self.inventory, clock: clock,
             random: CountingRandom(from: random), journal: journal, limits: limits,
             host: "here", process: 1, control: control, mirror: mirror, ages: ages, executor: ThreadExecutor(name: "runbook")
-        ) { event in events.withLock { $0.append(event) } }
+        ) { event in
+            events.withLock { $0.append(event) }
+            hears(event)
+        }
     }
 
     func run(_ body: String, parameters: Value = [:], declared: String = "{}") async throws -> RunReport {

@@ -251,6 +251,26 @@ import Testing
         try journal.close()
     }
 
+    @Test func `apply changes nothing where one of its changes was not among what was shown`() async throws {
+        let shop = try ShopFixture()
+        let whole = try shop.read("dr.yaml")
+        let start = try #require(whole.range(of: "\nschedules:"))
+        // What was looked at had the pair alone, which is changed before the schedule.
+        try shop.write("dr.yaml", String(whole[..<start.lowerBound]) + "\n")
+        let before = try shop.host()
+        let shown = try await before.apply(plan: true)
+        before.close()
+        #expect(!shown.effects.isEmpty)
+        try shop.write("dr.yaml", whole)
+        let sites = try shop.fingerprint("sites")
+        let now = try shop.host()
+        defer { now.close() }
+        let refused = await #expect(throws: DRError.self) { try await now.apply(plan: false, shown: shown) }
+        #expect(refused?.code == .conflict && refused?.message.contains("was not among what was shown") == true)
+        #expect(try shop.fingerprint("sites") == sites)
+        #expect(try await now.apply(plan: false, shown: try await now.apply(plan: true)).changed)
+    }
+
     @Test func `apply sets up what dr.yaml declares, once`() throws {
         let shop = try ShopFixture()
         let first = try shop.drrunbook("apply", "--json")

@@ -51,7 +51,7 @@ struct Status: HostCommand {
         return active + (item.running.map { $0 ? "" : " (stopped)" } ?? " (not seen)")
     }
 
-    private static func warnings(_ item: ApplicationStatus) -> [String] {
+    static func warnings(_ item: ApplicationStatus) -> [String] {
         var lines: [String] = []
         if item.split_brain_risk { lines.append("\(item.name): the old site was not seen cut off: both may be serving") }
         if item.running == false, let active = item.active_at, item.clusters[active.text] != "stopped by its agent" {

@@ -85,18 +85,45 @@ extension HeadTests {
         func head(_ name: String) -> StorePath { heads / name / "volume" }
         try world.io.makeHardLink(world.west / "elsewhere", to: head("data") / "large")
         try write(head("other") / "text", [0x55], at: 40_000)
-        var (after, parts, healed): (String?, Int, [String]) = (nil, 0, [])
+        var (after, parts, healed, removed): (String?, Int, [String], [String]) = (nil, 0, [], [])
         repeat {
             let part = try await world.volumes(world.west).scrub("ledger", with: world.store(), after: after, most: ByteCount(1))
-            (after, parts, healed) = (part.next, parts + 1, healed + part.healed)
+            (after, parts, healed, removed) = (part.next, parts + 1, healed + part.healed, removed + part.removed)
             #expect(part.lost.isEmpty)
         } while after != nil && parts < 1000
         #expect(healed == ["volume other that stands by"])
+        #expect(removed == ["volume data that stood by"])
         #expect(try world.io.facts(head("data")) == nil)
         let whole = try await world.volumes(world.west).scrub("ledger", with: world.store())
         #expect(whole.next == nil && whole.healed.isEmpty)
         // A part for each volume, at least.
         #expect(parts > names.count)
+    }
+
+    @Test func `G3 a scrub that finds what stands by busy does not count as one`() async throws {
+        try makeHostileTree(source)
+        _ = try await standBy(1)
+        let lock = try #require(try world.io.lock(heads / ".lock", wait: false))
+        #expect(await expectError(.locked) { _ = try await world.volumes(world.west).scrub("ledger", with: world.store()) } != nil)
+        lock.release()
+        #expect(try await world.volumes(world.west).scrub("ledger", with: world.store()).next == nil)
+    }
+
+    @Test func `G3 a scrub that is cancelled while it reads what stands by removes nothing`() async throws {
+        try makeHostileTree(source)
+        _ = try await standBy(1)
+        let (io, world) = (FaultyStoreIO(), world)
+        let before = try describe(head)
+        let task = Lock<Task<Scrubbed, any Error>?>(nil)
+        io.meanwhile { operation in
+            if operation.contains("/heads/") { task.withLock { $0 }?.cancel() }
+        }
+        task.withLock { task in
+            task = Task { try await world.volumes(world.west, io).scrub("ledger", with: world.store()) }
+        }
+        let scrub = try #require(task.withLock { $0 })
+        await #expect(throws: CancellationError.self) { try await scrub.value }
+        #expect(try describe(head) == before)
     }
 
     @Test func `A head that cannot be used or removed fails neither activation nor drill`() async throws {
