@@ -236,14 +236,27 @@ int cstorage_set_permissions(const char *path, uint32_t mode) {
 
 int cstorage_set_owner(const char *path, uint32_t owner, uint32_t group) { return answer(lchown(path, owner, group)); }
 
-int cstorage_set_modified(const char *path, int64_t time) {
+static struct timespec timespec_of(int64_t time) {
     int64_t seconds = time / 1000000000, rest = time % 1000000000;
     if (rest < 0) {
         rest += 1000000000;
         seconds -= 1;
     }
-    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds, .tv_nsec = (long)rest}};
+    return (struct timespec){.tv_sec = (time_t)seconds, .tv_nsec = (long)rest};
+}
+
+int cstorage_set_modified(const char *path, int64_t time) {
+    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(time)};
     return answer(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW));
+}
+
+int cstorage_file_set_permissions(int file, uint32_t mode) { return answer(fchmod(file, (mode_t)mode)); }
+
+int cstorage_file_set_owner(int file, uint32_t owner, uint32_t group) { return answer(fchown(file, owner, group)); }
+
+int cstorage_file_set_modified(int file, int64_t time) {
+    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(time)};
+    return answer(futimens(file, times));
 }
 
 static ssize_t list_attributes(const char *path, char *names, size_t capacity) {

@@ -16,7 +16,8 @@ import Testing
         return MapPage(
             items: [
                 .node(node("", .folder)), .node(node("a", .file(size: 300, chunkSize: 100, shared: true))),
-                .run(first: 0, hashes: [hash, hash]), .node(node("b", .symlink(target: [9]))), .node(node("c", .link(first: [97]))),
+                .run(first: 0, hashes: [hash, hash]), .node(node("b", .symlink(target: [9]))),
+                .node(node("bb", .symlink(target: [9], shared: true))), .node(node("c", .link(first: [97]))),
                 .more(path: Array("d".utf8), size: 10, chunkSize: 10), .run(first: 0, hashes: [hash]),
             ], locations: [place, place, place])
     }
@@ -169,6 +170,8 @@ import Testing
         #expect(refuses([root, node("b", .folder), file]))
         #expect(refuses([root, node("x/y", .folder)]))
         #expect(refuses([root, file, node("z", .link(first: [97]))]))
+        #expect(refuses([root, node("s", .symlink(target: [47])), node("z", .link(first: [115]))]))
+        #expect(!refuses([root, node("s", .symlink(target: [47], shared: true)), node("z", .link(first: [115]))], chunk: nil))
         #expect(refuses([root, node("s", .symlink(target: [47])), node("z", .link(first: Array("s/passwd".utf8)))]))
         #expect(!refuses([root, file], chunk: 2))
         #expect(refuses([root, file], chunk: 3))
