@@ -9,15 +9,22 @@ import Testing
 @Suite struct DrainTests {
     private struct Broken: Error {}
 
-    /// One that fails at once, and others that take their time.
+    /// One that fails and others that take their time, all of them once everything is handed over.
     private func work(_ ended: Lock<Int>, _ submit: (@escaping @Sendable () throws -> Void) throws -> Void) throws {
-        try submit { throw Broken() }
+        let begins = Monitor(false)
+        @Sendable func wait() { begins.wait { $0 ? () : nil } }
+        try submit {
+            wait()
+            throw Broken()
+        }
         for _ in 0..<6 {
             try submit {
+                wait()
                 usleep(5000)
                 ended.withLock { $0 += 1 }
             }
         }
+        begins.change { $0 = true }
     }
 
     @Test func `I9 reads that are given up have ended`() throws {
