@@ -86,7 +86,7 @@ import Testing
             let bytes = noise(500, seed: UInt64(number))
             _ = bytes.withUnsafeBytes { builder.add(ContentHash(of: bytes), length: bytes.count, codec: .raw, stored: $0) }
         }
-        let object = builder.finished()
+        let object = builder.finish()
         #expect(try Pack(parsing: object).chunks.count == 3)
         for length in stride(from: 0, to: object.count, by: 7) {
             #expect(throws: Malformed.self) { try Pack(parsing: Array(object[..<length])) }
@@ -108,7 +108,7 @@ import Testing
             let bytes = noise(500, seed: UInt64(number))
             _ = bytes.withUnsafeBytes { builder.add(ContentHash(of: bytes), length: bytes.count, codec: .raw, stored: $0) }
         }
-        var object = builder.finished()
+        var object = builder.finish()
         let footer = object.count - PackBuilder.trailerSize - 3 * PackedChunk.size
         // Of the second chunk, and of the highest byte of the third one's number.
         let places = [footer + 2 * PackedChunk.size - 4, footer + 3 * PackedChunk.size - 1]
