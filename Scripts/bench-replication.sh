@@ -15,8 +15,8 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # a list of names
     DEBIAN_FRONTEND=noninteractive $as_root apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $missing >/dev/null
 fi
-(cd Benchmarks && swift build -c release -q --product ReplicationBench)
-bin=$(cd Benchmarks && swift build -c release --show-bin-path)/ReplicationBench
+(cd Benchmarks && swift build -c release --static-swift-stdlib -q --product ReplicationBench)
+bin=$(cd Benchmarks && swift build -c release --static-swift-stdlib --show-bin-path)/ReplicationBench
 work=$(mktemp -d -p "${FOLDER:-${TMPDIR:-/tmp}}")
 trap 'umount "$work/xfs" 2>/dev/null || true; rm -rf "$work"' EXIT
 python3 Scripts/bench-replication.py "$bin" "$work"

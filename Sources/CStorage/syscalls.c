@@ -14,11 +14,8 @@
 #if defined(__linux__)
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 #else
-#include <sys/mount.h>
 #include <sys/param.h>
 #include <sys/xattr.h>
 #endif
@@ -236,14 +233,27 @@ int cstorage_set_permissions(const char *path, uint32_t mode) {
 
 int cstorage_set_owner(const char *path, uint32_t owner, uint32_t group) { return answer(lchown(path, owner, group)); }
 
-int cstorage_set_modified(const char *path, int64_t time) {
+static struct timespec timespec_of(int64_t time) {
     int64_t seconds = time / 1000000000, rest = time % 1000000000;
     if (rest < 0) {
         rest += 1000000000;
         seconds -= 1;
     }
-    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds, .tv_nsec = (long)rest}};
+    return (struct timespec){.tv_sec = (time_t)seconds, .tv_nsec = (long)rest};
+}
+
+int cstorage_set_modified(const char *path, int64_t time) {
+    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(time)};
     return answer(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW));
+}
+
+int cstorage_file_set_permissions(int file, uint32_t mode) { return answer(fchmod(file, (mode_t)mode)); }
+
+int cstorage_file_set_owner(int file, uint32_t owner, uint32_t group) { return answer(fchown(file, owner, group)); }
+
+int cstorage_file_set_modified(int file, int64_t time) {
+    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(time)};
+    return answer(futimens(file, times));
 }
 
 static ssize_t list_attributes(const char *path, char *names, size_t capacity) {
@@ -319,63 +329,6 @@ int cstorage_sync_filesystem(const char *path) {
     sync();
     return 0;
 #endif
-}
-
-#if defined(__linux__)
-static const struct { unsigned long magic; const char *name; } filesystems[] = {
-    {0xEF53, "ext4"}, {0x58465342, "xfs"}, {0x9123683E, "btrfs"}, {0x01021994, "tmpfs"}, {0x794C7630, "overlay"}, {0x2FC12FC1, "zfs"},
-    {0xF2F52010, "f2fs"}, {0xCA451A4E, "bcachefs"}, {0x6969, "nfs"}, {0xFF534D42, "cifs"}, {0xFE534D42, "smb2"}, {0x517B, "smb"},
-    {0x00C36400, "ceph"}, {0x01021997, "9p"}, {0x5346414F, "afs"}, {0x73757245, "coda"}, {0x01161970, "gfs2"}, {0x7461636F, "ocfs2"},
-    {0x0BD00BD0, "lustre"}, {0x61756673, "aufs"}, {0x4D44, "vfat"}, {0x2011BAB0, "exfat"}, {0x5346544E, "ntfs"}, {0x858458F6, "ramfs"},
-};
-
-// A FUSE filesystem tells what it really is only in the table of mounts.
-static int mounted_type(dev_t device, char *name, size_t capacity) {
-    FILE *table = fopen("/proc/self/mountinfo", "re");
-    if (!table) return 0;
-    char line[4096], wanted[32];
-    snprintf(wanted, sizeof wanted, "%u:%u", major(device), minor(device));
-    int found = 0;
-    while (!found && fgets(line, sizeof line, table)) {
-        char identity[32];
-        const char *rest = strstr(line, " - ");
-        if (!rest || sscanf(line, "%*d %*d %31s", identity) != 1 || strcmp(identity, wanted) != 0) continue;
-        rest += 3;
-        size_t size = strcspn(rest, " \n");
-        if (size + 1 > capacity) size = capacity - 1;
-        memcpy(name, rest, size);
-        name[size] = 0;
-        found = 1;
-    }
-    fclose(table);
-    return found;
-}
-#endif
-
-int cstorage_filesystem_type(const char *path, char *name, size_t capacity) {
-    struct statfs found;
-    if (statfs(path, &found) < 0) return -errno;
-#if defined(__linux__)
-    unsigned long magic = (unsigned long)found.f_type & 0xFFFFFFFFul;
-    for (size_t i = 0; i < sizeof filesystems / sizeof *filesystems; i++) {
-        if (filesystems[i].magic != magic) continue;
-        snprintf(name, capacity, "%s", filesystems[i].name);
-        return 0;
-    }
-    struct stat facts;
-    if (stat(path, &facts) == 0 && mounted_type(facts.st_dev, name, capacity)) return 0;
-    if (magic == 0x65735546) snprintf(name, capacity, "fuse");
-    else snprintf(name, capacity, "0x%lx", magic);
-#else
-    snprintf(name, capacity, "%s", found.f_fstypename);
-#endif
-    return 0;
-}
-
-int64_t cstorage_free_space(const char *path) {
-    struct statfs found;
-    if (statfs(path, &found) < 0) return -errno;
-    return (int64_t)found.f_bavail * (int64_t)found.f_bsize;
 }
 
 int64_t cstorage_now(void) {

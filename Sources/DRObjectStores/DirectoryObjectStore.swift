@@ -16,7 +16,7 @@ public struct DirectoryObjectStore: ObjectStore {
     private let directory: StorePath
     private let io: any StoreIO
     private let random: any RandomSource
-    /// Folders whose names are durable: known once for each process.
+    /// Folders whose names, and those of the folders above, are durable: known once for each process.
     private let ready = Lock<Set<StorePath>>([])
     private let isCleared = Lock(false)
 
@@ -31,29 +31,36 @@ public struct DirectoryObjectStore: ObjectStore {
     public func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool {
         try reporting {
             let target = try path(name)
-            if try io.facts(target) != nil {
-                // Whoever put it may have died before its name was durable.
-                try makeFolders(target.folder)
-                try io.syncFolder(target.folder)
-                return false
-            }
-            try makeFolders(target.folder)
-            let (temporary, file) = try makeTemporary()
-            do {
-                try unsafe bytes.withUnsafeBytes { try unsafe file.writeThrough(at: 0, $0) }
-                try file.sync()
-                try file.close()
-            } catch let error as IOFailure {
-                try? io.removeFile(temporary)
-                throw error
-            }
-            guard try renameKeeping(temporary, target) else {
-                try io.removeFile(temporary)
-                return false
-            }
-            try io.syncFolder(target.folder)
-            return true
+            let isFirst = try io.facts(target) == nil && place(bytes, at: target, isLasting: true)
+            // Whoever put it before may have died before its name was durable.
+            try settle([target.folder])
+            return isFirst
         }
+    }
+
+    public func announce(_ name: String, _ bytes: [UInt8]) async throws {
+        try reporting {
+            let target = try path(name)
+            if try io.facts(target) == nil { _ = try place(bytes, at: target, isLasting: false) }
+        }
+    }
+
+    /// False when the target exists. `isLasting`: its bytes are durable before it has its name.
+    private func place(_ bytes: [UInt8], at target: StorePath, isLasting: Bool) throws -> Bool {
+        // Before the bytes are synced: most filesystems then make both durable at once.
+        try makeFolders(target.folder)
+        let (temporary, file) = try makeTemporary()
+        do {
+            try unsafe bytes.withUnsafeBytes { try unsafe file.writeThrough(at: 0, $0) }
+            if isLasting { try file.sync() }
+            try file.close()
+            if try renameMaking(temporary, target) { return true }
+        } catch let error as IOFailure {
+            try? io.removeFile(temporary)
+            throw error
+        }
+        try io.removeFile(temporary)
+        return false
     }
 
     public func get(_ name: String) async throws -> [UInt8] {
@@ -79,13 +86,9 @@ public struct DirectoryObjectStore: ObjectStore {
             guard above.isEmpty || ObjectName.isValid(above) else { throw ObjectName.invalid(prefix) }
             var found: [StoredObject] = []
             var open = [above]
-            // What is listed counts as stored: a name that a dead process left must not go with the power. Names of folders go with those in the one above.
-            if !above.isEmpty, try io.facts(directory / above)?.kind == .folder { try makeFolders(directory / above) }
             while let folder = open.popLast() {
                 let place = folder.isEmpty ? directory : directory / folder
-                guard try io.facts(place)?.kind == .folder else { continue }
-                try io.syncFolder(place)
-                for entry in try io.entries(place) {
+                for entry in try entries(place) {
                     let segment = String(decoding: entry.name, as: UTF8.self)
                     guard let facts = entry.facts, ObjectName.isValid(segment) else { continue }
                     let name = folder.isEmpty ? segment : folder + "/" + segment
@@ -104,10 +107,56 @@ public struct DirectoryObjectStore: ObjectStore {
     public func delete(_ name: String) async throws {
         try reporting {
             let path = try path(name)
-            guard try io.facts(path) != nil else { return }
-            try io.removeFile(path)
-            try io.syncFolder(path.folder)
+            if try io.facts(path) != nil { try io.removeFile(path) }
+            if !isLasting(path.folder) { try removeEmpty(path.folder) }
+            // Whoever deleted it before may have died before that was durable.
+            try io.syncFolder(standing(path.folder))
         }
+    }
+
+    /// Folders of single points go with their last object: lists look into all that there are.
+    private func isLasting(_ folder: StorePath) -> Bool {
+        folder == directory || [folder.folder, folder.folder.folder].contains(directory)
+    }
+
+    private func removeEmpty(_ folder: StorePath) throws {
+        do { try io.removeFolder(folder) } catch let error as IOFailure where [ENOTEMPTY, EEXIST, EBUSY, ENOENT].contains(error.code) {}
+    }
+
+    public func withdraw(_ name: String) async throws {
+        try reporting {
+            let path = try path(name)
+            if try io.facts(path) != nil { try io.removeFile(path) }
+        }
+    }
+
+    public func settle(_ names: [String]) async throws {
+        try reporting {
+            var folders: Set<StorePath> = []
+            for name in names {
+                guard name.hasSuffix("/") else {
+                    folders.insert(try path(name).folder)
+                    continue
+                }
+                var open = [try path(String(name.dropLast()))]
+                while let folder = open.popLast() {
+                    folders.insert(folder)
+                    open += try entries(folder).filter { $0.facts?.kind == .folder }.map { folder / $0.name }
+                }
+            }
+            try settle(folders)
+        }
+    }
+
+    /// The folder, or the one above that shows that it is not there.
+    private func standing(_ folder: StorePath) throws -> StorePath {
+        try folder == directory || io.facts(folder)?.kind == .folder ? folder : standing(folder.folder)
+    }
+
+    /// None where there is no folder, or no more.
+    private func entries(_ folder: StorePath) throws -> [FolderEntry] {
+        guard try io.facts(folder)?.kind == .folder else { return [] }
+        do { return try io.entries(folder) } catch let error as IOFailure where error.code == ENOENT { return [] }
     }
 
     private func path(_ name: String) throws -> StorePath {
@@ -115,17 +164,27 @@ public struct DirectoryObjectStore: ObjectStore {
         return directory / name
     }
 
-    /// A folder that is there may be what a killed process left, its name not durable yet: it is synced once all the same.
     private func makeFolders(_ path: StorePath) throws {
-        if path == directory { return }
-        let exists = try io.facts(path)?.kind == .folder
-        if exists, ready.withLock({ $0.contains(path) }) { return }
+        if try path == directory || io.facts(path)?.kind == .folder { return }
         try makeFolders(path.folder)
-        if !exists {
-            do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST {}
+        do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST {}
+    }
+
+    /// The names in these folders, their own and those above become durable. A folder that is there may be what a killed process left: it is synced once all the same.
+    private func settle(_ folders: Set<StorePath>) throws {
+        var due: Set<StorePath> = []
+        for folder in folders {
+            var next = try standing(folder)
+            while due.insert(next).inserted, next != directory, !ready.withLock({ $0.contains(next) }) { next = next.folder }
         }
-        try io.syncFolder(path.folder)
-        ready.withLock { _ = $0.insert(path) }
+        for folder in due.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
+            // One of a single point may have gone with its last object since; that it did stands in the one above.
+            do { try io.syncFolder(folder) } catch let error as IOFailure where error.code == ENOENT && !isLasting(folder) {
+                try io.syncFolder(folder.folder)
+            }
+        }
+        let known = due.filter(isLasting)
+        ready.withLock { $0.formUnion(known) }
     }
 
     private func makeTemporary() throws -> (StorePath, any StoreFile) {
@@ -158,6 +217,15 @@ public struct DirectoryObjectStore: ObjectStore {
             // Another process may be clearing, too.
             do { try io.removeFile(folder / entry.name) } catch let error as IOFailure where error.code == ENOENT { continue }
         }
+    }
+
+    /// Folders that go with their last object may go at any moment.
+    private func renameMaking(_ from: StorePath, _ to: StorePath) throws -> Bool {
+        for _ in 0..<64 {
+            try makeFolders(to.folder)
+            do { return try renameKeeping(from, to) } catch let error as IOFailure where error.code == ENOENT { continue }
+        }
+        throw unreachable("\(to.folder) goes as often as it is made")
     }
 
     /// False when the target exists.

@@ -99,6 +99,9 @@ public struct S3ObjectStore: ObjectStore {
         guard [200, 204, 404].contains(answer.status) else { throw refused(answer, "delete \(name)") }
     }
 
+    /// A bucket lists nothing that it may lose.
+    public func settle(_ names: [String]) async throws {}
+
     // Without the bucket every object is "not found", too, and HEAD says no more.
     private func isMissing(_ answer: HTTPAnswer) async throws -> Bool {
         guard answer.status == 404 else {

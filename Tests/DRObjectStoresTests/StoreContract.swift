@@ -13,6 +13,7 @@ struct StoreContract {
 
     func check() async throws {
         try await onceAndForAll()
+        try await announces()
         try await lists()
         try await manyAtOnce()
         try await refusesNames()
@@ -37,6 +38,18 @@ struct StoreContract {
         await #expect { try await store.get(name) } throws: { ($0 as? DRError)?.code == .notFound }
         #expect(try await store.put(name, [4]))
         #expect(try await store.get(name) == [4])
+        try await store.settle([name, "\(root)/packs/none", "\(root)/nowhere/1"])
+        #expect(try await store.get(name) == [4])
+    }
+
+    private func announces() async throws {
+        let name = "\(root)/leases/1"
+        for _ in 0..<2 { try await store.announce(name, [1]) }
+        #expect(try await store.list(prefix: "\(root)/leases/").map(\.name) == [name])
+        #expect(try await store.list(prefix: "\(root)/leases/").map(\.size) == [ByteCount(1)])
+        #expect(try await store.get(name) == [1])
+        for _ in 0..<2 { try await store.withdraw(name) }
+        #expect(try await !store.exists(name))
     }
 
     private func lists() async throws {
@@ -129,4 +142,6 @@ final class MemoryStore: ObjectStore {
         try check(name)
         objects.withLock { _ = $0.removeValue(forKey: name) }
     }
+
+    func settle(_ names: [String]) async throws {}
 }

@@ -349,6 +349,12 @@ private final class FaultyFile: StoreFile {
         }
     }
 
+    func setOwner(_ owner: UInt32, group: UInt32) throws {
+        try io.mutate("setOwner", path) { try real.setOwner(owner, group: group) }
+    }
+    func setPermissions(_ mode: UInt32) throws { try io.mutate("setPermissions", path) { try real.setPermissions(mode) } }
+    func setModified(_ instant: Instant) throws { try io.mutate("setModified", path) { try real.setModified(instant) } }
+
     func sync() throws {
         try io.mutate("sync", path, needsRoom: false) {
             io.synced(path)

@@ -75,6 +75,10 @@ int cstorage_remove_folder(const char *path);
 int cstorage_set_permissions(const char *path, uint32_t mode);
 int cstorage_set_owner(const char *path, uint32_t owner, uint32_t group);
 int cstorage_set_modified(const char *path, int64_t nanoseconds);
+/// The same of an open file, which is looked up no more.
+int cstorage_file_set_permissions(int file, uint32_t mode);
+int cstorage_file_set_owner(int file, uint32_t owner, uint32_t group);
+int cstorage_file_set_modified(int file, int64_t nanoseconds);
 /// NUL-terminated names one after another in `*names` (to be freed); none where the filesystem has no attributes.
 int cstorage_attributes(const char *path, char **names, size_t *length);
 int cstorage_attribute(const char *path, const char *name, char **value, size_t *length);

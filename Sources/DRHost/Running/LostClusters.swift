@@ -107,6 +107,7 @@ struct UnreachableStore: ObjectStore {
     func exists(_ name: String) async throws -> Bool { throw gone }
     func list(prefix: String) async throws -> [StoredObject] { throw gone }
     func delete(_ name: String) async throws { throw gone }
+    func settle(_ names: [String]) async throws { throw gone }
 
     private var gone: DRError {
         lost.touch(cluster, what)

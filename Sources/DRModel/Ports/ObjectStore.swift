@@ -7,10 +7,22 @@ public protocol ObjectStore: Sendable {
     @discardableResult func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool
     func get(_ name: String) async throws -> [UInt8]
     func exists(_ name: String) async throws -> Bool
-    /// Names with their sizes, in bytewise order.
+    /// Names with their sizes, in bytewise order. What came and what went by another process may be lost with the power: see `settle`.
     func list(prefix: String) async throws -> [StoredObject]
-    /// Deleting what is not there succeeds.
+    /// Durable when it returns. Deleting what is not there succeeds.
     func delete(_ name: String) async throws
+    /// Makes durable what is listed of these names, and of everything below those that end in `/`: that it is there, or that it is not. Whoever put or deleted
+    /// it may have died before it was. Call it before something follows from a list.
+    func settle(_ names: [String]) async throws
+    /// Puts what is for those who list from now on, and for nobody after a power cut, which may take it.
+    func announce(_ name: String, _ bytes: [UInt8]) async throws
+    /// Deletes it again. A power cut may bring it back.
+    func withdraw(_ name: String) async throws
+}
+
+extension ObjectStore {
+    public func announce(_ name: String, _ bytes: [UInt8]) async throws { try await put(name, bytes) }
+    public func withdraw(_ name: String) async throws { try await delete(name) }
 }
 
 public struct StoredObject: Hashable, Sendable {

@@ -160,6 +160,9 @@ public protocol StoreFile: AnyObject, Sendable {
     /// The range reads as zeros, and takes no room where the filesystem can leave holes. It lies within the file.
     func clear(_ range: Range<Int64>) throws
     func truncate(to size: Int64) throws
+    func setOwner(_ owner: UInt32, group: UInt32) throws
+    func setPermissions(_ mode: UInt32) throws
+    func setModified(_ instant: Instant) throws
     func sync() throws
     func facts() throws -> FileFacts
     /// Shares the blocks of `source` (FICLONE). False when the filesystem cannot.

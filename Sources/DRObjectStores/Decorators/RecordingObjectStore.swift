@@ -41,6 +41,11 @@ package final class RecordingObjectStore: ObjectStore {
         try await around("list \(prefix)") { try await store.list(prefix: prefix) }
     }
     package func delete(_ name: String) async throws { try await around("delete \(name)") { try await store.delete(name) } }
+    package func settle(_ names: [String]) async throws { try await around("settle") { try await store.settle(names) } }
+    package func announce(_ name: String, _ bytes: [UInt8]) async throws {
+        try await around("announce \(name)") { try await store.announce(name, bytes) }
+    }
+    package func withdraw(_ name: String) async throws { try await around("withdraw \(name)") { try await store.withdraw(name) } }
 
     private func around<Result>(_ operation: String, _ body: () async throws -> Result) async throws -> Result {
         try await withFault(operation, body).0

@@ -53,6 +53,9 @@ public struct SealedObjectStore: ObjectStore {
     public func get(_ name: String) async throws -> [UInt8] { try open(try await store.get(name), as: name) }
     public func exists(_ name: String) async throws -> Bool { try await store.exists(name) }
     public func delete(_ name: String) async throws { try await store.delete(name) }
+    public func settle(_ names: [String]) async throws { try await store.settle(names) }
+    public func withdraw(_ name: String) async throws { try await store.withdraw(name) }
+    public func announce(_ name: String, _ bytes: [UInt8]) async throws { try await store.announce(name, try seal(bytes, as: name)) }
 
     /// Sizes as they were before sealing.
     public func list(prefix: String) async throws -> [StoredObject] {

@@ -34,6 +34,12 @@ public final class ThrottledObjectStore: ObjectStore {
     public func exists(_ name: String) async throws -> Bool { try await store.exists(name) }
     public func list(prefix: String) async throws -> [StoredObject] { try await store.list(prefix: prefix) }
     public func delete(_ name: String) async throws { try await store.delete(name) }
+    public func settle(_ names: [String]) async throws { try await store.settle(names) }
+    public func withdraw(_ name: String) async throws { try await store.withdraw(name) }
+    public func announce(_ name: String, _ bytes: [UInt8]) async throws {
+        try await wait(for: bytes.count)
+        try await store.announce(name, bytes)
+    }
 
     private func wait(for count: Int) async throws {
         let now = clock.now()

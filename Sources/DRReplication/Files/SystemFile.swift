@@ -41,6 +41,18 @@ final class SystemFile: StoreFile {
 
     func truncate(to size: Int64) throws { try check(cstorage_truncate(descriptor, size), "truncate", path) }
 
+    func setOwner(_ owner: UInt32, group: UInt32) throws {
+        try check(cstorage_file_set_owner(descriptor, owner, group), "set the owner of", path)
+    }
+
+    func setPermissions(_ mode: UInt32) throws {
+        try check(cstorage_file_set_permissions(descriptor, mode), "set the permissions of", path)
+    }
+
+    func setModified(_ instant: Instant) throws {
+        try check(cstorage_file_set_modified(descriptor, instant.nanosecondsSince1970), "set the time of", path)
+    }
+
     func sync() throws { try check(cstorage_sync(descriptor), "sync", path) }
 
     func facts() throws -> FileFacts {

@@ -48,7 +48,7 @@ struct Head: Sendable {
         while let entry = try walk.next() {
             digest.add(entry)
             let number = FileNumber(entry.facts)
-            if entry.facts.kind == .file, entry.facts.links > 1 { links[number, default: entry.facts.links] -= 1 }
+            if entry.facts.kind != .folder, entry.facts.links > 1 { links[number, default: entry.facts.links] -= 1 }
             guard let roll, entry.facts.changed >= roll.began else { continue }
             if roll.hasTouched(entry.path) { ours.insert(number) } else { foreign.insert(number) }
         }

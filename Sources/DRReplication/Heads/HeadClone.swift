@@ -37,7 +37,7 @@ enum HeadClone {
                 try FileMaker.describe(node, at: target, io)
                 // Alone it is durable sooner than with everything else that the filesystem holds back.
                 if node.path.isEmpty { try file.sync() }
-            case .symlink(let link):
+            case .symlink(let link, _):
                 try io.makeSymlink(target, to: link)
                 try FileMaker.describe(node, at: target, io)
             case .link(let first): try io.makeHardLink(target, to: at(place, first))

@@ -131,7 +131,7 @@ final class HeadRoll {
 
     private func replace(_ old: TreeNode, with node: TreeNode, _ first: [PointReader.Wanted]? = nil) throws {
         try remove(old)
-        if case .file(_, _, true) = node.content { remade.insert(node.path) }
+        if node.isShared { remade.insert(node.path) }
         try make(node, first)
     }
 
@@ -144,7 +144,7 @@ final class HeadRoll {
             if !isSame { try mark.begin(node.path) }
             folders.append((node, !isSame))
         case (.link(let before), .link(let first)) where before == first && !remade.contains(first): break
-        case (.symlink(let before), .symlink(let target)) where before == target && old.isDescribed(as: node): break
+        case (.symlink(let before, _), .symlink(let target, _)) where before == target && old.isDescribed(as: node): break
         case (.file, .file) where old.canBecome(node):
             switch was {
             case .believed(let map): try compare(old, node, map)

@@ -34,7 +34,9 @@ struct CopySweep {
             try copy.io.removeTree(folder)
             swept.removed += 1
         }
-        if !gone.isEmpty { try copy.io.syncFolder(copy.path(String(names.points.dropLast()))) }
+        // Also what a killed sweep removed: a record that came back would miss what goes now.
+        let points = copy.path(String(names.points.dropLast()))
+        if try copy.io.facts(points)?.kind == .folder { try copy.io.syncFolder(points) }
         var verified = try Verified(copy)
         for prefix in [names.maps, names.packs] {
             for name in try list(prefix).map({ prefix + $0 }) where !needed.contains(name, names) {

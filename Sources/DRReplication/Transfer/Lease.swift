@@ -3,7 +3,8 @@ internal import DRSupport
 
 /// A publication that goes on, as sweeps see it: `APP/leases/SESSION-BEGAN-EXPIRES`, times in nanoseconds since 1970. What it says is its name.
 ///
-/// What was buried after it began waits until it is over: the publication may build upon it. One whose process died is over when it expires.
+/// What was buried after it began waits until it is over: the publication may build upon it. One whose process died is over when it expires. It is for those who look
+/// while its process lives, and so no more than announced.
 final class Lease: Sendable {
     static let length = Duration.seconds(2 * 86_400)
 
@@ -46,7 +47,7 @@ final class Lease: Sendable {
     /// Those that dead processes of the same session left.
     func takeOver(_ others: some Sequence<Name>) async throws {
         let own = state.withLock { $0.current?.name }
-        for other in others where other.session == session && other.name != own { try await store.delete(other.name) }
+        for other in others where other.session == session && other.name != own { try await store.withdraw(other.name) }
     }
 
     /// Call it while things are being put. Throws `conflict` when it has expired: then what was listed may be gone.
@@ -67,17 +68,17 @@ final class Lease: Sendable {
         let next = names.lease(session, began: due.began, expires: now + Self.length)
         try await put(next)
         state.withLock { $0.current = next }
-        try await store.delete(due.name)
+        try await store.withdraw(due.name)
     }
 
     func end() async throws {
         guard let current = state.withLock({ $0.current }) else { return }
-        try await store.delete(current.name)
+        try await store.withdraw(current.name)
     }
 
     private func put(_ lease: Name) async throws {
         failpoint("publish.lease")
-        try await store.put(lease.name, Array("\(session.text)\n".utf8))
+        try await store.announce(lease.name, Array("\(session.text)\n".utf8))
     }
 }
 

@@ -16,7 +16,7 @@ struct PackBuilder: Sendable {
     init(id: PackID, ordinal: UInt32, capacity: Int, buffer: consuming [UInt8] = []) {
         self.id = id
         self.capacity = capacity
-        writer.bytes = buffer
+        swap(&writer.bytes, &buffer)
         writer.bytes.removeAll(keepingCapacity: true)
         writer.bytes.reserveCapacity(capacity)
         writer.put(raw: "DRPACK1\n".utf8)
@@ -43,8 +43,8 @@ struct PackBuilder: Sendable {
         return location
     }
 
-    /// The whole object.
-    consuming func finished() -> [UInt8] {
+    /// The whole object; the builder has nothing any more. Called on a builder that nobody else holds, it copies nothing.
+    mutating func finish() -> [UInt8] {
         let footer = writer.bytes.count
         // Chunks carry their own hash; this one only has to notice what an accident did to them.
         let mark = unsafe writer.bytes.withUnsafeBytes { unsafe ChunkMark(of: $0) }
@@ -64,7 +64,9 @@ struct PackBuilder: Sendable {
         }
         writer.put(seal)
         writer.put(raw: "DRPACKE\n".utf8)
-        return writer.bytes
+        var object: [UInt8] = []
+        swap(&object, &writer.bytes)
+        return object
     }
 }
 

@@ -66,9 +66,9 @@ final class PackWriter: Sendable {
         if let found { return found }
         let length = bytes.count
         return unsafe compressor.pack(bytes) { codec, stored in
-            let (location, full) = state.withLock { state -> (ChunkLocation, PackBuilder?) in
-                var full: PackBuilder?
-                if state.open?.hasRoom(for: stored.count) == false { full = state.open.take() }
+            let (location, full) = state.withLock { state -> (ChunkLocation, Lock<PackBuilder?>?) in
+                // Held in one place only, at any time: else its megabytes would be copied when it is finished.
+                let full = state.open?.hasRoom(for: stored.count) == false ? Lock(state.open.take()) : nil
                 if state.open == nil {
                     state.ordinal += 1
                     state.open = PackBuilder(
@@ -87,16 +87,11 @@ final class PackWriter: Sendable {
 
     /// Sends the last pack, too.
     func flush() {
-        let last = state.withLock { state in
-            defer { state.open = nil }
-            return state.open
-        }
-        if let last { push(last) }
+        push(state.withLock { Lock<PackBuilder?>($0.open.take()) })
     }
 
-    private func push(_ pack: consuming PackBuilder) {
-        let id = pack.id
-        let object = pack.finished()
+    private func push(_ pack: Lock<PackBuilder?>) {
+        guard let id = pack.withLock({ $0?.id }), let object = pack.withLock({ $0?.finish() }) else { return }
         let name = names.pack(id)
         state.withLock { state in
             state.used.append((id, Int64(object.count)))

@@ -63,9 +63,11 @@ struct Publisher {
         }
         let record = PointRecord(
             draft: draft, application: capture.application, session: session, instant: capture.instant, consistency: capture.consistency,
-            volumes: sent.volumes, manifests: sent.manifests, parent: sent.parent, packs: sent.writer.packs)
+            volumes: sent.volumes, manifests: sent.manifests, parent: sent.parent?.hash, packs: sent.writer.packs)
         let object = record.object()
         let name = names.record(draft.id, attempt: (attempts.map(\.attempt).max() ?? 0) + 1, session: session)
+        // What was put here is durable; what was only found is so from here on.
+        try await store.settle(sent.needed.all(names).filter { known[$0] != nil } + [sent.parent?.name].compactMap(\.self))
         try await lease.renew()
         failpoint("publish.record")
         // From here on the point is there; until here there is nothing but objects that no record names.
@@ -90,7 +92,7 @@ struct Publisher {
         let writer: PackWriter
         var volumes: [PointRecord.Volume] = []
         var caches: [NextCache] = []
-        var parent: ContentHash?
+        var parent: (name: String, hash: ContentHash)?
         var bytesRead: Int64 = 0
         var needed = Needed()
         let manifests: PointRecord.Manifests
@@ -99,8 +101,7 @@ struct Publisher {
 
     private func send(
         _ session: Session, _ lease: Lease, _ existing: [String: Int64], _ manifests: [ManifestObject],
-        _ newest: (record: PointRecord, hash: ContentHash)?,
-        _ outbox: Outbox
+        _ newest: (name: String, record: PointRecord, hash: ContentHash)?, _ outbox: Outbox
     ) async throws -> Sent {
         let writer = PackWriter(outbox, names: names, session: session, lease: lease, random: random, objectSize: objectSize)
         try await writer.adopt(existing, from: store)
@@ -123,13 +124,13 @@ struct Publisher {
             let prior: PriorIndex
             if let linked {
                 prior = try linked.index()
-                sent.parent = sent.parent ?? (isHere ? linked.header.recordHash : nil)
+                sent.parent = sent.parent ?? (isHere ? linked.header.parent : nil)
             } else if isHere, let kept {
                 prior = try kept.index()
-                sent.parent = sent.parent ?? kept.header.recordHash
+                sent.parent = sent.parent ?? kept.header.parent
             } else {
                 prior = await priorInStore(newest?.record, volume)
-                sent.parent = sent.parent ?? newest?.hash
+                sent.parent = sent.parent ?? newest.map { ($0.name, $0.hash) }
             }
             let secret = cache?.header.secret ?? MarkSecret(random)
             let next = try newCache(volume)
@@ -177,6 +178,7 @@ struct Publisher {
         var needed = Needed()
         do {
             try await needed.add(record, names) { try PageIndex(parsing: try await store.get(names.map($0)), name: $0) }
+            try await store.settle([own.name] + needed.all(names))
             try await confirm(own.name, needed)
         } catch let error as DRError where error.code == .conflict || error.code == .notFound {
             // It took longer than any sweep waits: what it was made of is gone, and so it is made again.
@@ -212,14 +214,14 @@ struct Publisher {
 
     // MARK: What an earlier point knew
 
-    private func newestRecord(_ records: [RecordName]) async throws -> (record: PointRecord, hash: ContentHash)? {
+    private func newestRecord(_ records: [RecordName]) async throws -> (name: String, record: PointRecord, hash: ContentHash)? {
         // A record that cannot be read is no base to build upon; the one before may be.
         for name in records.sorted(by: { $1.age.lexicographicallyPrecedes($0.age) }).prefix(3) {
             let object: [UInt8]
             do { object = try await store.get(name.name) } catch let error as DRError where [.notFound, .damaged].contains(error.code) {
                 continue
             }
-            if let record = try? PointRecord(parsing: object) { return (record, ContentHash(of: object)) }
+            if let record = try? PointRecord(parsing: object) { return (name.name, record, ContentHash(of: object)) }
         }
         return nil
     }

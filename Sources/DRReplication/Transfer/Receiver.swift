@@ -36,6 +36,8 @@ struct Receiver {
 
         var work = Reading(copy: copy, store: store, workers: workers, verified: try Verified(copy), now: clock.now())
         let oldest = try await work.bring(record)
+        // A point that a destination has is one of the store, too.
+        try await store.settle([newest.name])
         failpoint("receive.record")
         try copy.write(newest.name, object)
         try copy.settle()

@@ -6,8 +6,9 @@ struct TreeNode: Equatable, Sendable {
         case folder
         /// `shared`: other names of the same file follow as `.link`.
         case file(size: Int64, chunkSize: UInt32, shared: Bool)
-        case symlink(target: [UInt8])
-        /// Another name of the file that stands earlier under `first`.
+        /// `shared` as of a file.
+        case symlink(target: [UInt8], shared: Bool = false)
+        /// Another name of the file or symbolic link that stands earlier under `first`.
         case link(first: [UInt8])
     }
 
@@ -42,7 +43,7 @@ extension TreeNode {
         switch content {
         case .folder: writer.put(UInt8(0))
         case .file(_, _, let shared): writer.put(UInt8(shared ? 2 : 1))
-        case .symlink: writer.put(UInt8(3))
+        case .symlink(_, let shared): writer.put(UInt8(shared ? 5 : 3))
         case .link: writer.put(UInt8(4))
         }
         writer.put(counted: path)
@@ -60,7 +61,7 @@ extension TreeNode {
         case .file(let size, let chunkSize, _):
             writer.put(size)
             writer.put(chunkSize)
-        case .symlink(let target): writer.put(counted: target)
+        case .symlink(let target, _): writer.put(counted: target)
         case .link(let first): writer.put(counted: first)
         }
     }
@@ -85,11 +86,19 @@ extension TreeNode {
             let chunkSize: UInt32 = try reader.number()
             guard MapPage.isPossible(size, chunkSize) else { throw Malformed("a file's size is wrong") }
             content = .file(size: size, chunkSize: chunkSize, shared: kind == 2)
-        case 3: content = .symlink(target: try reader.counted())
+        case 3, 5: content = .symlink(target: try reader.counted(), shared: kind == 5)
         case 4: content = .link(first: try reader.counted())
         default: throw Malformed("an entry is of no known kind")
         }
         guard Self.isSafe(path) else { throw Malformed("a path leads out of the volume") }
+    }
+
+    /// Other names of it may follow.
+    var isShared: Bool {
+        switch content {
+        case .file(_, _, let shared), .symlink(_, let shared): shared
+        case .folder, .link: false
+        }
     }
 
     /// No `..`, nothing absolute, nothing empty: a map from a store must not be able to name what is outside the volume.

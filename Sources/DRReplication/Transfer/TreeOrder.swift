@@ -25,10 +25,11 @@ struct TreeOrder {
         }
         switch node.content {
         case .folder: folders.append(node.path)
-        case .file(_, _, let isShared): if isShared { shared.insert(node.path) }
+        case .file: break
         case .symlink: guard kind == .filesystem else { throw Malformed("an image cannot be a link") }
         case .link(let first): guard shared.contains(first) else { throw Malformed("a hard link leads to no file of the volume") }
         }
+        if node.isShared { shared.insert(node.path) }
         last = node
         chunk = -1
     }

@@ -80,25 +80,26 @@ struct CaptureScan {
         var copy: UInt32?
         var changed: [Range<Int64>]?
         let content: TreeNode.Content
+        let isShared = facts.links > 1 && facts.kind != .folder
+        if isShared {
+            let number = FileNumber(facts)
+            if let first = firstNames[number] {
+                let node = try io.node(entry, .link(first: first), at: path)
+                return CatalogueEntry(node: node, identity: identity, copy: nil, isClone: false, changed: nil)
+            }
+            firstNames[number] = entry.path
+        }
         switch facts.kind {
         case .folder: content = .folder
-        case .symlink: content = .symlink(target: try io.symlinkTarget(path))
+        case .symlink: content = .symlink(target: try io.symlinkTarget(path), shared: isShared)
         default:
-            if facts.links > 1 {
-                let number = FileNumber(facts)
-                if let first = firstNames[number] {
-                    let node = try io.node(entry, .link(first: first), at: path)
-                    return CatalogueEntry(node: node, identity: identity, copy: nil, isClone: false, changed: nil)
-                }
-                firstNames[number] = entry.path
-            }
             var size = facts.size
             if copies, facts.size > 0, cache?.trusts(known, identity) != true {
                 (size, changed) = try self.copy(path)
                 copy = copied
                 copied += 1
             }
-            content = .file(size: size, chunkSize: chunkSize(size), shared: facts.links > 1)
+            content = .file(size: size, chunkSize: chunkSize(size), shared: isShared)
         }
         return CatalogueEntry(
             node: try io.node(entry, content, at: path), identity: identity, copy: copy, isClone: copy != nil && !cloneFails,

@@ -28,25 +28,23 @@ struct DiskTree {
     mutating func next() throws -> TreeNode? {
         guard let entry = try walk.next() else { return nil }
         let place = walk.place(entry.path)
-        return try io.node(entry, try content(entry) ?? .symlink(target: io.symlinkTarget(place)), at: place)
+        return try io.node(entry, try content(entry, at: place), at: place)
     }
 
     /// What stands below the folder that was found last is passed over.
     mutating func skip() { walk.skip() }
 
-    /// Nil for a symbolic link.
-    private mutating func content(_ entry: TreeWalk.Entry) -> TreeNode.Content? {
+    private mutating func content(_ entry: TreeWalk.Entry, at place: StorePath) throws -> TreeNode.Content {
         let facts = entry.facts
-        switch facts.kind {
-        case .folder: return .folder
-        case .symlink: return nil
-        default:
-            guard facts.links > 1 else { return .file(size: facts.size, chunkSize: 0, shared: false) }
+        if facts.kind == .folder { return .folder }
+        let isShared = facts.links > 1
+        if isShared {
             let number = FileNumber(facts)
             if let first = groups[number] { return .link(first: first) }
             groups[number] = entry.path
-            return .file(size: facts.size, chunkSize: 0, shared: true)
         }
+        return facts.kind == .symlink
+            ? .symlink(target: try io.symlinkTarget(place), shared: isShared) : .file(size: facts.size, chunkSize: 0, shared: isShared)
     }
 }
 

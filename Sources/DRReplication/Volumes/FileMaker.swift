@@ -18,10 +18,19 @@ struct FileMaker: Sendable {
 
     func place(_ path: [UInt8]) -> StorePath { path.isEmpty ? root : root / path }
 
-    func create(_ node: TreeNode) throws -> any StoreFile {
+    /// `filling`: what is written next; a file that ends with it need not be made longer first.
+    func create(_ node: TreeNode, filling bytes: UnsafeRawBufferPointer? = nil) throws -> any StoreFile {
         let file = try io.open(place(node.path), .create, permissions: 0o600)
-        if case .file(let size, _, _) = node.content, size > 0 { try file.truncate(to: size) }
+        guard case .file(let size, _, _) = node.content, size > 0 else { return file }
+        let isFilled = unsafe bytes.map { unsafe Int64($0.count) == size && !endsInHole($0) } ?? false
+        if !isFilled { try file.truncate(to: size) }
         return file
+    }
+
+    private static let block = 4096
+
+    private func endsInHole(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        unsafe isZero(UnsafeRawBufferPointer(rebasing: bytes[((bytes.count - 1) / Self.block * Self.block)...]))
     }
 
     func make(_ files: [SmallFile]) throws {
@@ -32,10 +41,10 @@ struct FileMaker: Sendable {
                     let file = files[next]
                     if file.chunk != nil, file.chunk?.path != chunk?.path { return }
                     next += 1
-                    let open = try create(file.node)
-                    if file.chunk != nil, let bytes = unsafe bytes { try unsafe write(bytes, to: open, at: 0, file.node) }
-                    try open.close()
-                    try describe(file.node)
+                    let content = unsafe file.chunk == nil ? nil : bytes
+                    let open = try unsafe create(file.node, filling: content)
+                    if let content = unsafe content { try unsafe write(content, to: open, at: 0, file.node) }
+                    try close(open, as: file.node)
                 }
             }
             try unsafe loader.load(files.compactMap(\.chunk), scratch) { chunk, bytes in try unsafe make(until: chunk, bytes) }
@@ -72,7 +81,7 @@ struct FileMaker: Sendable {
     private func write(
         _ bytes: UnsafeRawBufferPointer, to file: any StoreFile, at start: Int64, over: Bool = false, _ node: TreeNode
     ) throws {
-        let block = 4096
+        let block = Self.block
         func zero(_ from: Int) -> Bool {
             unsafe isZero(UnsafeRawBufferPointer(rebasing: bytes[from..<min(from + block, bytes.count)]))
         }
@@ -108,8 +117,21 @@ struct FileMaker: Sendable {
         }
     }
 
+    func close(_ file: any StoreFile, as node: TreeNode) throws {
+        try describe(node, at: place(node.path), file)
+        try file.close()
+    }
+
     // A change of owner takes set-user-id bits and capabilities away, and a mode may forbid attributes: hence this order.
     func describe(_ node: TreeNode) throws { try Self.describe(node, at: place(node.path), io) }
+
+    private func describe(_ node: TreeNode, at place: StorePath, _ file: any StoreFile) throws {
+        let made = try file.facts()
+        if made.owner != node.owner || made.group != node.group { try file.setOwner(node.owner, group: node.group) }
+        for attribute in node.attributes { try io.setExtendedAttribute(place, name: attribute.name, value: attribute.value) }
+        try file.setPermissions(node.mode)
+        try file.setModified(node.modified)
+    }
 
     static func describe(_ node: TreeNode, at place: StorePath, _ io: any StoreIO) throws {
         if let made = try io.facts(place), made.owner != node.owner || made.group != node.group {

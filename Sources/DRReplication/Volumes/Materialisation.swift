@@ -61,9 +61,9 @@ final class Materialisation {
                 small = node
             } else {
                 try flush()
-                large = (node, try maker.create(node))
+                large = (node, try unsafe maker.create(node))
             }
-        case .symlink(let target):
+        case .symlink(let target, _):
             try maker.io.makeSymlink(place, to: target)
             try maker.describe(node)
         case .link(let first): links.append((node, first))
@@ -109,10 +109,7 @@ final class Materialisation {
         guard let (node, file) = large else { return }
         if let rest = largeLoad.take() { try write(rest) }
         large = nil
-        try end { [maker] in
-            try file.close()
-            try maker.describe(node)
-        }
+        try end { [maker] in try maker.close(file, as: node) }
     }
 
     /// Done when everything that was submitted before is.

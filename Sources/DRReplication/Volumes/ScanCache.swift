@@ -24,6 +24,9 @@ struct ScanCache {
         let pages: UInt32
         /// Where the file ends.
         let end: Int64
+
+        /// What is made with its help builds upon that.
+        var parent: (name: String, hash: ContentHash) { (record, recordHash) }
     }
 
     let header: Header

@@ -55,4 +55,6 @@ package final class MemoryObjectStore: ObjectStore {
         try reach()
         objects.withLock { $0[name] = nil }
     }
+
+    package func settle(_ names: [String]) async throws { try reach() }
 }

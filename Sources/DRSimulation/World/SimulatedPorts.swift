@@ -112,6 +112,7 @@ struct SimulatedStore: ObjectStore {
     func exists(_ name: String) async throws -> Bool { try await pass("exists") { try await base.exists(name) } }
     func list(prefix: String) async throws -> [StoredObject] { try await pass("list") { try await base.list(prefix: prefix) } }
     func delete(_ name: String) async throws { try await pass("delete") { try await base.delete(name) } }
+    func settle(_ names: [String]) async throws { try await pass("settle") { try await base.settle(names) } }
 }
 
 /// The journal as one process reaches it; also tells the simulation which action has which key.

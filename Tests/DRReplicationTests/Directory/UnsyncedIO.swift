@@ -40,6 +40,9 @@ private final class UnsyncedFile: StoreFile {
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try real.read(at: offset, into: buffer) }
     func write(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws { try real.write(at: offset, bytes) }
     func truncate(to size: Int64) throws { try real.truncate(to: size) }
+    func setOwner(_ owner: UInt32, group: UInt32) throws { try real.setOwner(owner, group: group) }
+    func setPermissions(_ mode: UInt32) throws { try real.setPermissions(mode) }
+    func setModified(_ instant: Instant) throws { try real.setModified(instant) }
     func facts() throws -> FileFacts { try real.facts() }
     func clone(from source: any StoreFile) throws -> Bool { try real.clone(from: (source as? UnsyncedFile)?.real ?? source) }
     func nextData(from offset: Int64) throws -> Range<Int64>? { try real.nextData(from: offset) }

@@ -58,4 +58,5 @@ struct BlackHoleStore: ObjectStore {
     func exists(_ name: String) async throws -> Bool { throw touched() }
     func list(prefix: String) async throws -> [StoredObject] { throw touched() }
     func delete(_ name: String) async throws { throw touched() }
+    func settle(_ names: [String]) async throws { throw touched() }
 }

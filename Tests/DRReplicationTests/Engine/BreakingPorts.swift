@@ -148,4 +148,5 @@ struct BreakingStore: ObjectStore {
     func exists(_ name: String) async throws -> Bool { try await breaker.pass("exists") { try await base.exists(name) } }
     func list(prefix: String) async throws -> [StoredObject] { try await breaker.pass("list") { try await base.list(prefix: prefix) } }
     func delete(_ name: String) async throws { try await breaker.pass("delete") { try await base.delete(name) } }
+    func settle(_ names: [String]) async throws { try await breaker.pass("settle") { try await base.settle(names) } }
 }

@@ -1,6 +1,7 @@
 import DRModel
 import DRObjectStores
 import DRReplication
+import DRSupport
 import Glibc
 import Testing
 
@@ -93,5 +94,66 @@ import Testing
         try await Self.store(folder.path).put("app/packs/2", [2])
         #expect(try SystemStoreIO().facts(half) == nil)
         #expect(try SystemStoreIO().facts(young) != nil)
+    }
+
+    @Test(arguments: [true, false])
+    func `G3 I3 what a dead process put outlives a power cut when it was settled, and only then`(_ settles: Bool) async throws {
+        let name = "app/packs/1"
+        let counting = FaultyStoreIO()
+        let other = try TemporaryFolder()
+        try await Self.store(other.path, counting).put(name, [1])
+        let rename = try #require(counting.operations.firstIndex { $0.hasPrefix("rename") })
+        let dying = FaultyStoreIO(fault: .killedAfter, at: rename + 1)
+        await #expect(throws: Killed.self) { try await Self.store(folder.path, dying).put(name, [1]) }
+        let next = dying.restarted()
+        let found = Self.store(folder.path, next)
+        #expect(try await found.list(prefix: "app/").map(\.name) == [name])
+        if settles { try await found.settle([name]) }
+        next.cutPower()
+        #expect(try await store.exists(name) == settles)
+    }
+
+    @Test func `G3 I3 what is settled is so down to the last folder, also where something went`() async throws {
+        try await store.put("app/points/p/1-a", [1])
+        try await store.put("app/points/q/1-a", [1])
+        try await store.delete("app/points/p/1-a")
+        let io = FaultyStoreIO()
+        try await Self.store(folder.path, io).settle(["app/points/", "app/points/p/1-a", "app/none/", "none/x/y"])
+        let synced = Set(io.operations.map { String($0.split(separator: " ", maxSplits: 1)[1].dropFirst("\(folder.path)".count)) })
+        #expect(synced == ["", "/app", "/app/points", "/app/points/q"])
+    }
+
+    @Test func `An announcement and its end wait for no disk`() async throws {
+        let io = FaultyStoreIO()
+        let store = Self.store(folder.path, io)
+        try await store.announce("app/leases/1", [1])
+        #expect(try await store.list(prefix: "app/leases/").map(\.name) == ["app/leases/1"])
+        try await store.withdraw("app/leases/1")
+        #expect(try await store.list(prefix: "app/leases/").isEmpty)
+        #expect(!io.operations.contains { $0.hasPrefix("sync") })
+    }
+
+    @Test func `The folder of a point goes with its last object, also while the next one is put there`() async throws {
+        let point = folder.path / "app/points/p"
+        try await store.put("app/points/p/1-a", [1])
+        try await store.put("app/points/p/2-b", [1])
+        try await store.delete("app/points/p/1-a")
+        #expect(try SystemStoreIO().facts(point) != nil)
+        try await store.delete("app/points/p/2-b")
+        #expect(try SystemStoreIO().facts(point) == nil)
+        #expect(try SystemStoreIO().facts(point.folder) != nil)
+        let io = FaultyStoreIO()
+        let times = Lock(0)
+        io.meanwhile { operation in
+            guard operation.hasPrefix("rename"),
+                times.withLock({
+                    $0 += 1; return $0
+                }) < 4
+            else { return }
+            try SystemStoreIO().removeFolder(point)
+        }
+        #expect(try await Self.store(folder.path, io).put("app/points/p/3-c", [3]))
+        #expect(times.withLock { $0 } == 4)
+        #expect(try await store.get("app/points/p/3-c") == [3])
     }
 }

@@ -16,7 +16,8 @@ import Testing
         return MapPage(
             items: [
                 .node(node("", .folder)), .node(node("a", .file(size: 300, chunkSize: 100, shared: true))),
-                .run(first: 0, hashes: [hash, hash]), .node(node("b", .symlink(target: [9]))), .node(node("c", .link(first: [97]))),
+                .run(first: 0, hashes: [hash, hash]), .node(node("b", .symlink(target: [9]))),
+                .node(node("bb", .symlink(target: [9], shared: true))), .node(node("c", .link(first: [97]))),
                 .more(path: Array("d".utf8), size: 10, chunkSize: 10), .run(first: 0, hashes: [hash]),
             ], locations: [place, place, place])
     }
@@ -85,7 +86,7 @@ import Testing
             let bytes = noise(500, seed: UInt64(number))
             _ = bytes.withUnsafeBytes { builder.add(ContentHash(of: bytes), length: bytes.count, codec: .raw, stored: $0) }
         }
-        let object = builder.finished()
+        let object = builder.finish()
         #expect(try Pack(parsing: object).chunks.count == 3)
         for length in stride(from: 0, to: object.count, by: 7) {
             #expect(throws: Malformed.self) { try Pack(parsing: Array(object[..<length])) }
@@ -107,7 +108,7 @@ import Testing
             let bytes = noise(500, seed: UInt64(number))
             _ = bytes.withUnsafeBytes { builder.add(ContentHash(of: bytes), length: bytes.count, codec: .raw, stored: $0) }
         }
-        var object = builder.finished()
+        var object = builder.finish()
         let footer = object.count - PackBuilder.trailerSize - 3 * PackedChunk.size
         // Of the second chunk, and of the highest byte of the third one's number.
         let places = [footer + 2 * PackedChunk.size - 4, footer + 3 * PackedChunk.size - 1]
@@ -169,6 +170,8 @@ import Testing
         #expect(refuses([root, node("b", .folder), file]))
         #expect(refuses([root, node("x/y", .folder)]))
         #expect(refuses([root, file, node("z", .link(first: [97]))]))
+        #expect(refuses([root, node("s", .symlink(target: [47])), node("z", .link(first: [115]))]))
+        #expect(!refuses([root, node("s", .symlink(target: [47], shared: true)), node("z", .link(first: [115]))], chunk: nil))
         #expect(refuses([root, node("s", .symlink(target: [47])), node("z", .link(first: Array("s/passwd".utf8)))]))
         #expect(!refuses([root, file], chunk: 2))
         #expect(refuses([root, file], chunk: 3))

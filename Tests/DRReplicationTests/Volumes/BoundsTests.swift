@@ -82,4 +82,21 @@ import Testing
         try world.io.makeFolder(fresh, permissions: 0o755)
         _ = try await world.volumes(fresh).receive(point.id, of: VolumeWorld.application, from: world.store())
     }
+
+    @Test func `A publication that finds nothing changed waits for the disk as often with many points as with few`() async throws {
+        let world = try world(megabytes: 1, parallel: 0)
+        try await grow(world)
+        var syncs: [Int] = []
+        for generation: Int64 in 1...10 {
+            let io = FaultyStoreIO()
+            let east = world.volumes(world.east, io)
+            let key = OperationKey("same/\(generation)")
+            let capture = try await east.capture(["data"], of: VolumeWorld.application, stopped: true, key: key)
+            _ = try await east.publish(
+                capture, as: try VolumeWorld.draft(generation), manifests: VolumeWorld.manifests, to: world.store(io))
+            syncs.append(io.operations.filter { $0.hasPrefix("sync") }.count)
+        }
+        // The record and its names; what it builds upon, which is mostly durable already.
+        #expect(syncs.dropFirst(2).allSatisfy { $0 == 9 }, "\(syncs)")
+    }
 }

@@ -50,4 +50,6 @@ struct InterruptedStore: ObjectStore {
         try await before(.delete(name))
         try await base.delete(name)
     }
+
+    func settle(_ names: [String]) async throws { try await base.settle(names) }
 }

@@ -246,4 +246,30 @@ import Testing
         }
         #expect(error?.code == .damaged)
     }
+
+    /// That the list of points was made durable before the first of what only others needed went.
+    private func expectSettled(_ io: FaultyStoreIO, _ root: StorePath) throws {
+        let settled = try #require(io.operations.firstIndex(of: "syncFolder \(root / "ledger/points")"))
+        let removed = try #require(io.operations.firstIndex { $0.hasPrefix("removeFile \(root / "ledger/packs")") })
+        #expect(settled < removed)
+    }
+
+    @Test func `I1 I8 what a killed sweep did to the list of points is durable before anything goes on its account`() async throws {
+        let points = try await points(5)
+        let west = world.west / ".dr" / "copies"
+        // A sweep that was killed between the removal of these and its sync.
+        for point in points[..<2] { FaultyStoreIO.removeAll(west / "ledger/points/\(point.id)", world.io) }
+        try await world.clock.sleep(for: .seconds(3601))
+        let copyIO = FaultyStoreIO()
+        _ = try await world.volumes(world.west, copyIO).sweep(application, keeping: Set(points[2...].map(\.id)))
+        try expectSettled(copyIO, west)
+        try await world.clock.sleep(for: day)
+        _ = try await sweep([points[4]])
+        try await world.clock.sleep(for: day)
+        for point in points[..<3] { FaultyStoreIO.removeAll(world.vault / "ledger/points/\(point.id)", world.io) }
+        let storeIO = FaultyStoreIO()
+        _ = try await world.volumes(world.west).sweep(
+            world.store(storeIO), of: application, keeping: [points[4].id], asked: ["east", "west"])
+        try expectSettled(storeIO, world.vault)
+    }
 }

@@ -154,6 +154,29 @@ import Testing
         }
     }
 
+    @Test func `G3 I1 a point that a destination has received stays in the store, though its publisher died before it was durable`()
+        async throws
+    {
+        let key = OperationKey("run")
+        func publish(_ world: VolumeWorld, _ io: FaultyStoreIO) async throws {
+            let east = world.volumes(world.east)
+            let capture = try await east.capture(["data"], of: VolumeWorld.application, stopped: true, key: key)
+            _ = try await east.publish(capture, as: try VolumeWorld.draft(2), manifests: [], to: world.store(io))
+        }
+        let counting = FaultyStoreIO()
+        try await publish(try await prepared().world, counting)
+        let record = try #require(counting.operations.firstIndex { $0.hasPrefix("rename") && $0.contains("/points/") })
+        let (world, _) = try await prepared()
+        let killed = FaultyStoreIO(fault: .killedAfter, at: record + 1)
+        await #expect(throws: Killed.self) { try await publish(world, killed) }
+        let next = killed.restarted()
+        let point = try await world.volumes(world.west).receive("ledger-e1-g2", of: VolumeWorld.application, from: world.store(next)).point
+        next.cutPower()
+        let fresh = world.folder.path / "fresh"
+        try world.io.makeFolder(fresh, permissions: 0o755)
+        _ = try await world.volumes(fresh).receive(point.id, of: VolumeWorld.application, from: world.store())
+    }
+
     @Test func `G3 what is staged is durable when materialise returns`() async throws {
         let (world, point) = try await prepared()
         let key = OperationKey("again")

@@ -115,13 +115,13 @@ func describe(_ root: StorePath) throws -> [String] {
         var line =
             "\(path) \(facts.kind) \(String(facts.mode, radix: 8)) \(facts.owner):\(facts.group) \(facts.modified.nanosecondsSince1970)"
         for (name, value) in try io.extendedAttributes(place) { line += " \(String(decoding: name, as: UTF8.self))=\(value)" }
+        if facts.kind != .folder, facts.links > 1 {
+            line += " links \(facts.links) of \(firstNames[facts.inode] ?? "itself")"
+            firstNames[facts.inode] = firstNames[facts.inode] ?? path
+        }
         switch facts.kind {
         case .symlink: line += " -> \(try io.symlinkTarget(place))"
         case .file:
-            if facts.links > 1 {
-                line += " links \(facts.links) of \(firstNames[facts.inode] ?? "itself")"
-                firstNames[facts.inode] = firstNames[facts.inode] ?? path
-            }
             line += " \(facts.size) \(Digest.hex(of: try contents(place)))"
         default: break
         }
@@ -184,6 +184,7 @@ func makeHostileTree(_ root: StorePath) throws {
     try io.makeHardLink(root / "a" / "linked", to: root / "a" / "b" / "deep")
     try io.makeSymlink(root / "dangling", to: Array("/nowhere/at all".utf8))
     try io.makeSymlink(root / "out", to: Array("../../..".utf8))
+    try io.makeHardLink(root / "a" / "out", to: root / "out")
     try io.setExtendedAttribute(root / "small", name: Array("user.note".utf8), value: [0, 1, 255])
     try io.setExtendedAttribute(root / "a", name: Array("user.folder".utf8), value: Array("x".utf8))
     if geteuid() == 0 {
