@@ -48,7 +48,7 @@ public final class Host: Sendable {
     public func close() { executor.stop() }
 
     /// From now on nothing that a plan was made of is freed before the host is: for a process that ends with its plan, where freeing half a gigabyte object by object
-    /// would be a tenth of the work.
+    /// would be a twentieth of the work.
     package func keepRemains() { remains.withLock { $0 = [] } }
     func remains(_ world: World) { remains.withLock { $0?.append(world) } }
 
