@@ -6,7 +6,8 @@ public struct Linter: Sendable {
     private let applications: [String]
 
     static let rules: [any LintRule.Type] = [
-        UnknownVerb.self, UnknownField.self, VerbOutsideRun.self, RepeatedOutside.self, TextDuration.self, GlobalName.self,
+        UnknownVerb.self, UnknownField.self, UnknownApplication.self, UnknownParameter.self, VerbOutsideRun.self, RepeatedOutside.self,
+        TextDuration.self, GlobalName.self,
         IgnoredFailure.self,
         LateUndo.self, UndoByVariable.self, LateCleanup.self, EndlessWait.self, MissingWave.self, UnusedParameter.self, UnusedLocal.self,
     ]

@@ -43,7 +43,8 @@ final class ValueEncoding: Encoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        if case .members = content {} else { content = .members(value?.map ?? [:]) }
+        // Nearly all have four members or more: one table, and not three that outgrow each other.
+        if case .members = content {} else { content = .members(value?.map ?? Dictionary(minimumCapacity: 4)) }
         return KeyedEncodingContainer(Keyed<Key>(encoding: self))
     }
 

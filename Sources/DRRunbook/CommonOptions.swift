@@ -1,6 +1,7 @@
 import ArgumentParser
 import DRHost
 import DRModel
+import DRSupport
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
@@ -36,6 +37,8 @@ extension HostCommand {
     /// Opens the host, and closes it when `body` has ended.
     func withHost<Result>(_ body: (Host) async throws -> Result) async throws -> Result {
         let host = try Host.open(configurationFile: common.config)
+        host.keepRemains()
+        opened.withLock { $0.append(host) }
         defer { host.close() }
         return try await body(host)
     }
@@ -46,6 +49,9 @@ extension HostCommand {
         }
     }
 }
+
+/// Hosts stay until the process ends: the system frees what they hold faster than we could.
+private let opened = Lock<[Host]>([])
 
 /// A runbook and what it is given.
 struct RunbookOptions: ParsableArguments {

@@ -12,23 +12,22 @@ package final class Workers: Sendable {
         var work: [@Sendable () -> Void] = []
         var next = 0
         var ended = false
+        /// Threads that were started.
+        var threads = 0
     }
 
     package let width: Int
+    private let name: String
     private let state: Monitor<State>
 
     /// One thread for each processor.
     package static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
+    /// The first pieces of work start the threads, one each: who submits nothing pays for none.
     package init(_ name: String, width: Int) {
+        self.name = name
         self.width = width
-        let state = Monitor(State())
-        self.state = state
-        for _ in 0..<width {
-            Thread.start(name: name) {
-                while let work = Self.next(state) { work() }
-            }
-        }
+        state = Monitor(State())
     }
 
     deinit { stop() }
@@ -41,9 +40,22 @@ package final class Workers: Sendable {
         if width == 0 {
             ticket.settle(Swift.Result { try body() })
         } else {
-            state.change { state in state.work.append { ticket.settle(Swift.Result { try body() }) } }
+            let begins = state.change { state in
+                state.work.append { ticket.settle(Swift.Result { try body() }) }
+                guard state.threads < width else { return false }
+                state.threads += 1
+                return true
+            }
+            if begins { start() }
         }
         return ticket
+    }
+
+    private func start() {
+        let state = state
+        Thread.start(name: name) {
+            while let work = Self.next(state) { work() }
+        }
     }
 
     private static func next(_ state: Monitor<State>) -> (@Sendable () -> Void)? {

@@ -183,8 +183,7 @@ extension Dictionary: LuaWritable where Key == String, Value: LuaWritable {
         try stack.ensure(8)
         stack.newTable(record: count)
         let table = stack.count
-        for name in keys.sorted() {
-            guard let value = self[name] else { continue }
+        for (name, value) in self {
             try value.write(to: stack)
             try stack.rawSet(table, field: name)
         }

@@ -17,9 +17,8 @@ internal import DRSupport
 
     func take() -> [Int32] {
         slots.withLock { slots in
-            guard !slots.isEmpty else { return [] }
             let taken = slots
-            slots.removeAll(keepingCapacity: true)
+            if !taken.isEmpty { slots = [] }
             return taken
         }
     }

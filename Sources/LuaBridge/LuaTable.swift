@@ -66,10 +66,7 @@ public struct LuaTable: Hashable {
     /// Its keys in the order of `pairs`: integers ascending, then strings bytewise. Other keys have no order and throw.
     public func keys() throws(LuaError) -> [LuaValue] {
         try withStack { (stack, table) throws(LuaError) in
-            unsafe clua_push_sorted_keys(stack.state)
-            stack.copy(table)
-            try stack.lua.call(arguments: 1, results: 1, on: stack)
-            let sorted = stack.count
+            let sorted = try pushSortedKeys(of: table, stack)
             var keys: [LuaValue] = []
             for index in 0..<stack.rawLength(at: sorted) {
                 stack.rawGet(sorted, index: index + 1)
@@ -80,11 +77,28 @@ public struct LuaTable: Hashable {
         }
     }
 
+    // Pushes a list of them, and says where it stands.
+    private func pushSortedKeys(of table: Int, _ stack: LuaStack) throws(LuaError) -> Int {
+        unsafe clua_push_sorted_keys(stack.state)
+        stack.copy(table)
+        try stack.lua.call(arguments: 1, results: 1, on: stack)
+        return stack.count
+    }
+
     /// Keys and values in the order of `pairs`.
     public func pairs() throws(LuaError) -> [(key: LuaValue, value: LuaValue)] {
-        var pairs: [(key: LuaValue, value: LuaValue)] = []
-        for key in try keys() { pairs.append((key, try get(key))) }
-        return pairs
+        try withStack { (stack, table) throws(LuaError) in
+            let sorted = try pushSortedKeys(of: table, stack)
+            var pairs: [(key: LuaValue, value: LuaValue)] = []
+            for index in 0..<stack.rawLength(at: sorted) {
+                stack.rawGet(sorted, index: index + 1)
+                let key = try stack.value(at: -1)
+                stack.rawGet(table)
+                pairs.append((key, try stack.value(at: -1)))
+                stack.pop()
+            }
+            return pairs
+        }
     }
 
     /// The elements 1, 2, ... `count`. Throws when the border of a table with holes is further away than any list could be long.

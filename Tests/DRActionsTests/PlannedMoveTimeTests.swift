@@ -40,8 +40,14 @@ import Testing
     @Test func `G4 what no past run has shown counts as nothing, and the note says at least`() async throws {
         let (logs, assumed, report) = try await planned(Self.move, knows: Self.all.filter { $0.key != "start ledger" })
         #expect(logs == ["fast", "5m"])
-        #expect(assumed.contains("failover.rto = at least 5m"))
+        #expect(assumed.contains("failover.rto = at least 5m (no past run has shown all of it)"))
         #expect(report.outcome == .succeeded && report.applications.map(\.rto) == [nil])
+    }
+
+    @Test func `G4 an RTO of which no past run has shown anything is called unknown, with what it is taken as`() async throws {
+        let (logs, assumed, _) = try await planned(Self.move, knows: [:])
+        #expect(logs == ["fast", "0s"])
+        #expect(assumed.contains("failover.rto = unknown (no past run), taken as 0s"))
     }
 
     @Test func `a disaster's predicted RTO counts from when the source was lost, as its run's does`() async throws {

@@ -132,6 +132,14 @@ import Testing
         #expect(report.outcome == .succeeded && touches.isEmpty)
     }
 
+    @Test func `a plan that is refused because it is to do without the source says so by its status, too`() throws {
+        let shop = try ShopFixture()
+        try shop.write(
+            "runbooks/it.lua", Self.head + "    dr.checks { pair = \"east-west\", applications = \"all\" }\n  end,\n}\n")
+        let answer = try shop.drrunbook("plan", "runbooks/it.lua", "--without", "east")
+        #expect(answer.status == 5 && answer.output.contains("would be refused"), "\(answer.output)\(answer.error)")
+    }
+
     @Test func `what was assumed and touched stands in the plan's text and in its JSON`() throws {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)

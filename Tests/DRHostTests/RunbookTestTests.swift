@@ -33,6 +33,24 @@ struct RunbookTestTests {
         #expect(try traces() == first)
     }
 
+    @Test func `A test without cases is told with what a case looks like, and a filter that nothing fits with the filter`() throws {
+        try shop.write("runbooks/none_test.lua", "local t = require \"dr.test\"\n")
+        let none = try shop.drrunbook("test", "runbooks/none_test.lua")
+        #expect(none.status == 2)
+        #expect(none.error.contains("error: runbooks/none_test.lua: no cases\n  hint: t.case(\"...\", function(sim) ... end) is one"))
+        let filtered = try shop.drrunbook("test", "runbooks/failover_test.lua", "--filter", "no such case")
+        #expect(filtered.status == 2 && filtered.error.contains("no case fits \"no such case\""))
+    }
+
+    @Test func `A test that is written like a runbook is told that verbs belong into runbooks`() throws {
+        try shop.write("runbooks/wrong_test.lua", "\nreturn dr.runbook { name = \"x\", run = function() end }\n")
+        let loaded = try shop.drrunbook("test", "runbooks/wrong_test.lua")
+        #expect(loaded.status == 2)
+        #expect(loaded.error.contains("runbooks/wrong_test.lua:2: dr.runbook belongs into a runbook, and this is a test"))
+        let answer = try test("  dr.log(\"x\")")
+        #expect(answer.status == 1 && answer.output.contains("runbooks/own_test.lua:4: dr.log belongs into a runbook"))
+    }
+
     @Test func `A case that fails says where, what was found, and what had happened`() throws {
         let answer = try test("  local run = sim:run(\"failover.lua\")\n  t.active(sim, \"ledger\", \"east\")")
         #expect(answer.status == 1)

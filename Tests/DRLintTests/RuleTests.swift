@@ -57,6 +57,8 @@ import Testing
         ("late-cleanup", "local d = dr.drill {} assert(d.rto) dr.cleanup { drill = d }"),
         ("endless-wait", "while not dr.status{}.protected do dr.sleep('5s') end"),
         ("endless-wait", "repeat dr.sleep('5s') until dr.status{}.protected"),
+        ("unknown-application", "dr.migrate { pair = 'p', applications = { 'ledger', 'storefrnt' } }"),
+        ("unknown-application", "dr.status { application = 'ledgr' }"),
         ("missing-wave", "dr.failover { pair = 'p', applications = { 'ledger' } } dr.failover { pair = 'p', applications = { 'ledger' } }"),
         ("unused-local", "local result = dr.status {}"),
         ("syntax", "dr.log("),
@@ -84,6 +86,8 @@ import Testing
         "dr.wait_until({ timeout = '5m' }, function() return dr.status{}.protected end)",
         "local n = 0 while n < 10 do dr.sleep('5s') n = n + 1 end",
         "dr.failover { pair = 'p', applications = { 'ledger' } } dr.failover { pair = 'p', applications = { 'storefront' } }",
+        "local name = 'other' dr.migrate { pair = 'p', applications = { name, 'ledger' } } dr.status { application = name }",
+        "dr.log { application = 'other' }",
         "for _, name in ipairs({ 'a' }) do dr.log(name) end", "local file <close> = nil",
     ])
     func `what is right has no finding`(_ text: String) {
@@ -101,6 +105,34 @@ import Testing
         #expect(runbook("dr.log(p.reason .. p.ttl)") == [])
         #expect(runbook("local function f(x) return x end dr.log(f(p))") == [])
         #expect(runbook("dr.log('x')") == ["parameter reason is never read", "parameter ttl is never read"])
+    }
+
+    @Test func `a parameter that is read and not declared is found with the nearest name, unless what is declared cannot be known`() {
+        func found(_ params: String, _ body: String) -> [String] {
+            Self.findings("return dr.runbook { name = 'x', \(params) run = function(p) \(body) end }", inRun: false)
+                .filter { $0.rule == "unknown-parameter" }.map(\.message)
+        }
+        let declared = "params = { planned = { type = 'boolean' } },"
+        #expect(
+            found(declared, "dr.log('%s', p.planed and 'planned' or 'disaster')") == [
+                "there is no parameter planed (did you mean \"planned\"?)"
+            ])
+        #expect(found(declared, "dr.step('s', function() dr.log(p.planed) end) dr.log(p.planned)").count == 1)
+        #expect(found("", "dr.log(p.reason)") == ["there is no parameter reason"])
+        #expect(found(declared, "dr.log(p.planned)") == [])
+        #expect(found(declared, "p.started = dr.now() dr.log(p.started)") == [])
+        #expect(found("params = require('lib.params'),", "dr.log(p.reason)") == [])
+        #expect(found("params = { [name] = {} },", "dr.log(p.reason)") == [])
+        #expect(found(declared, "local function f(p) return p.any end dr.log(f({}))") == [])
+    }
+
+    @Test func `an application is only found to be unknown where some are known`() {
+        let text = "return function() dr.status { application = 'ledgr' } end"
+        #expect(Linter(Self.vocabulary).findings(in: text, file: "a.lua") == [])
+        #expect(
+            Linter(Self.vocabulary, applications: ["ledger"]).findings(in: text, file: "a.lua").map(\.message) == [
+                "status: there is no application \"ledgr\" (did you mean \"ledger\"?)"
+            ])
     }
 
     @Test func `verbs of a file that loads are found, those in functions are not`() {
@@ -123,7 +155,7 @@ import Testing
     }
 
     @Test func `every rule is shown by a text that is wrong`() {
-        let shown = Set(Self.wrong.map(\.rule)).union(["unused-parameter", "verb-outside-run", "syntax"])
+        let shown = Set(Self.wrong.map(\.rule)).union(["unused-parameter", "unknown-parameter", "verb-outside-run", "syntax"])
         #expect(shown == Set(Linter.reference.map(\.id)).union(["syntax"]))
     }
 }

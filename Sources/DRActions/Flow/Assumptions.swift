@@ -17,7 +17,11 @@ enum Assumptions {
         local partial = {}
 
         local function text_of(value)
-          if type(value) ~= "table" then return (partial[value] and "at least " or "") .. tostring(value) end
+          if type(value) ~= "table" then
+            local text = tostring(value)
+            if not partial[value] then return text end
+            return text == "0s" and "unknown (no past run), taken as 0s" or "at least " .. text .. " (no past run has shown all of it)"
+          end
           local ok, text = pcall(host.json_encode, value)
           return ok and text or "a table"
         end

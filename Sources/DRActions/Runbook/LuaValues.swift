@@ -71,13 +71,26 @@ extension Value {
         case .integer(let number): return .integer(Int(number))
         case .number(let number): return .number(number)
         case .string(let text): return .text(text)
-        case .list(let items): return .table(try lua.table(try items.map { try $0.lua(in: lua) }))
-        case .map(let members):
-            let table = try lua.table()
-            for (name, member) in members { try table.set(.text(name), try member.lua(in: lua)) }
-            return .table(table)
-        case .instant(let instant): return try lua.value(of: TimeObject(instant))
-        case .duration(let duration): return try lua.value(of: DurationObject(duration))
+        case .list, .map, .instant, .duration: return try lua.value(of: ScriptValue(value: self))
+        }
+    }
+}
+
+/// A value as the script sees it, built where Lua keeps it: the tables inside it are not handed to us and back.
+private struct ScriptValue: LuaWritable {
+    let value: Value
+
+    func write(to stack: LuaStack) throws {
+        switch value {
+        case .null: stack.pushNil()
+        case .bool(let flag): stack.push(flag)
+        case .integer(let number): stack.push(Int(number))
+        case .number(let number): stack.push(number)
+        case .string(let text): try stack.push(text)
+        case .list(let items): try items.map(ScriptValue.init).write(to: stack)
+        case .map(let members): try members.mapValues(ScriptValue.init).write(to: stack)
+        case .instant(let instant): try TimeObject(instant).write(to: stack)
+        case .duration(let duration): try DurationObject(duration).write(to: stack)
         }
     }
 }

@@ -5,9 +5,12 @@ internal import DRModel
 /// What the plan itself has undone stands among its actions and is left out.
 struct PlannedCompensations: Sendable {
     private var entries: [PlanNotes.Compensation?] = []
+    /// Numbers by application, so that what goes live does not look through what belongs to all others.
+    private var numbers: [ApplicationName: [Int]] = [:]
 
     /// Its number.
     mutating func add(_ entry: PlanNotes.Compensation) -> Int {
+        if let application = entry.application { numbers[application, default: []].append(entries.count) }
         entries.append(entry)
         return entries.count - 1
     }
@@ -24,9 +27,7 @@ struct PlannedCompensations: Sendable {
 
     /// An application went live: what does not say that it must be live there is not undone any more.
     mutating func strike(application: ApplicationName, liveAt cluster: ClusterName, until: String) {
-        for number in entries.indices where entries[number]?.application == application && entries[number]?.cluster != cluster {
-            strike(number, until: until)
-        }
+        for number in numbers[application] ?? [] where entries[number]?.cluster != cluster { strike(number, until: until) }
     }
 
     /// The last registered first.

@@ -83,11 +83,11 @@ struct RunLedger {
         effectsByBranch[branch, default: []] += outcome.effects
         hasChanged = hasChanged || outcome.effects.contains { $0.verb != .call }
         if action == "migrate", let report = try Self.report(outcome, as: MigrationReport.self, of: action) {
+            if predicted { noteSymbols(of: report, outcome.effects) }
             for (text, copied) in report.applications {
                 let name = try ApplicationName(text)
                 sent[name] = (sent[name] ?? .zero) + copied.bytes_sent
                 items[name]?.unprotected = nil
-                if predicted { symbols[copied.recovery_point] = outcome.effects.last { $0.verb == .publish && $0.name == text }?.to }
             }
         }
         if action == "migrate", let error = outcome.error {
@@ -134,6 +134,13 @@ struct RunLedger {
         }
         item.failure = outcome.error
         items[name] = item
+    }
+
+    private mutating func noteSymbols(of report: MigrationReport, _ effects: [Effect]) {
+        for effect in effects where effect.verb == .publish {
+            guard let copied = report.applications[effect.name] else { continue }
+            symbols[copied.recovery_point] = effect.to
+        }
     }
 
     // A refusal by epoch says where the application lives now: somebody else moved it.

@@ -31,6 +31,7 @@ extension Host {
         }
         let order = try order(runbook, parameters)
         let world = world.planned(without: LostClusters(without, configuration), configuration)
+        remains(world)
         return try await runner(world, MemoryJournal(), predicted: true, mayActivate: true, events).run(order)
     }
 

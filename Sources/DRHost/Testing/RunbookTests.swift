@@ -90,7 +90,11 @@ public struct RunbookTests: Sendable {
             }
         }
         guard !cases.isEmpty else {
-            throw DRError(.invalidInput, "no case fits \"\(filter ?? "")\"", hint: "tests: \(files.joined(separator: ", "))")
+            let shown = files.joined(separator: ", ")
+            guard let filter else {
+                throw DRError(.invalidInput, "\(shown): no cases", hint: "t.case(\"...\", function(sim) ... end) is one")
+            }
+            throw DRError(.invalidInput, "no case fits \"\(filter)\"", hint: "tests: \(shown)")
         }
         let stages = [first] + (1..<max(1, min(workers, cases.count))).map { _ in TestStage(coverage) }
         defer { for stage in stages.dropFirst() { stage.stop() } }

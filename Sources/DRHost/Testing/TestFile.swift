@@ -41,6 +41,7 @@ final class TestFile {
         try Self.nameUnknown(lua, t, "t", Expectations.names)
         try Self.nameUnknown(lua, sim, "sim", SimLibrary.names)
         try lua.register(module: "dr.test", .table(t))
+        try lua.globals.set("dr", .table(try Self.absentVerbs(lua)))
         let modules = sources.modules
         lua.modules = { name in modules[name.replacing("/", with: ".")].map { LuaModule(source: $0.text, chunkName: $0.file) } }
         do {
@@ -52,6 +53,24 @@ final class TestFile {
         cases = found
     }
 
+    // Tests run runbooks, and are none: said instead of "attempt to index a nil value".
+    private static func absentVerbs(_ lua: Lua) throws -> LuaTable {
+        let verbs = try lua.table()
+        let raise = try lua.function("absent") { (call: LuaCall) in
+            throw DRError(
+                .runbook, "dr.\(call[1].string ?? "") belongs into a runbook, and this is a test",
+                hint: "local t = require \"dr.test\"; sim:run(\"RUNBOOK.lua\") runs a runbook", location: SourceLocation(call.location))
+        }
+        try setIndex(lua, verbs, raise)
+        return verbs
+    }
+
+    private static func setIndex(_ lua: Lua, _ table: LuaTable, _ raise: LuaFunction) throws {
+        let set = try lua.load(
+            "local t, raise = ... setmetatable(t, { __index = raise, __metatable = false })", name: "=dr.test", trusted: true)
+        try set.call([.table(table), .function(raise)])
+    }
+
     // What is misspelt is told with the nearest name instead of "attempt to call a nil value".
     private static func nameUnknown(_ lua: Lua, _ table: LuaTable, _ owner: String, _ names: [String]) throws {
         let raise = try lua.function("unknown") { (call: LuaCall) in
@@ -59,9 +78,7 @@ final class TestFile {
             throw DRError(
                 .runbook, "there is no \(owner).\(name)\(Spelling.hint(for: name, in: names))", location: SourceLocation(call.location))
         }
-        let set = try lua.load(
-            "local t, raise = ... setmetatable(t, { __index = raise, __metatable = false })", name: "=dr.test", trusted: true)
-        try set.call([.table(table), .function(raise)])
+        try setIndex(lua, table, raise)
     }
 
     /// Nil: it passed.

@@ -16,6 +16,7 @@ final class DirectoryPicture: Cluster {
         var inner: [DocumentPath: Set<String>] = [:]
         var forks: [String]?
         var runs: Set<String>?
+        var contacts: [ClusterName: SiteContact?] = [:]
         var locks: (sound: [ApplicationLock], damaged: [(application: ApplicationName, error: DRError)])?
     }
 
@@ -96,7 +97,7 @@ final class DirectoryPicture: Cluster {
     func committed(_ key: OperationKey) async throws -> Committed? {
         let runs = try seen.withLock { $0.runs } ?? cluster.runsWithCommits()
         seen.withLock { $0.runs = runs }
-        guard runs.contains(CommitRecord.run(of: key)) else { return nil }
+        guard !runs.isEmpty, runs.contains(CommitRecord.run(of: key)) else { return nil }
         return try await cluster.committed(key)
     }
 
@@ -115,7 +116,13 @@ final class DirectoryPicture: Cluster {
     }
 
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await self.cluster.agentMark(of: cluster) }
-    func contact(with cluster: ClusterName) async throws -> SiteContact? { try await self.cluster.contact(with: cluster) }
+    func contact(with cluster: ClusterName) async throws -> SiteContact? {
+        if let known = seen.withLock({ $0.contacts[cluster] }) { return known }
+        let contact = try await self.cluster.contact(with: cluster)
+        seen.withLock { $0.contacts[cluster] = .some(contact) }
+        return contact
+    }
+
     func keptForks(of application: ApplicationName) async throws -> [Fork] {
         let names = try seen.withLock { $0.forks } ?? cluster.forks()
         seen.withLock { $0.forks = names }

@@ -19,7 +19,7 @@ extension ReplicationEngine {
     }
 
     private func settleStandby(of name: ApplicationName, at cluster: any Cluster) async throws {
-        let isWarm = inventory.applications.contains { $0.name == name && $0.standby == .warm }
+        let isWarm = inventory.application(name)?.standby == .warm
         guard isWarm, try await !isLive(name, at: cluster),
             let newest = try await cluster.points(of: name).sound.max(by: RecoveryPoint.isOlder)
         else { return try await cluster.volumes.standDown(name) }

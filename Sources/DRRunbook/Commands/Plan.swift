@@ -55,7 +55,7 @@ struct Plan: HostCommand {
         switch report.outcome {
         case .succeeded: .done
         case .targetMissed: .targetMissed
-        case .refused: ExitStatus(report) == .unreachable ? .failed : ExitStatus(report)
+        case .refused: ExitStatus(report) == .unreachable ? .refused : ExitStatus(report)
         default: ExitStatus(report) == .usage ? .usage : .failed
         }
     }
