@@ -75,10 +75,12 @@ final class ListJournal: Journal {
     var commits: [Int] { state.withLock { $0.commits } }
 
     /// What lies on disk after the first `count` records.
-    func cut(after count: Int) -> ListJournal {
+    func cut(after count: Int, capacity: Int = .max) -> ListJournal {
         let state = state.withLock { $0 }
-        return ListJournal(State(header: state.header, records: Array(state.records.prefix(count))))
+        return ListJournal(State(header: state.header, records: Array(state.records.prefix(count))), capacity: capacity)
     }
+
+    var isBegun: Bool { state.withLock { $0.header != nil } }
 
     func replacing(text: String) -> ListJournal {
         let state = state.withLock { $0 }
@@ -116,13 +118,14 @@ struct Stage {
     }
 
     func runner(
-        limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil
+        limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
+        executor: ThreadExecutor? = nil
     ) -> RunbookRunner {
         let events = events
         return RunbookRunner(
             engine: engine, outside: outside, runningAs: runningAs, inventory: Self.inventory, clock: clock,
             random: CountingRandom(from: random), journal: journal, limits: limits,
-            host: "here", process: 1, control: control, mirror: mirror, executor: ThreadExecutor(name: "runbook")
+            host: "here", process: 1, control: control, mirror: mirror, executor: executor ?? ThreadExecutor(name: "runbook")
         ) { event in events.withLock { $0.append(event) } }
     }
 
