@@ -37,7 +37,8 @@ struct LostAnswers {
                 switch settled[pending.intent.key] {
                 case .notDone: continue
                 case .done: answers.append((pending, outcome(pending, .success(["settled": "done"]))))
-                case nil where pending.intent.payload["verify"].isFunction:
+                // A script that is left asks no more.
+                case nil where pending.intent.payload["verify"].isFunction && !undoes:
                     answers.append((pending, outcome(pending, .failure(Self.error([pending], command)))))
                 case nil: open.append(pending)
                 }
