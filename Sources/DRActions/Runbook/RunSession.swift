@@ -29,11 +29,10 @@ final class RunSession {
     var closing: LuaFunction?
     /// The id of the branch in which that happens: its places begin with it.
     static let closingBranch = "1"
-    private var isClosing = false
-    /// What is done at its end undoes.
+    /// That branch; whether it undoes; how it ended.
+    private var closer: Branch?
     private var isUndoing = false
-    /// How what is done at its end ended, and how many requests that made.
-    private var closed: (end: BranchEnd, requests: Int)?
+    private var closed: BranchEnd?
     /// Undos that were registered and not yet carried out or forgotten, in order, and how many `finally`.
     var owed: [String] = []
     private var finals = 0
@@ -234,29 +233,29 @@ final class RunSession {
         guard end == nil, waiting.isEmpty, let ending else { return false }
         if let closed {
             // A person wanted it undone while this went on.
-            if ending.cancellation != nil, !isUndoing { return try close([.boolean(true), .nil, .boolean(true)], after: closed.requests) }
+            if ending.cancellation != nil, !isUndoing { return try close([.boolean(true), .nil, .boolean(true)]) }
             // What goes wrong at the end does not hide what ended the runbook.
-            if case .raised = closed.end, !ending.hasFailed { self.ending = Ending(end: closed.end, cancellation: nil) }
+            if case .raised = closed, !ending.hasFailed { self.ending = Ending(end: closed, cancellation: nil) }
             end = self.ending?.end
             return false
         }
+        guard closer == nil else { return false }
         let ensures = ending.hasFailed ? nil : main?.runbook.ensures
-        if !isClosing, finals > 0 || ensures != nil || (ending.hasFailed && !owed.isEmpty) {
+        if finals > 0 || ensures != nil || (ending.hasFailed && !owed.isEmpty) {
             return try close([.boolean(ending.hasFailed), try ensures?.value.lua(in: lua) ?? .nil])
         }
-        if !isClosing { end = ending.end }
+        end = ending.end
         return false
     }
 
-    private func close(_ arguments: [LuaValue], after requests: Int = 0) throws -> Bool {
+    private func close(_ arguments: [LuaValue]) throws -> Bool {
         guard let closing else { throw DRError(.internal, "nothing is known of the end of runs") }
-        (isClosing, isUndoing, closed) = (true, ending?.hasFailed == true, nil)
-        let calls = calls[""].map { [$0] } ?? []
-        ready.append(
-            (
-                Branch(id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [], calls: calls, requests: requests),
-                .start(arguments)
-            ))
+        // Its places go on where those of what was done at the end before it ended.
+        let branch = Branch(
+            id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [], calls: calls[""].map { [$0] } ?? [],
+            requests: closer?.lastOrdinal ?? 0)
+        (closer, isUndoing, closed) = (branch, ending?.hasFailed == true, nil)
+        ready.append((branch, .start(arguments)))
         return true
     }
 
@@ -278,7 +277,7 @@ final class RunSession {
                 pending.branch.isAnswerPredicted = isPredicted
                 try account(pending, outcome)
                 // A branch that was left does not go on.
-                if ending != nil, !isClosing || closed != nil { continue }
+                if ending != nil, closer == nil || closed != nil { continue }
                 switch outcome.result {
                 case .success(let value): ready.append((pending.branch, .answer([try value.lua(in: lua)])))
                 case .failure(let error): ready.append((pending.branch, .failure(error.inVerb(pending.action.name).at(pending.location))))
@@ -364,11 +363,11 @@ final class RunSession {
     private func finish(_ branch: Branch, _ end: BranchEnd) {
         // A limit or a stop ends the whole run, whichever branch met it.
         if case .raised(let error) = end, error.isTermination {
-            finishAll(end, undoes: error.kind != .stopped, after: branch.lastOrdinal)
+            finishAll(end, undoes: error.kind != .stopped)
             return
         }
         guard let fork = branch.fork else {
-            finishAll(end, undoes: true, after: branch.lastOrdinal)
+            finishAll(end, undoes: true)
             return
         }
         fork.ended[branch.position] = end
@@ -382,10 +381,10 @@ final class RunSession {
         }
     }
 
-    private func finishAll(_ end: BranchEnd, undoes: Bool, after requests: Int) {
+    private func finishAll(_ end: BranchEnd, undoes: Bool) {
         ready.removeAll()
         waiting.removeAll { $0.action.effect == .observes }
-        if isClosing { closed = (end, requests) } else { ending = Ending(end: end, cancellation: nil) }
+        if closer != nil { closed = end } else { ending = Ending(end: end, cancellation: nil) }
         guard !undoes else { return }
         ending = Ending(end: end, cancellation: nil)
         self.end = end
