@@ -26,6 +26,8 @@ struct GeneratedRunbook {
     private(set) var calls: Set<String> = []
     /// Those of them that owe an undo as soon as the script knows that they were made: `suspend NAME` of the engine.
     private(set) var owing: Set<String> = []
+    /// Those that are made at the end of the run.
+    private(set) var closing: Set<String> = []
     private(set) var fails = false
     private(set) var text = ""
     private var numbers: SeededNumbers
@@ -40,6 +42,7 @@ struct GeneratedRunbook {
         numbers = SeededNumbers(seed)
         var lines = [#"local heard = """#]
         if numbers.isOne(in: 3) { lines.append("dr.finally(function() \(body(depth: 1, most: 2, owes: false)) end)") }
+        closing = calls
         // Something is always under way beside something else.
         lines.append(numbers.isOne(in: 3) ? items(depth: 1) : branches(depth: 1))
         if numbers.isOne(in: 2) { lines.append(body(depth: 0, most: 3)) }

@@ -14,8 +14,6 @@ private final class World {
     private let executor: ThreadExecutor
     private var numbers: SeededNumbers
     private var turns: UInt64 = 0
-    /// Calls outside of which a person said that they were made.
-    private(set) var settled: Set<String> = []
     private(set) var journal = ListJournal()
 
     init(_ runbook: GeneratedRunbook, seed: UInt64, _ executor: ThreadExecutor, journal: ListJournal = ListJournal()) {
@@ -63,15 +61,28 @@ private final class World {
             let wish = request.map { StopRequest($0, who: "bob") }
             let report = try await runner.resume(id, request: wish)
             guard report.error?.code == .unknownOutcome, report.outcome == .waiting else { return report }
-            let keys = report.error?.details?["keys"].list?.compactMap(\.string) ?? []
-            for key in keys {
+            // Somebody looks, and says what is so.
+            var settled: [String: Settlement] = [:]
+            for key in report.error?.details?["keys"].list?.compactMap(\.string) ?? [] {
                 let call = written.entries.first { $0.key == key && $0.kind == .intent }
-                if let name = call?.payload["argv"].list?.last?.string { settled.insert(name) }
+                settled[key] = made.contains(call?.payload["argv"].list?.last?.string ?? "") ? .done : .notDone
             }
-            return try await runner.resume(id, settled: Dictionary(keys.map { ($0, .done) }) { $1 }, request: wish)
+            return try await runner.resume(id, settled: settled, request: wish)
         } catch is ListJournal.Full {
             return nil
         }
+    }
+
+    /// Calls outside, in the order in which they were made.
+    var made: [String] { outside.calls.map { String($0.dropFirst(3)) }.filter { $0 != "fails" } }
+
+    /// What was asked of the engine, by key, apart from undos: those come in the order in which they were registered.
+    var asked: [String: String] {
+        Dictionary(
+            engine.keys.filter { $0.key.hasSuffix("/do") }.map {
+                ($0.key.split(separator: "/").dropFirst().joined(separator: "/"), $0.value)
+            }
+        ) { $1 }
     }
 
     /// Every record fits what the runbook asks for.
@@ -88,14 +99,14 @@ private final class World {
     func finding(_ report: RunReport, wasWhole: Bool) -> String? {
         let said = "\(report.outcome) \(report.error?.message ?? "")"
         if let conflict = engine.state.withLock({ $0.conflicts.first }) { return "one key, two calls: \(conflict)" }
-        let made = outside.calls.map { String($0.dropFirst(3)) }.filter { $0 != "fails" }
+        let made = made
         if wasWhole, Set(made).count != made.count { return "made twice: \(made.sorted())" }
         let end = entries.firstIndex { $0.kind == .cancelled } ?? entries.count
         if wasCancelled {
             guard [.stopped, .partial].contains(report.outcome) else { return "it was to be undone, and ended \(said)" }
         } else {
             guard report.outcome == (runbook.fails ? .failed : .succeeded) else { return "it ended \(said)" }
-            let missing = runbook.calls.subtracting(made).subtracting(settled)
+            let missing = runbook.calls.subtracting(made)
             if wasWhole, !missing.isEmpty { return "never made: \(missing.sorted())" }
         }
         // What the script knows of owes its undo, and nothing else does.
@@ -118,7 +129,7 @@ private final class World {
     private static let seeds: ClosedRange<UInt64> = {
         let environment = ProcessInfo.processInfo.environment
         let first = environment["DRRUNBOOK_SEED"].flatMap { UInt64($0) } ?? 1
-        return first...first + (environment["DRRUNBOOK_SEEDS"].flatMap { UInt64($0) } ?? 300) - 1
+        return first...first + (environment["DRRUNBOOK_SEEDS"].flatMap { UInt64($0) } ?? 200) - 1
     }()
 
     private func interrupt(_ world: World, _ kind: Interruption, _ numbers: inout SeededNumbers) async throws {
@@ -144,6 +155,8 @@ private final class World {
             let again = try await world.cut(after: count)
             guard let report = try await again.carryOn(request: request), again.isOver else { return "\(told): it does not end" }
             if request == .undo, !again.wasCancelled, !again.runbook.fails { return "\(told): it ended \(report.outcome)" }
+            let forward = Set(again.made).subtracting(again.runbook.closing)
+            if request == .undo, !again.runbook.fails, !forward.isEmpty { return "\(told): it went on with \(forward.sorted())" }
             if let finding = again.finding(report, wasWhole: false) { return "\(told): \(finding)" }
             return try await again.replays() ? nil : "\(told): it does not replay"
         } catch {
@@ -166,6 +179,9 @@ private final class World {
                 told.append("to its end")
                 guard let report = try await world.carryOn(), world.isOver else { return "\(told): it does not end" }
                 if let finding = world.finding(report, wasWhole: true) { return "\(told): \(finding)" }
+                let whole = World(world.runbook, seed: seed &+ 5, executor)
+                _ = try await whole.carryOn()
+                guard world.wasCancelled || world.asked == whole.asked else { return "\(told): it ends where no whole run does" }
             }
             guard try await world.replays() else { return "\(told): it does not replay" }
             for request in [nil, StopRequest.Kind.undo] {

@@ -15,8 +15,10 @@ struct LostAnswers {
 
     /// `waiting`: actions whose intent history holds and whose outcome it does not. Throws `not-found` when something else was settled.
     /// `points`: the run's names, of which every outcome carries what no record holds yet. `undoes`: the run is taken up to be undone.
+    /// `isLeft`: the script does not wait for them any more.
     init(
-        _ waiting: [PendingAction], settled: [String: Settlement], run: RunID, points: PointSymbols, runningAs: RunningAs, undoes: Bool
+        _ waiting: [PendingAction], settled: [String: Settlement], run: RunID, points: PointSymbols, runningAs: RunningAs, undoes: Bool,
+        isLeft: Bool
     ) throws {
         let command = undoes ? "drrunbook stop \(run) --undo" : "drrunbook resume \(run)"
         func outcome(_ pending: PendingAction, _ result: Result<Value, DRError>) -> ActionOutcome {
@@ -35,10 +37,14 @@ struct LostAnswers {
             case .goesOn(let answer): answers.append((pending, outcome(pending, .success(answer))))
             case .unknown:
                 switch settled[pending.intent.key] {
+                case .notDone where isLeft:
+                    let error = DRError(.stopped, "it was not made, and nobody waits for it any more")
+                    answers.append(
+                        (pending, ActionOutcome(result: .failure(error), effects: [], duration: .zero, points: points.unrecorded)))
                 case .notDone: continue
                 case .done: answers.append((pending, outcome(pending, .success(["settled": "done"]))))
                 // A script that is left asks no more.
-                case nil where pending.intent.payload["verify"].isFunction && !undoes:
+                case nil where pending.intent.payload["verify"].isFunction && !undoes && !isLeft:
                     answers.append((pending, outcome(pending, .failure(Self.error([pending], command)))))
                 case nil: open.append(pending)
                 }

@@ -159,7 +159,7 @@ final class RunConductor {
     private func becomeLive() throws -> RunReport? {
         let lost = try LostAnswers(
             isCarriedOn ? [] : session.waiting.filter { $0.isRecorded && !record.notBegun.contains($0.intent.key) }, settled: settled,
-            run: record.run, points: points, runningAs: world.runningAs, undoes: asked?.kind == .undo)
+            run: record.run, points: points, runningAs: world.runningAs, undoes: asked?.kind == .undo, isLeft: session.isLeft)
         if let question = lost.question, asked == nil || asked?.kind == .undo {
             try session.accountUnheard()
             record.forgetUnbegun()

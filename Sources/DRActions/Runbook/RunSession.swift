@@ -207,6 +207,9 @@ final class RunSession {
     }
     func endDeadline() { _ = current?.deadlines.popLast() }
 
+    /// The runbook has ended or was left, and what is done at its end has not begun.
+    var isLeft: Bool { ending != nil && closer == nil }
+
     /// A person ended it, and its end is not behind it yet.
     var isCancelled: Bool { ending?.cancellation != nil }
 
