@@ -118,14 +118,13 @@ struct Stage {
     }
 
     func runner(
-        limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
-        executor: ThreadExecutor? = nil
+        limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil
     ) -> RunbookRunner {
         let events = events
         return RunbookRunner(
             engine: engine, outside: outside, runningAs: runningAs, inventory: Self.inventory, clock: clock,
             random: CountingRandom(from: random), journal: journal, limits: limits,
-            host: "here", process: 1, control: control, mirror: mirror, executor: executor ?? ThreadExecutor(name: "runbook")
+            host: "here", process: 1, control: control, mirror: mirror, executor: ThreadExecutor(name: "runbook")
         ) { event in events.withLock { $0.append(event) } }
     }
 
