@@ -23,4 +23,13 @@ extension RunSession {
         }
         return true
     }
+
+    /// The runbook has ended or was left, and what is done at its end has not begun.
+    var isLeft: Bool { ending != nil && closer == nil }
+
+    /// A person ended it, and its end is not behind it yet.
+    var isCancelled: Bool { ending?.cancellation != nil }
+
+    /// False once its undos are under way or behind it.
+    var canBeCancelled: Bool { ending?.hasFailed != true }
 }

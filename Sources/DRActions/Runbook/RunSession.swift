@@ -30,7 +30,7 @@ final class RunSession {
     /// The id of the branch in which that happens: its places begin with it.
     static let closingBranch = "1"
     /// That branch; whether it undoes; how it ended.
-    private var closer: Branch?
+    private(set) var closer: Branch?
     private var isUndoing = false
     private var closed: BranchEnd?
     /// Undos that were registered and not yet carried out or forgotten, in order, and how many `finally`.
@@ -206,15 +206,6 @@ final class RunSession {
         current?.deadlines.append(Deadline(what: what, begun: begun, limit: limit))
     }
     func endDeadline() { _ = current?.deadlines.popLast() }
-
-    /// The runbook has ended or was left, and what is done at its end has not begun.
-    var isLeft: Bool { ending != nil && closer == nil }
-
-    /// A person ended it, and its end is not behind it yet.
-    var isCancelled: Bool { ending?.cancellation != nil }
-
-    /// False once its undos are under way or behind it.
-    var canBeCancelled: Bool { ending?.hasFailed != true }
 
     /// Leaves the script where it is: what may have been begun (`underWay`, by key) is waited for, all else dropped; then comes the undo ledger.
     func cancel(_ reason: DRError, underWay: Set<String>) {
