@@ -23,6 +23,9 @@ public final class SQLiteJournal: Journal, Sendable {
         return try SQLiteJournal(path: path, writer: lock)
     }
 
+    /// The process that writes the journal now; nil where none does. Throws `io`.
+    public static func writer(of path: String) throws -> Int32? { try WriterLock.holder(path: path + "-lock") }
+
     /// Opens the journal for reading, also while a run writes it. Throws `not-found` where there is none, `journal-damaged`, `io`.
     public static func openForReading(_ path: String) throws -> SQLiteJournal { try SQLiteJournal(path: path, writer: nil) }
 

@@ -31,6 +31,22 @@ final class WriterLock: Sendable {
 
     deinit { release() }
 
+    /// The process that holds it; nil where none does, 0 where it does not say. Throws `io`.
+    static func holder(path: String) throws(DRError) -> Int32? {
+        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else {
+            guard errno == ENOENT else { throw failure("open", path) }
+            return nil
+        }
+        defer { close(opened) }
+        guard flock(opened, LOCK_SH | LOCK_NB) != 0 else {
+            flock(opened, LOCK_UN)
+            return nil
+        }
+        guard errno == EWOULDBLOCK else { throw failure("lock", path) }
+        return Int32(text(of: opened)) ?? 0
+    }
+
     func release() {
         let held = descriptor.withLock { descriptor in
             defer { descriptor = nil }

@@ -35,6 +35,34 @@ struct MirrorTests {
         #expect(forgotten() == (everywhere ? [parked.run] : []))
     }
 
+    @Test func `G2 two calls that cannot be copied at the same time are answered together, and every record of that replays`() async throws
+    {
+        let body = """
+            local heard = ""
+            local function branch(name)
+              return function()
+                local _, e = pcall(dr.exec, { argv = { name } })
+                heard = heard .. name .. e.code
+                dr.log("%s", heard)
+                dr.sleep("1s")
+                dr.log("%s", heard)
+              end
+            end
+            dr.parallel { branch("a"), branch("b") }
+            """
+        let whole = Stage()
+        let sources = Stage.sources(body)
+        let mirror = CountingMirror(journal: whole.journal, copies: 0)
+        #expect(try await whole.runner(mirror: mirror).run(RunOrder(sources: sources, who: "test")).outcome == .succeeded)
+        #expect(whole.logs.first == "acluster-unreachable")
+        #expect(whole.journal.entries.prefix(6).map(\.kind) == [.intent, .intent, .outcome, .outcome, .log, .intent])
+        for cut in 0..<whole.journal.entries.count {
+            let stage = Stage(journal: whole.journal.cut(after: cut))
+            let again = stage.runner(random: 99, mirror: CountingMirror(journal: stage.journal, copies: 0))
+            #expect(try await again.resume(try stage.journal.header(of: "any").id, settled: [:]).outcome != .failed, "cut after \(cut)")
+        }
+    }
+
     @Test func `what cannot be copied is not begun, and what goes back or tells people goes on with a warning`() async throws {
         let stage = Stage()
         let mirror = CountingMirror(journal: stage.journal, copies: 1)

@@ -6,6 +6,8 @@ final class RecordedEngine: DREngine {
     struct State {
         var calls: [String] = []
         var keys: [String: String] = [:]
+        /// Calls that were asked for by the key of another one.
+        var conflicts: [String] = []
         var failures: [String: DRError] = [:]
         var activeAt: [ApplicationName: ClusterName] = [:]
         var stopped: Set<ApplicationName> = []
@@ -36,7 +38,9 @@ final class RecordedEngine: DREngine {
     private func note(_ text: String, _ call: EngineCall) throws {
         let failure = state.withLock { state in
             state.calls.append(text)
-            state.keys[call.key.text] = text
+            if let former = state.keys.updateValue(text, forKey: call.key.text), former != text {
+                state.conflicts.append("\(call.key.text): \(former), then \(text)")
+            }
             return state.failures[text]
         }
         if let failure { throw failure }

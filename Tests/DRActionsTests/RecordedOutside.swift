@@ -10,6 +10,8 @@ final class RecordedOutside: Outside {
         var notifications: [NotificationOrder] = []
         var failures: [String: [DRError]] = [:]
         var answers: [String: WebAnswer] = [:]
+        /// Keeps an execution under way.
+        var hold: (@Sendable () async -> Void)?
     }
 
     let state: Lock<State>
@@ -33,6 +35,7 @@ final class RecordedOutside: Outside {
     func execute(_ order: ExecutionOrder, _ call: OutsideCall) async throws -> Execution {
         state.withLock { $0.executions.append(order) }
         try note(order.argv.joined(separator: " "), Effect(calling: "exec", order.argv[0]), call)
+        await state.withLock { $0.hold }?()
         return Execution(code: order.argv.last == "fails" ? 3 : 0, stdout: "out", stderr: order.argv.last == "fails" ? "no\nway" : "")
     }
 

@@ -75,10 +75,12 @@ final class ListJournal: Journal {
     var commits: [Int] { state.withLock { $0.commits } }
 
     /// What lies on disk after the first `count` records.
-    func cut(after count: Int) -> ListJournal {
+    func cut(after count: Int, capacity: Int = .max) -> ListJournal {
         let state = state.withLock { $0 }
-        return ListJournal(State(header: state.header, records: Array(state.records.prefix(count))))
+        return ListJournal(State(header: state.header, records: Array(state.records.prefix(count))), capacity: capacity)
     }
+
+    var isBegun: Bool { state.withLock { $0.header != nil } }
 
     func replacing(text: String) -> ListJournal {
         let state = state.withLock { $0 }

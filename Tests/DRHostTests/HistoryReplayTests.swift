@@ -77,6 +77,21 @@ import Testing
             ]),
     ]
 
+    /// Runs that were put down during their last call and then undone: `left` by a version that left the script before it heard what the call answered, `heard` by one
+    /// that lets it hear that. Nothing but a person makes such runs, so `make record` does not.
+    static let undoneFromRecord = ["left", "heard"].map { name in
+        History(
+            name: name,
+            body: """
+                dr.undo(function() dr.log("first") end, { name = "first" })
+                dr.quiesce { pair = "east-west", applications = { "ledger" } }
+                dr.exec { argv = { "tool" } }
+                dr.undo(function() dr.log("second") end, { name = "second" })
+                dr.log("called")
+                """,
+            refused: [(#"dr.log("first")"#, #"dr.log("other")"#, "first", "other"), (#"{ "tool" }"#, #"{ "tools" }"#, "exec", "tools")])
+    }
+
     private func text(_ body: String) -> String { "return dr.runbook { name = \"history\", run = function()\n\(body)\nend }\n" }
 
     private func shop() throws -> ShopFixture {
@@ -96,9 +111,11 @@ import Testing
         try FileManager.default.copyItem(atPath: shop.file("history.run"), toPath: file.path)
     }
 
-    @Test(arguments: histories) func `G2 a recorded history replays`(history: History) async throws {
+    @Test(arguments: histories + undoneFromRecord) func `G2 a recorded history replays`(history: History) async throws {
         let file = Self.folder.appending(path: "\(history.name).run")
-        if ProcessInfo.processInfo.environment["RECORD"] != nil, !FileManager.default.fileExists(atPath: file.path) {
+        if ProcessInfo.processInfo.environment["RECORD"] != nil, Self.histories.contains(where: { $0.name == history.name }),
+            !FileManager.default.fileExists(atPath: file.path)
+        {
             try record(history, to: file)
         }
         let shop = try shop()
@@ -111,9 +128,9 @@ import Testing
         }
     }
 
-    @Test(arguments: histories) func `G2 an edit that does not fit a history is refused with the first difference`(history: History)
-        async throws
-    {
+    @Test(arguments: histories + undoneFromRecord) func `G2 an edit that does not fit a history is refused with the first difference`(
+        history: History
+    ) async throws {
         let file = Self.folder.appending(path: "\(history.name).run")
         let shop = try shop()
         let host = try shop.host()
@@ -158,8 +175,8 @@ import Testing
             var swapped = entries
             swapped.swapAt(index, index + 1)
             var changes = [(without, "without record \(index)")]
-            // Two answers may well have come the other way round; what the runbook asks may not.
-            if [entries[index], entries[index + 1]].contains(where: { $0.entry.kind != .outcome }) {
+            // An answer may well have come earlier than it was waited for; what the runbook asks for may not.
+            if entries[index + 1].entry.kind != .outcome || entries[index + 1].entry.key == entries[index].entry.key {
                 changes.append((swapped, "record \(index) and the next swapped"))
             }
             for (changed, what) in changes {

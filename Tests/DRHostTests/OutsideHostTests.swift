@@ -102,6 +102,59 @@ import Testing
         }
     }
 
+    @Test(arguments: [("outside.begun", "not-done"), ("run.action-done", "done")])
+    func `G2 G12 a run killed around a call is undone when a person has said what became of it, and goes no further`(
+        place: String, found: String
+    ) throws {
+        let shop = try shop(
+            """
+            dr.undo(function() dr.log("first undone") end, { name = "first" })
+            dr.exec { argv = { 'tool', 'one' } }
+            dr.undo(function() dr.log("one undone") end, { name = "one" })
+            dr.exec { argv = { 'tool', 'two' } }
+            """, script: "echo $1 >> called")
+        #expect(try shop.drrunbook(["run", "runbooks/call.lua"], environment: ["DRRUNBOOK_FAILPOINT": place]).status == 137)
+        let run = try #require(try shop.drrunbook("runs", "--json").lines.first?["run"].string)
+        let asked = try shop.drrunbook("stop", run, "--undo", "--yes")
+        #expect(asked.status == 3, "\(asked.output)\(asked.error)")
+        #expect(asked.error.contains("drrunbook stop \(run) --undo --settle 0/1/1/do=done|not-done"), "\(asked.error)")
+        #expect(!asked.error.contains("nothing is registered"))
+        let shown = try shop.drrunbook("stop", run, "--undo", "--settle", "0/1/1/do=\(found)")
+        #expect(shown.status == 2 && shown.error.contains("undone   first"), "\(shown.error)")
+        #expect(shown.error.contains("undone   one") == (found == "done"), "\(shown.error)")
+        let undone = try shop.drrunbook("stop", run, "--undo", "--yes", "--settle", "0/1/1/do=\(found)")
+        #expect([6, 9].contains(undone.status), "\(undone.output)\(undone.error)")
+        #expect(undone.output.contains("first undone") && undone.output.contains("one undone") == (found == "done"))
+        #expect(shop.exists("called") == (found == "done"))
+        if found == "done" { #expect(try shop.read("called") == "one\n") }
+        #expect(try shop.drrunbook("stop", run, "--settle", "0/1/1/do=done").status == 2)
+    }
+
+    @Test func `G12 who undoes a run whose process is calling something is shown what is registered`() throws {
+        let shop = try shop(
+            """
+            dr.undo(function() dr.log("first undone") end, { name = "first" })
+            dr.exec { argv = { 'tool' } }
+            """, script: "touch called; i=0; while [ ! -e done ] && [ $i -lt 600 ]; do sleep 0.05; i=$((i+1)); done")
+        let process = Process()
+        process.executableURL = ShopFixture.executable
+        process.arguments = ["run", "runbooks/call.lua", "--yes"]
+        process.currentDirectoryURL = shop.folder
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, !shop.exists("called") { usleep(10_000) }
+        let run = try #require(try shop.drrunbook("runs", "--json").lines.first?["run"].string)
+        let shown = try shop.drrunbook("stop", run, "--undo")
+        #expect(shown.status == 2 && shown.error.contains("undone   first"), "\(shown.error)")
+        #expect(!shown.error.contains("nothing is registered"), "\(shown.error)")
+        let told = try shop.drrunbook("stop", run, "--undo", "--yes")
+        #expect(told.status == 0 && told.error.contains("undone   first"), "\(told.output)\(told.error)")
+        try shop.write("done", "")
+        process.waitUntilExit()
+        #expect([6, 9].contains(process.terminationStatus))
+    }
+
     @Test func `G5 what a drill's hooks call is left out unless the call says otherwise, though the run is live`() throws {
         let shop = try shop(
             """

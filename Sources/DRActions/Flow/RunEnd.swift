@@ -256,9 +256,10 @@ enum RunEnd {
           end
         end
 
-        -- The end of a run: the ledger in reverse where it failed, then every `finally`.
-        function lib.close(failed, ensures)
+        -- The end of a run: the ledger in reverse where it failed, then every `finally`. `late`: a person wanted it undone while this went on, or when it had.
+        function lib.close(failed, ensures, late)
           if failed then undo_all() else protect() end
+          if late then return end
           local first
           for i = #finals, 1, -1 do
             local ok, e = pcall(lib.scoped, "finally", of_call, finals[i])
@@ -269,8 +270,6 @@ enum RunEnd {
           end
           local ok, e = true, nil
           if ensures and not failed and not first and not host.cancelled() then ok, e = pcall(lib.ensure, ensures) end
-          -- A person wanted it undone while this went on.
-          if not failed and host.cancelled() then undo_all() end
           if first then error(first, 0) end
           if not ok then error(e, 0) end
         end

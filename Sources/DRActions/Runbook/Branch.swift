@@ -25,14 +25,15 @@ final class Branch {
     var deadlines: [Deadline]
     /// Its last answer came from a plan's overlay, not from the journal or the world.
     var isAnswerPredicted = false
-    private var requests = 0
+    private var requests: Int
 
     init(
         id: String, coroutine: LuaCoroutine, path: [String], calls: [RunbookCall], repeating: [(name: String, attempt: Int)] = [],
         drills: Int = 0,
         undos: Int = 0,
-        deadlines: [Deadline] = [], fork: Fork? = nil, position: Int = 0
+        deadlines: [Deadline] = [], fork: Fork? = nil, position: Int = 0, requests: Int = 0
     ) {
+        self.requests = requests
         self.undos = undos
         self.deadlines = deadlines
         self.repeating = repeating
@@ -92,6 +93,25 @@ final class Fork {
     }
 
     var isComplete: Bool { ended.allSatisfy { $0 != nil } }
+
+    // { { ok = true, value = ... }, { ok = false, error = ... } }
+    func results(in lua: Lua) throws -> LuaTable {
+        let list = try lua.table()
+        for end in ended {
+            let item = try lua.table()
+            switch end {
+            case .returned(let values)?:
+                try item.set("ok", true)
+                try item.set("value", values.first ?? .nil)
+            case .raised(let error)?:
+                try item.set("ok", false)
+                try item.set("error", error.value ?? .text(error.description))
+            case nil: break
+            }
+            try list.append(.table(item))
+        }
+        return list
+    }
 }
 
 enum BranchEnd {

@@ -14,8 +14,13 @@ struct LostAnswers {
     private(set) var answers: [(PendingAction, ActionOutcome)] = []
 
     /// `waiting`: actions whose intent history holds and whose outcome it does not. Throws `not-found` when something else was settled.
-    /// `points`: the run's names, of which every outcome carries what no record holds yet.
-    init(_ waiting: [PendingAction], settled: [String: Settlement], run: RunID, points: PointSymbols, runningAs: RunningAs) throws {
+    /// `points`: the run's names, of which every outcome carries what no record holds yet. `undoes`: the run is taken up to be undone.
+    /// `isLeft`: the script does not wait for them any more.
+    init(
+        _ waiting: [PendingAction], settled: [String: Settlement], run: RunID, points: PointSymbols, runningAs: RunningAs, undoes: Bool,
+        isLeft: Bool
+    ) throws {
+        let command = undoes ? "drrunbook stop \(run) --undo" : "drrunbook resume \(run)"
         func outcome(_ pending: PendingAction, _ result: Result<Value, DRError>) -> ActionOutcome {
             ActionOutcome(result: result, effects: [Self.effect(pending.intent)], duration: .zero, points: points.unrecorded)
         }
@@ -32,15 +37,20 @@ struct LostAnswers {
             case .goesOn(let answer): answers.append((pending, outcome(pending, .success(answer))))
             case .unknown:
                 switch settled[pending.intent.key] {
+                case .notDone where isLeft:
+                    let error = DRError(.stopped, "it was not made, and nobody waits for it any more")
+                    answers.append(
+                        (pending, ActionOutcome(result: .failure(error), effects: [], duration: .zero, points: points.unrecorded)))
                 case .notDone: continue
                 case .done: answers.append((pending, outcome(pending, .success(["settled": "done"]))))
-                case nil where pending.intent.payload["verify"].isFunction:
-                    answers.append((pending, outcome(pending, .failure(Self.error([pending], run)))))
+                // A script that is left asks no more.
+                case nil where pending.intent.payload["verify"].isFunction && !undoes && !isLeft:
+                    answers.append((pending, outcome(pending, .failure(Self.error([pending], command)))))
                 case nil: open.append(pending)
                 }
             }
         }
-        if !open.isEmpty { question = Self.error(open, run) }
+        if !open.isEmpty { question = Self.error(open, command) }
     }
 
     // It may have happened: it counts as what the run did.
@@ -53,12 +63,12 @@ struct LostAnswers {
         return Effect(calling: intent.verb, input["to"].string ?? "")
     }
 
-    private static func error(_ lost: [PendingAction], _ run: RunID) -> DRError {
+    private static func error(_ lost: [PendingAction], _ command: String) -> DRError {
         let texts = lost.map { "\(effect($0.intent).text.dropFirst("call ".count)) (\($0.intent.key))" }
         return DRError(
             .unknownOutcome,
             "the host was interrupted during \(texts.joined(separator: ", ")): nobody knows whether \(lost.count == 1 ? "it" : "each") happened",
-            hint: "find out, then: drrunbook resume \(run)"
+            hint: "find out, then: \(command)"
                 + lost.map { " --settle \($0.intent.key)=done|not-done" }.joined(),
             location: lost.first?.location, verb: lost.first?.action.name,
             details: ["keys": .list(lost.map { .string($0.intent.key) })])

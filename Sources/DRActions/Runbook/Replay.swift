@@ -4,8 +4,17 @@ internal import DRModel
 struct Replay {
     private let records: [JournalRecord]
     private var next = 0
+    /// Answers before which the script had heard everything, and which it did not hear: `at_once` of older versions.
+    private let unheard: Set<Int64>
 
-    init(records: [JournalRecord]) { self.records = records.filter { ![.resumed, .stopped, .approval].contains($0.entry.kind) } }
+    init(records: [JournalRecord]) {
+        self.records = records.filter { ![.resumed, .stopped, .approval].contains($0.entry.kind) }
+        unheard = Set(
+            records.filter { $0.entry.kind == .cancelled && StopRequest.isAtOnce($0.entry.payload) }.compactMap { cancelled in
+                let taken = records.last { $0.entry.kind == .resumed && $0.index < cancelled.index } ?? cancelled
+                return records.last { $0.entry.kind == .outcome && $0.index < taken.index }?.index
+            })
+    }
 
     /// Everything recorded was consumed: what follows is new.
     var isOver: Bool { next == records.count }
@@ -24,15 +33,23 @@ struct Replay {
         return record
     }
 
-    /// The next answer of the world, when it is that one's turn. Throws `replay-mismatch` when the script should have asked something first.
-    mutating func nextAnswer() throws -> JournalRecord? {
+    /// The next answer of the world, when it is that one's turn.
+    mutating func nextAnswer() -> JournalRecord? {
         guard !isOver else { return nil }
         let record = records[next]
-        guard record.entry.kind == .outcome || record.entry.kind == .cancelled else {
-            throw mismatch(record, now: "nothing of the kind")
-        }
+        guard record.entry.kind == .outcome || record.entry.kind == .cancelled else { return nil }
         next += 1
         return record
+    }
+
+    /// The script hears all that came before this record: it asks for it, or is left at it.
+    var isHeardBefore: Bool {
+        guard let record = pending else { return false }
+        switch record.entry.kind {
+        case .outcome: return unheard.contains(record.index)
+        case .cancelled: return !StopRequest.isAtOnce(record.entry.payload)
+        default: return true
+        }
     }
 
     /// The record whose turn it is, when history is not over.

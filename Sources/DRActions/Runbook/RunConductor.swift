@@ -32,6 +32,8 @@ final class RunConductor {
     let record: RunRecord
     let world: RunSurroundings
     private let settled: [String: Settlement]
+    /// Another process carries it on, and this is a look ahead: what is under way there is not lost.
+    private let isCarriedOn: Bool
     let points = PointSymbols()
     let locks: RunLocks
     private let begun: Instant
@@ -53,8 +55,9 @@ final class RunConductor {
 
     init(
         _ session: RunSession, _ record: RunRecord, _ world: RunSurroundings, settled: [String: Settlement], request: StopRequest?,
-        isLive: Bool
+        isCarriedOn: Bool, isLive: Bool
     ) {
+        self.isCarriedOn = isCarriedOn
         self.session = session
         self.record = record
         self.world = world
@@ -83,8 +86,6 @@ final class RunConductor {
             anchor()
             return parked
         }
-        // A run whose history ends right before its last record is resumed only to be closed.
-        if !isLive { try record.resumed(confirmed: world.confirmed, more: world.more) }
         let error = try session.failure()
         await lookForMoved()
         let report = record.ledger.report(run: record.run, error: error, owed: error == nil ? [] : session.owed)
@@ -103,24 +104,16 @@ final class RunConductor {
             defer { group.cancelAll() }
             while true {
                 if stopping == nil {
-                    if record.isCancelledHere { _ = try answerFromHistory() }
-                    // What is to be undone goes no further: else a script held at its last action would end, and leave everything as it is.
-                    let atOnce = asked?.kind == .undo && !isLive && record.isHistoryOver
-                    if !atOnce {
-                        try session.step()
-                        if session.end != nil { return nil }
-                        if try answerFromHistory() { continue }
+                    if try follow() { continue }
+                    if !isLive, session.end == nil {
+                        if let report = try becomeLive() { return report }
+                        // What former processes held is this one's to keep, also where nothing asks for it again.
+                        await locks.takeUp(world.holder, at: session.formerPlaces)
+                        try await lookAtAge()
+                        continue
                     }
-                    if !isLive {
-                        switch try becomeLive(atOnce: atOnce) {
-                        case .parked(let report): return report
-                        case .answered, .live:
-                            // What former processes held is this one's to keep, also where nothing asks for it again.
-                            await locks.takeUp(world.holder, at: session.formerPlaces)
-                            try await lookAtAge()
-                            continue
-                        }
-                    }
+                    try session.step()
+                    if session.end != nil { return nil }
                 }
                 if let signal = arrivals.next() {
                     try take(signal)
@@ -163,39 +156,32 @@ final class RunConductor {
         }
     }
 
-    private func answerFromHistory() throws -> Bool {
-        switch try record.recordedAnswer() {
-        case .outcome(let key, let outcome, let time):
+    private func follow() throws -> Bool {
+        try session.follow { pending, outcome, time in
             points.restore(outcome.points)
-            let pending = try session.deliver(outcome, for: key)
             record.tellFinished(pending.intent, outcome, at: time, replayed: true)
-        case .cancelled(let request, let underWay):
-            session.cancel(request.error, underWay: underWay)
-        case nil: return false
         }
-        return true
     }
 
-    private enum Boundary { case live, answered, parked(RunReport) }
-
-    // History is over.
-    private func becomeLive(atOnce: Bool) throws -> Boundary {
+    /// History is over, and nobody listened to what came last: what is asked for first is decided. Returns the report of a run that goes no further.
+    private func becomeLive() throws -> RunReport? {
         let lost = try LostAnswers(
-            session.waiting.filter { $0.isRecorded && !record.notBegun.contains($0.intent.key) }, settled: settled, run: record.run,
-            points: points, runningAs: world.runningAs)
-        if let question = lost.question, asked == nil || asked?.kind == .undo { return .parked(try record.wait(for: question)) }
+            isCarriedOn ? [] : session.waiting.filter { $0.isRecorded && !record.notBegun.contains($0.intent.key) }, settled: settled,
+            run: record.run, points: points, runningAs: world.runningAs, undoes: asked?.kind == .undo, isLeft: session.isLeft)
+        if let question = lost.question, asked == nil || asked?.kind == .undo {
+            try session.accountUnheard()
+            record.forgetUnbegun()
+            return try record.wait(for: question)
+        }
         try record.resumed(confirmed: world.confirmed, more: world.more)
         isLive = true
         if let asked, asked.kind != .undo {
             stopping = asked
-            return .answered
+            return nil
         }
         for (pending, outcome) in lost.answers { try answer(pending, outcome) }
-        if let asked {
-            try cancel(asked, atOnce: atOnce)
-            return .answered
-        }
-        return lost.answers.isEmpty ? .live : .answered
+        if let asked { try cancel(asked) }
+        return nil
     }
 
     private func take(_ signal: Signal) throws {
@@ -229,13 +215,15 @@ final class RunConductor {
         try session.deliver(outcome, for: pending.intent.key, isPredicted: world.predicted)
     }
 
-    private func cancel(_ request: StopRequest, atOnce: Bool = false) throws {
-        guard session.canBeCancelled else {
+    // What was answered the script knows, and has registered what it owes for it. What it asks for then is dropped.
+    private func cancel(_ request: StopRequest) throws {
+        try session.hear()
+        guard session.end == nil, session.canBeCancelled else {
             record.tell(.warning("\(request.error.message): it is being undone already"))
             return
         }
         let kept = Set(session.waiting.filter { $0.action.effect != .observes && mayHaveBegun($0) }.map(\.intent.key))
-        try record.cancelled(request, underWay: kept, atOnce: atOnce)
+        try record.cancelled(request, underWay: kept)
         session.cancel(request.error, underWay: kept)
         // What came back while the run was being put down is asked for again.
         launched.formIntersection(flying)
@@ -312,11 +300,13 @@ final class RunConductor {
             // What stands at a gate is kept until that closes, whoever else was at work.
             await locks.keep(at: places, until: gateEnd(from: world.clock.now()))
         }
+        try session.accountUnheard()
         return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
     }
 
     private func mayHaveBegun(_ pending: PendingAction) -> Bool {
-        launched.contains(pending.intent.key) || (pending.isRecorded && !record.notBegun.contains(pending.intent.key))
+        let key = pending.intent.key
+        return launched.contains(key) || (pending.isRecorded && !record.notBegun.contains(key) && settled[key] != .notDone)
     }
 
     /// Where somebody else moved one of its applications they may have moved others: what this run believes of them is asked.

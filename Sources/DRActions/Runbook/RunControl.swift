@@ -28,11 +28,11 @@ public struct StopRequest: Sendable, Hashable {
 
     public var payload: Value { ["kind": .string(kind.rawValue), "who": .string(who), "reason": reason.map(Value.string) ?? .null] }
 
-    func payload(keys: Set<String>, atOnce: Bool = false) -> Value {
-        let more: [String: Value] = ["keys": .list(keys.sorted().map(Value.string))].merging(atOnce ? ["at_once": true] : [:]) { $1 }
-        return .map((payload.map ?? [:]).merging(more) { $1 })
+    func payload(keys: Set<String>) -> Value {
+        .map((payload.map ?? [:]).merging(["keys": .list(keys.sorted().map(Value.string))]) { $1 })
     }
 
+    /// Written by older versions: the script was left before it heard what had come since it was listened for last.
     static func isAtOnce(_ payload: Value) -> Bool { payload["at_once"].bool == true }
 
     static func keys(_ payload: Value) -> Set<String> { Set(payload["keys"].list?.compactMap(\.string) ?? []) }

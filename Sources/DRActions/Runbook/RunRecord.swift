@@ -86,9 +86,9 @@ final class RunRecord {
         tellFinished(intent, outcome, at: time, replayed: false)
     }
 
-    /// The next answer that history holds; nil when history is over.
+    /// The next answer that history holds; nil when history is over, or holds a request of the script next.
     func recordedAnswer() throws -> RecordedAnswer? {
-        guard let record = try replay.nextAnswer() else { return nil }
+        guard let record = replay.nextAnswer() else { return nil }
         if record.entry.kind == .cancelled {
             return .cancelled(try StopRequest(payload: record.entry.payload), underWay: StopRequest.keys(record.entry.payload))
         }
@@ -143,15 +143,13 @@ final class RunRecord {
         try append(JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval)))
     }
 
-    /// A person wants what was done to be undone. `atOnce`: before the script heard the answer that came last.
-    func cancelled(_ request: StopRequest, underWay: Set<String>, atOnce: Bool) throws {
-        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay, atOnce: atOnce)))
+    /// A person wants what was done to be undone. The script has heard what came before.
+    func cancelled(_ request: StopRequest, underWay: Set<String>) throws {
+        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay)))
     }
 
-    /// Everything recorded was given to the script.
-    var isHistoryOver: Bool { replay.isOver }
-    /// The script was left here, and hears no more of what was answered before.
-    var isCancelledHere: Bool { replay.pending.map { $0.entry.kind == .cancelled && StopRequest.isAtOnce($0.entry.payload) } ?? false }
+    /// The script hears what came before the record that history holds next.
+    var isHeardBefore: Bool { replay.isHeardBefore }
 
     /// The run is put down as it is. It has not ended.
     ///
@@ -162,6 +160,12 @@ final class RunRecord {
         tell(.runFinished(report))
         try flush()
         return report
+    }
+
+    /// What the script asked for since history was over, and nobody has begun: it asks for it again. Were it recorded, it might have been begun.
+    func forgetUnbegun() {
+        group.removeAll()
+        untold = []
     }
 
     /// The run stops for a person. It has not ended, so nothing is recorded.

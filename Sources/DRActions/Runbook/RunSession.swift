@@ -29,7 +29,10 @@ final class RunSession {
     var closing: LuaFunction?
     /// The id of the branch in which that happens: its places begin with it.
     static let closingBranch = "1"
-    private var isClosing = false
+    /// That branch; whether it undoes; how it ended.
+    private(set) var closer: Branch?
+    private var isUndoing = false
+    private var closed: BranchEnd?
     /// Undos that were registered and not yet carried out or forgotten, in order, and how many `finally`.
     var owed: [String] = []
     private var finals = 0
@@ -38,6 +41,8 @@ final class RunSession {
     /// Actions whose intent is recorded and whose outcome is not, by key, in the order they were asked for.
     private(set) var waiting = WaitingActions()
     private var ready = Queue<(branch: Branch, input: Resumption)>()
+    /// What came and the script has not heard, in the order of the record.
+    private var answers = Queue<(pending: PendingAction, outcome: ActionOutcome, isPredicted: Bool)>()
     /// The run's own runbook, and calls of others that registered something for the run's end, by their ids.
     var calls: [String: RunbookCall] = [:]
     var callCount = 0
@@ -202,12 +207,6 @@ final class RunSession {
     }
     func endDeadline() { _ = current?.deadlines.popLast() }
 
-    /// A person ended it, and its end is not behind it yet.
-    var isCancelled: Bool { ending?.cancellation != nil }
-
-    /// False once its undos are under way or behind it.
-    var canBeCancelled: Bool { ending?.hasFailed != true }
-
     /// Leaves the script where it is: what may have been begun (`underWay`, by key) is waited for, all else dropped; then comes the undo ledger.
     func cancel(_ reason: DRError, underWay: Set<String>) {
         if let ending {
@@ -222,17 +221,36 @@ final class RunSession {
         for pending in waiting { pending.branch.deadlines = [] }
     }
 
-    // Undos and `finally` run in a branch of their own; an error that ended the runbook is kept with its place.
-    private func close() throws {
-        guard let ending else { return }
-        let ensures = ending.hasFailed ? nil : main?.runbook.ensures
-        guard !isClosing, let closing, finals > 0 || ensures != nil || (ending.hasFailed && !owed.isEmpty) else {
-            end = ending.end
-            return
+    /// Where nothing is waited for: begins what is to be done next at the end of the run, or ends it. False: nothing was begun. Undos and `finally` run in a
+    /// branch of their own; an error that ended the runbook is kept with its place.
+    func close() throws -> Bool {
+        guard end == nil, waiting.isEmpty, let ending else { return false }
+        if let closed {
+            // A person wanted it undone while this went on.
+            if ending.cancellation != nil, !isUndoing { return try close([.boolean(true), .nil, .boolean(true)]) }
+            // What goes wrong at the end does not hide what ended the runbook.
+            if case .raised = closed, !ending.hasFailed { self.ending = Ending(end: closed, cancellation: nil) }
+            end = self.ending?.end
+            return false
         }
-        isClosing = true
-        let branch = Branch(id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [], calls: calls[""].map { [$0] } ?? [])
-        ready.append((branch, .start([.boolean(ending.hasFailed), try ensures?.value.lua(in: lua) ?? .nil])))
+        guard closer == nil else { return false }
+        let ensures = ending.hasFailed ? nil : main?.runbook.ensures
+        if finals > 0 || ensures != nil || (ending.hasFailed && !owed.isEmpty) {
+            return try close([.boolean(ending.hasFailed), try ensures?.value.lua(in: lua) ?? .nil])
+        }
+        end = ending.end
+        return false
+    }
+
+    private func close(_ arguments: [LuaValue]) throws -> Bool {
+        guard let closing else { throw DRError(.internal, "nothing is known of the end of runs") }
+        // Its places go on where those of what was done at the end before it ended.
+        let branch = Branch(
+            id: Self.closingBranch, coroutine: try lua.coroutine(closing), path: [], calls: calls[""].map { [$0] } ?? [],
+            requests: closer?.lastOrdinal ?? 0)
+        (closer, isUndoing, closed) = (branch, ending?.hasFailed == true, nil)
+        ready.append((branch, .start(arguments)))
+        return true
     }
 
     func enter(_ name: String) { current?.path.append(name) }
@@ -241,33 +259,46 @@ final class RunSession {
     // MARK: Running
 
     /// Runs script code until every branch waits for an answer or the run has ended.
-    func step() throws {
+    func step() throws { repeat { try hear() } while try close() }
+
+    /// The same, and leaves what is to be done at its end: the script hears what came, one answer after the other, each when nothing goes on from the one before. So
+    /// it is the same whether answers came one by one or while nobody listened.
+    func hear() throws {
         while end == nil {
             if let (branch, input) = ready.popFirst() {
                 try advance(branch, input)
-            } else if ending != nil, waiting.isEmpty {
-                try close()
+            } else if let (pending, outcome, isPredicted) = answers.popFirst() {
+                pending.branch.isAnswerPredicted = isPredicted
+                try account(pending, outcome)
+                // A branch that was left does not go on.
+                if ending != nil, closer == nil || closed != nil { continue }
+                switch outcome.result {
+                case .success(let value): ready.append((pending.branch, .answer([try value.lua(in: lua)])))
+                case .failure(let error): ready.append((pending.branch, .failure(error.inVerb(pending.action.name).at(pending.location))))
+                }
             } else {
                 return
             }
         }
     }
 
-    /// Gives an action's answer to the branch that waits for it.
+    /// Keeps an action's answer for the branch that waits for it.
     @discardableResult func deliver(_ outcome: ActionOutcome, for key: String, isPredicted: Bool = false) throws -> PendingAction {
         guard let pending = waiting.remove(key) else {
             throw DRError(.replayMismatch, "the history holds an outcome for \(key), which the runbook did not ask for")
         }
-        let (action, branch) = (pending.action, pending.branch)
-        branch.isAnswerPredicted = isPredicted
-        try record.ledger.record(branch: branch.id, action: action.name, input: action.input, begun: pending.begun, outcome: outcome)
-        // A branch that was left does not go on.
-        if ending != nil, !isClosing { return pending }
-        switch outcome.result {
-        case .success(let value): ready.append((branch, .answer([try value.lua(in: lua)])))
-        case .failure(let error): ready.append((branch, .failure(error.inVerb(action.name).at(pending.location))))
-        }
+        answers.append((pending, outcome, isPredicted))
         return pending
+    }
+
+    private func account(_ pending: PendingAction, _ outcome: ActionOutcome) throws {
+        try record.ledger.record(
+            branch: pending.branch.id, action: pending.action.name, input: pending.action.input, begun: pending.begun, outcome: outcome)
+    }
+
+    /// The run is put down: what the script has not heard was done all the same.
+    func accountUnheard() throws {
+        while let (pending, outcome, _) = answers.popFirst() { try account(pending, outcome) }
     }
 
     private func advance(_ branch: Branch, _ input: Resumption) throws {
@@ -344,45 +375,18 @@ final class RunSession {
         }
         guard fork.isComplete else { return }
         do {
-            ready.append((fork.parent, .answer([.table(try results(of: fork))])))
+            ready.append((fork.parent, .answer([.table(try fork.results(in: lua))])))
         } catch {
             ready.append((fork.parent, .failure(error)))
         }
     }
 
     private func finishAll(_ end: BranchEnd, undoes: Bool) {
-        guard let ending, isClosing else {
-            ready.removeAll()
-            waiting.removeAll { $0.action.effect == .observes }
-            ending = Ending(end: end, cancellation: nil)
-            if !undoes { self.end = end }
-            return
-        }
-        // What goes wrong at the end does not hide what ended the runbook.
-        if case .raised(let error) = end, !ending.hasFailed || error.kind == .stopped {
-            self.ending = Ending(end: end, cancellation: nil)
-            self.end = end
-        } else {
-            self.end = ending.end
-        }
-    }
-
-    // { { ok = true, value = ... }, { ok = false, error = ... } }
-    private func results(of fork: Fork) throws -> LuaTable {
-        let list = try lua.table()
-        for ended in fork.ended {
-            let item = try lua.table()
-            switch ended {
-            case .returned(let values)?:
-                try item.set("ok", true)
-                try item.set("value", values.first ?? .nil)
-            case .raised(let error)?:
-                try item.set("ok", false)
-                try item.set("error", error.value ?? .text(error.description))
-            case nil: break
-            }
-            try list.append(.table(item))
-        }
-        return list
+        ready.removeAll()
+        waiting.removeAll { $0.action.effect == .observes }
+        if closer != nil { closed = end } else { ending = Ending(end: end, cancellation: nil) }
+        guard !undoes else { return }
+        ending = Ending(end: end, cancellation: nil)
+        self.end = end
     }
 }

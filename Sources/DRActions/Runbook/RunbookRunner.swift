@@ -115,10 +115,11 @@ public actor RunbookRunner {
         try await resume(try journal.header(of: run), try journal.records(of: run), settled: settled, more: more, request: request)
     }
 
-    /// The same where the caller has read what the journal holds: a long record is read once.
+    /// The same where the caller has read what the journal holds: a long record is read once. `isCarriedOn`: another process has the run, and this is a plan of what
+    /// that would do.
     public func resume(
         _ header: RunHeader, _ history: [JournalRecord], settled: [String: Settlement] = [:], more: MoreTime = MoreTime(),
-        request: StopRequest? = nil
+        request: StopRequest? = nil, isCarriedOn: Bool = false
     ) async throws -> RunReport {
         let run = header.id
         if let end = history.last(where: { $0.entry.kind == .finished }) {
@@ -134,19 +135,22 @@ public actor RunbookRunner {
         try session.start(header.parameters)
         try mirror?.claim(run)
         let turn = history.count { $0.entry.kind == .resumed } + 1
-        return try await conduct(session, record, header, turn: turn, settled: settled, more: more, request: request)
+        return try await conduct(
+            session, record, header, turn: turn, settled: settled, more: more, request: request, isCarriedOn: isCarriedOn)
     }
 
     private func conduct(
         _ session: RunSession, _ record: RunRecord, _ header: RunHeader, turn: Int = 0, settled: [String: Settlement] = [:],
-        more: MoreTime = MoreTime(), request: StopRequest? = nil
+        more: MoreTime = MoreTime(), request: StopRequest? = nil, isCarriedOn: Bool = false
     ) async throws -> RunReport {
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: header.runbook, host: host, process: process, turn: turn), predicted: predicted,
             confirmed: confirmed, limit: limits.deadline, more: more, tooOld: tooOld(header, more), control: control, mirror: mirror,
             executor: executor)
-        return try await RunConductor(session, record, surroundings, settled: settled, request: request, isLive: turn == 0).conduct(
+        return try await RunConductor(
+            session, record, surroundings, settled: settled, request: request, isCarriedOn: isCarriedOn, isLive: turn == 0
+        ).conduct(
             isolation: self)
     }
 
@@ -173,17 +177,8 @@ public actor RunbookRunner {
         let record = try makeRecord(run: header.id, history: records.filter { $0.entry.kind != .finished }, started: header.started)
         let (session, _) = try loader(sources, seed: header.seed).load(record)
         try session.start(header.parameters)
-        while true {
-            if !record.isCancelledHere {
-                try session.step()
-                if session.end != nil { break }
-            }
-            guard let answer = try record.recordedAnswer() else { break }
-            switch answer {
-            case .outcome(let key, let outcome, _): try session.deliver(outcome, for: key)
-            case .cancelled(let request, let underWay): session.cancel(request.error, underWay: underWay)
-            }
-        }
+        while try session.follow() {}
+        try session.step()
         let failure = session.end == nil ? nil : try session.failure()
         if let left = record.pending { throw ReplayDifference.error(left, now: "the end of the runbook") }
         guard let end else { return records.count }

@@ -79,9 +79,9 @@ extension Host {
         return changes
     }
 
-    /// What `resume` would still do. `events` with `replayed` are what the run has behind it.
+    /// What `resume` would still do. `events` with `replayed` are what the run has behind it. `isCarriedOn`: what the process that has the run would do.
     public func planResume(
-        _ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        _ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil, isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let (header, records) = try newest(run)
@@ -97,7 +97,7 @@ extension Host {
         let copied = try copy.append(records.map { TimedEntry($0.entry, at: $0.time) }, to: header.id)
         let runningAs = header.runningAs ?? .live
         return try await runner(world.planned(), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
-            header, copied, settled: settled, request: request)
+            header, copied, settled: settled, request: request, isCarriedOn: isCarriedOn)
     }
 
     /// Loads a runbook without running it. Throws `runbook` or `invalid-input` with file and line.

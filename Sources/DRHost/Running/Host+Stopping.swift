@@ -12,8 +12,11 @@ public enum StopAnswer: Sendable {
 
 extension Host {
     /// Puts a run down, or undoes it: by the process that carries it on, or here when there is none. Throws `not-found`, `conflict` when it has ended.
+    ///
+    /// `settled`: as in `resume`, for an undo.
     public func stop(
-        _ run: RunID, _ kind: StopRequest.Kind, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ run: RunID, _ kind: StopRequest.Kind, settled: [String: Settlement] = [:],
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> StopAnswer {
         let request = StopRequest(kind, who: identity.who)
         let summary = try show(run).summary
@@ -26,7 +29,7 @@ extension Host {
         }
         for _ in 0..<20 {
             do {
-                return .done(try await resume(run, mayActivate: false, settled: [:], request: request, events: events))
+                return .done(try await resume(run, mayActivate: false, settled: settled, request: request, events: events))
             } catch let error as DRError where error.code == .locked {
                 let process = try holder(of: run, error, control)
                 // It may end without having looked: then what it was asked for is done here.
@@ -50,11 +53,18 @@ extension Host {
         return process
     }
 
-    /// What `stop` with `undo` would do now: its undos are among the report's `undos`. Changes nothing.
-    public func planUndo(_ run: RunID, events: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
+    /// What `stop` with `undo` would do now: its undos are among the report's `undos`; `waiting` where a lost answer must be settled first. Changes nothing.
+    ///
+    /// Throws `not-found` when a settled key is no lost call, as none is that a process has under way.
+    public func planUndo(
+        _ run: RunID, settled: [String: Settlement] = [:], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
         let summary = try show(run).summary
         guard summary.outcome == nil || summary.resumable else { throw Self.ended(summary) }
-        return try await planResume(run, request: StopRequest(.undo, who: identity.who), events: events)
+        let writer = world.simulated == nil ? try SQLiteJournal.writer(of: configuration.journal) : nil
+        let isCarriedOn = try writer != nil && writer == fileControl.lastProcess(of: run)
+        return try await planResume(
+            run, settled: settled, request: StopRequest(.undo, who: identity.who), isCarriedOn: isCarriedOn, events: events)
     }
 
     private static func ended(_ summary: RunSummary) -> DRError {

@@ -21,10 +21,7 @@ struct Resume: HostCommand {
     var run: RunID
     @Flag(name: .long, help: "Yes, applications may go live at the destination.")
     var yes = false
-    @Option(
-        name: .long,
-        help: ArgumentHelp("What became of a call outside whose answer was lost; may be repeated.", valueName: "key=done|not-done"))
-    var settle: [String] = []
+    @OptionGroup var lost: LostCallOptions
     @Option(
         name: .long,
         help: ArgumentHelp(
@@ -42,7 +39,7 @@ struct Resume: HostCommand {
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
-        let settled = try settlements()
+        let settled = try lost.settled()
         let more = MoreTime(
             deadlines: try extend.map { try Self.duration($0, of: "--extend") } ?? .zero,
             aging: try maxAging.map { try Self.duration($0, of: "--max-aging") } ?? .zero)
@@ -59,19 +56,5 @@ struct Resume: HostCommand {
             let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, more: more, events: conduct.tell)
             return try await conduct.finish(report, host, mayActivate: mayActivate, waits: wait)
         }
-    }
-
-    private func settlements() throws -> [String: Settlement] {
-        var settled: [String: Settlement] = [:]
-        for word in settle {
-            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, let found = Settlement(rawValue: parts[1]) else {
-                throw DRError(.invalidInput, "--settle \(word): expected KEY=done or KEY=not-done")
-            }
-            guard settled.updateValue(found, forKey: parts[0]) == nil else {
-                throw DRError(.invalidInput, "--settle \(parts[0]): given twice")
-            }
-        }
-        return settled
     }
 }

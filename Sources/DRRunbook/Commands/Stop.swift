@@ -18,7 +18,7 @@ struct Pause: HostCommand {
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
-        try await withHost { host in try await Stop.perform(run, .pause, host, output, config: common.config) }
+        try await withHost { host in try await Stop.perform(run, .pause, [:], host, output, config: common.config) }
     }
 }
 
@@ -32,6 +32,7 @@ struct Stop: HostCommand {
             EXAMPLE
               drrunbook stop 20260301-021500-3f2a
               drrunbook stop 20260301-021500-3f2a --undo
+              drrunbook stop 20260301-021500-3f2a --undo --settle 0/7/1/do=not-done
             """)
 
     @Argument(help: "The run, as `drrunbook runs` lists it.")
@@ -42,21 +43,28 @@ struct Stop: HostCommand {
     var undo = false
     @Flag(name: .long, help: "Yes, undo what was shown.")
     var yes = false
+    @OptionGroup var lost: LostCallOptions
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         if hold, undo { throw DRError(.invalidInput, "--hold and --undo are two ways to stop: expected one of them") }
+        let settled = try lost.settled()
+        guard undo || settled.isEmpty else {
+            throw DRError(
+                .invalidInput, "--settle is of use with --undo: a run that is put down waits to hear of its lost calls until it is taken up"
+            )
+        }
         return try await withHost { host in
-            if undo { try await confirm(host, output) }
-            return try await Self.perform(run, undo ? .undo : .hold, host, output, config: common.config)
+            if undo { try await confirm(host, settled, output) }
+            return try await Self.perform(run, undo ? .undo : .hold, settled, host, output, config: common.config)
         }
     }
 
     static func perform(
-        _ run: RunID, _ kind: StopRequest.Kind, _ host: Host, _ output: Output, config: String
+        _ run: RunID, _ kind: StopRequest.Kind, _ settled: [String: Settlement], _ host: Host, _ output: Output, config: String
     ) async throws -> ExitStatus {
         let conduct = Conduct(output, host, config: config)
-        switch try await host.stop(run, kind, events: conduct.tell) {
+        switch try await host.stop(run, kind, settled: settled, events: conduct.tell) {
         case .asked(let process):
             output.say("process \(process) was told: it ends after what it is doing")
             output.object("stop.asked", [("run", .string(run.text)), ("process", .integer(Int64(process)))])
@@ -68,9 +76,11 @@ struct Stop: HostCommand {
         }
     }
 
-    private func confirm(_ host: Host, _ output: Output) async throws {
+    private func confirm(_ host: Host, _ settled: [String: Settlement], _ output: Output) async throws {
         let ahead = EffectsAhead()
-        let planned = try await host.planUndo(run, events: ahead.note)
+        let planned = try await host.planUndo(run, settled: settled, events: ahead.note)
+        // What would be undone is known when it is known what was done.
+        if planned.outcome == .waiting, let question = planned.error { throw question }
         for effect in ahead.effects where effect.verb == .activate {
             output.note("  \(effect.name) goes on to \(effect.cluster?.text ?? "its destination"): that had begun, and only goes forward")
         }
