@@ -180,7 +180,8 @@ final class RunConductor {
             return nil
         }
         for (pending, outcome) in lost.answers { try answer(pending, outcome) }
-        if let asked { try cancel(asked) }
+        // Whoever looks at what was done so far finds all of it.
+        if let asked { try cancel(asked) } else { try session.hear() }
         return nil
     }
 
