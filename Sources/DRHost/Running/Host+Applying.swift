@@ -42,8 +42,9 @@ extension Host {
             (pairs, schedules) = try await engine.declare(
                 as: "\(identity.host):\(configuration.folder)", shown: shown?.effects, call)
         } catch {
-            try await engine.release(run: call.holder.run)
-            try await engine.forget(run: call.holder.run)
+            // The cause is what a person needs to see: where it struck, these fail of it, too.
+            try? await engine.release(run: call.holder.run)
+            try? await engine.forget(run: call.holder.run)
             let done = call.effects.effects
             if !plan, !done.isEmpty, let error = error as? DRError { throw PartlyApplied(error: error, effects: done) }
             throw error
