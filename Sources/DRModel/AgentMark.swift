@@ -14,11 +14,14 @@ public struct AgentMark: Sendable, Codable, Hashable {
     public let applications: [ApplicationName]
     /// When each other cluster was last reached. Only in the agent's own copy, for the one that comes after it.
     public let contacts: [String: Instant]?
+    /// Which clusters hold a promise that they were not told is over. Only in the agent's own copy.
+    public let promised: [ClusterName]?
 
     public init(
         cluster: ClusterName, at: Instant, lease: Duration?, every: Duration, applications: [ApplicationName] = [],
-        contacts: [String: Instant]? = nil
+        contacts: [String: Instant]? = nil, promised: [ClusterName]? = nil
     ) {
+        self.promised = promised
         self.cluster = cluster
         self.at = at
         self.lease = lease
@@ -56,6 +59,10 @@ public struct AgentRound: Sendable {
             case deposed
             /// Nobody could be reached for longer than `selfFence`: its workloads here were stopped until somebody can be.
             case selfFenced = "self-fenced"
+            /// The agent was asked to end, and tries to tell those that rely on it.
+            case ending
+            /// The agent ends, and a cluster that relies on it could not be told: its workloads here were stopped, as was promised.
+            case kept
             /// It was stopped by itself, nobody took it over, and it runs again.
             case resumed
             /// It was held for a snapshot by a process that died, and goes on.

@@ -114,12 +114,15 @@ public struct ActivationReport: Sendable, Codable, Hashable {
     public let verified_at: Instant?
     /// What did not go as it should and did not keep it from being live; nil when there is nothing to say.
     public let warnings: [String]?
+    /// Why there is no risk; nil: there is one, nothing was made live, or nobody knows any more.
+    public let former: FormerSite?
 
     public init(
         application: ApplicationName, active_at: ClusterName, epoch: Epoch, recovery_point: PointID?, instant: Instant?,
         rpo: RecoveryPointObjective, ready_at: Instant, split_brain_risk: Bool, changed: Bool, verified_at: Instant? = nil,
-        warnings: [String] = []
+        warnings: [String] = [], former: FormerSite? = nil
     ) {
+        self.former = former
         self.warnings = warnings.isEmpty ? nil : warnings
         self.application = application
         self.active_at = active_at
@@ -132,6 +135,18 @@ public struct ActivationReport: Sendable, Codable, Hashable {
         self.changed = changed
         self.verified_at = verified_at
     }
+}
+
+/// Why an application that went live is taken not to run at its former site any more.
+public enum FormerSite: String, Sendable, Codable, Hashable {
+    /// It was seen stopped there, and the site was told that it lost it.
+    case fenced
+    /// A person said that the site is cut off. Nobody looked.
+    case said
+    /// The site's agent had promised to stop it, and its time was over. Nobody looked.
+    case agent
+    /// Only a clone went live: the former site serves on.
+    case drill
 }
 
 /// The age of the data made live. Never a guessed zero.
@@ -225,13 +240,16 @@ public struct ApplicationStatus: Sendable, Codable, Hashable {
     public let forks: [Fork]?
     /// Clusters that answer again, and do not know yet that it went live elsewhere: to be protected from, and to be fenced by the first copy. Nil = none.
     public let returned: [ClusterName]?
+    /// Since when it is stopped where it is active because the agent there stopped it, and no person or run; nil = it did not.
+    public let self_fenced: Instant?
 
     public init(
         name: ApplicationName, active_at: ClusterName?, epoch: Epoch, running: Bool?, split_brain_risk: Bool, clusters: [String: String],
         rpo: Duration?, last_point: PointID?, last_point_at: Instant?, protected: Bool, schedule: ScheduleName?, lock: RunID?,
         problems: [String] = [], last_drill: LastDrill? = nil, unprotected_since: Instant? = nil, forks: [Fork] = [],
-        returned: [ClusterName] = []
+        returned: [ClusterName] = [], self_fenced: Instant? = nil
     ) {
+        self.self_fenced = self_fenced
         self.forks = forks.isEmpty ? nil : forks
         self.returned = returned.isEmpty ? nil : returned
         self.unprotected_since = unprotected_since

@@ -86,8 +86,10 @@ public struct RunReport: Sendable, Hashable {
         public let verified_at: Instant?
         /// The point that was made live; in a plan `rp#1` where it does not exist yet.
         public let recovery_point: String?
-        /// Its former cluster may still be running it: it was neither stopped by the run nor seen fenced. Nil where nothing was made live.
+        /// Its former cluster may still be running it: it was not seen stopped, and nobody said so. Nil where nothing was made live.
         public let split_brain_risk: Bool?
+        /// Why its former cluster is taken not to run it any more; nil: there is a risk, or nobody knows.
+        public let former: FormerSite?
         /// What was asked of it when it went live.
         public let targets: RecoveryTargets?
         /// The outage may have begun before `rto` counts from.
@@ -96,8 +98,10 @@ public struct RunReport: Sendable, Hashable {
         public init(
             name: ApplicationName, active_at: ClusterName?, epoch: Epoch?, state: State, rpo: RecoveryPointObjective?, rto: Duration?,
             reason: String?, next: String?, from: ClusterName? = nil, bytes_sent: ByteCount? = nil, verified_at: Instant? = nil,
-            recovery_point: String? = nil, split_brain_risk: Bool? = nil, targets: RecoveryTargets? = nil, rto_at_least: Bool? = nil
+            recovery_point: String? = nil, split_brain_risk: Bool? = nil, former: FormerSite? = nil, targets: RecoveryTargets? = nil,
+            rto_at_least: Bool? = nil
         ) {
+            self.former = former
             self.recovery_point = recovery_point
             self.split_brain_risk = split_brain_risk
             self.targets = targets

@@ -40,6 +40,7 @@ extension RunEvidence {
             "rto": item.rto.map(Value.duration) ?? .null, "bytes_sent": item.bytes_sent.map { .integer($0.bytes) } ?? .null,
             "verified_at": item.verified_at.map(Value.instant) ?? .null, "reason": text(item.reason), "next": text(item.next),
             "recovery_point": text(item.recovery_point), "split_brain_risk": item.split_brain_risk.map(Value.bool) ?? .null,
+            "former_site": text(formerSite(of: item)?.rawValue),
             "rpo_target": item.targets?.rpo.map(Value.duration) ?? .null, "rpo_met": item.isRPOMet.map(Value.bool) ?? .null,
             "rto_target": item.targets?.rto.map(Value.duration) ?? .null, "rto_met": item.isRTOMet.map(Value.bool) ?? .null,
             "rto_at_least": .bool(item.rto_at_least == true),

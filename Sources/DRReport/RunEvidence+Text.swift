@@ -46,7 +46,7 @@ struct ReportPage {
                         [
                             item.name.text, item.recovery_point ?? "-", Self.target(item.targets?.rpo, item.isRPOMet),
                             Self.target(item.targets?.rto, item.isRTOMet),
-                            item.split_brain_risk.map { Self.formerSite($0, isSaid: evidence.isSaidToBeFenced(item)) } ?? "-",
+                            item.split_brain_risk.map { Self.formerSite($0, evidence.formerSite(of: item)) } ?? "-",
                         ]
                     }))
         }
@@ -130,9 +130,15 @@ struct ReportPage {
         target.map { "\($0.text), " + (isMet.map { $0 ? "met" : "MISSED" } ?? "nobody knows") } ?? "none"
     }
 
-    private static func formerSite(_ isAtRisk: Bool, isSaid: Bool) -> String {
+    private static func formerSite(_ isAtRisk: Bool, _ former: FormerSite?) -> String {
         if isAtRisk { return "SPLIT BRAIN RISK: it was not seen cut off" }
-        return isSaid ? "said to be cut off, not seen" : "stopped there by the run"
+        return switch former {
+        case .fenced: "seen stopped there, and fenced"
+        case .said: "said to be cut off, not seen"
+        case .agent: "its agent had promised to stop it by then, not seen"
+        case .drill: "serves on: this was a drill"
+        case nil: "no risk is noted"
+        }
     }
 
     private mutating func add(_ title: String, _ block: Block) { sections.append((title, block)) }

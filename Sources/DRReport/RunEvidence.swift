@@ -219,13 +219,26 @@ public struct RunEvidence: Sendable {
         }
     }
 
-    /// Its former site was cut off by what a person said, not by what the run did or saw.
-    func isSaidToBeFenced(_ item: RunReport.Item) -> Bool {
-        guard item.split_brain_risk == false else { return false }
-        return actions.contains { action in
-            let input = action.input
-            guard action.verb == "start", input["application"].string == item.name.text else { return false }
-            return input["source_fenced"].bool == true && input["mode"].string == "disaster"
+    /// Why the application is taken not to run at its former site. A record of an older version says no more than what was asked for when it went live last.
+    func formerSite(of item: RunReport.Item) -> FormerSite? {
+        guard item.split_brain_risk == false else { return nil }
+        if header.runningAs == .drill { return .drill }
+        if let former = item.former { return former }
+        let starts = actions.filter { action in
+            action.verb == "start" && action.error == nil && action.input["application"].string == item.name.text
+                && action.effects.contains { $0.verb == .activate }
+        }
+        guard let last = starts.last?.input else { return nil }
+        guard last["mode"].string == "disaster" else { return .fenced }
+        return last["source_fenced"].bool == true ? .said : nil
+    }
+
+    private func formerSiteToLookAt(_ item: RunReport.Item) -> String? {
+        guard let from = item.from else { return nil }
+        return switch formerSite(of: item) {
+        case .said: "see that nothing of it runs at \(from) any more: somebody said so, and the run did not look"
+        case .agent: "see that nothing of it runs at \(from) any more: the agent there had promised to stop it, and the run did not look"
+        case .fenced, .drill, nil: nil
         }
     }
 
@@ -233,10 +246,9 @@ public struct RunEvidence: Sendable {
     public var followUps: [String] {
         var list: [String] = []
         for item in applications {
-            if let next = item.next { list.append("\(item.name): \(next)") }
-            if let from = item.from, isSaidToBeFenced(item) {
-                list.append("\(item.name): see that nothing of it runs at \(from) any more: somebody said so, and the run did not look")
-            }
+            // Of an older version: it speaks of a site that the drill did not touch.
+            if let next = item.next, header.runningAs != .drill || item.state != .moved { list.append("\(item.name): \(next)") }
+            if let look = formerSiteToLookAt(item) { list.append("\(item.name): \(look)") }
         }
         for undo in undos where undo.state != .undone {
             list.append("not undone (\(undo.state.rawValue)): \(undo.name)" + (undo.reason.map { ": \($0)" } ?? ""))

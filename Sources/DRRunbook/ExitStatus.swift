@@ -49,9 +49,10 @@ enum ExitStatus: Int32 {
         }
     }
 
-    /// An error that came without a report: nothing was done.
+    /// An error that came without a report: nothing was done, unless it says so.
     init(_ error: any Error) {
         switch error {
+        case is PartlyApplied: self = .partial
         case is ConfigurationError: self = .usage
         case let error as DRError: self.init(error)
         default: self = .failed

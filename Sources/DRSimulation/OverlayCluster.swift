@@ -17,6 +17,8 @@ final class OverlayCluster: Cluster {
         var locks: [ApplicationName: ApplicationLock] = [:]
         /// What the plan set aside of a deposed cluster's volumes.
         var forks: [Fork] = []
+        /// Silences that the plan would note.
+        var contacts: [ClusterName: SiteContact] = [:]
     }
 
     private struct Selection {
@@ -198,7 +200,11 @@ final class OverlayCluster: Cluster {
     }
 
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }
-    func contact(with cluster: ClusterName) async throws -> SiteContact? { try await base.contact(with: cluster) }
+    func noteContact(_ contact: SiteContact) async throws { state.withLock { $0.contacts[contact.cluster] = contact } }
+    func contact(with cluster: ClusterName) async throws -> SiteContact? {
+        if let planned = state.withLock({ $0.contacts[cluster] }) { return planned }
+        return try await base.contact(with: cluster)
+    }
 
     func keptForks(of application: ApplicationName) async throws -> [Fork] {
         let planned = state.withLock { $0.forks.filter { $0.application == application } }

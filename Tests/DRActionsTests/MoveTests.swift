@@ -203,6 +203,34 @@ import Testing
         #expect(report.outcome == .failed)
     }
 
+    @Test func `G12 an undo that finds its application moved by somebody else says where it is, and not that it is stopped`() async throws {
+        let stage = Stage()
+        let engine = stage.engine
+        engine.state.withLock { state in
+            state.hold = { engine.state.withLock { $0.activeAt["ledger"] = "west" } }
+            state.failures["migrate storefront"] = DRError(.failed, "enough")
+        }
+        let report = try await stage.run(
+            """
+            dr.quiesce { pair = "east-west", applications = { "ledger" } }
+            dr.migrate { pair = "east-west", applications = { "ledger" } }
+            dr.fail("enough")
+            """)
+        let ledger = try #require(report.applications.first { $0.name == "ledger" })
+        #expect(ledger.active_at == "west" && ledger.state == .skipped, "\(report)")
+        #expect(ledger.next?.contains("do not start it") == true)
+        #expect(report.outcome != .partial)
+    }
+
+    @Test func `G12 why there is no risk is in the list of applications, in the words of the engine`() async throws {
+        let planned = try await Stage().run(failover)
+        #expect(planned.applications.map(\.former) == [.fenced, .fenced])
+        let said = try await Stage().run(
+            #"dr.failover { pair = "east-west", applications = "all", mode = "disaster", source_down = { evidence = "fire", fenced = "power" } }"#
+        )
+        #expect(said.applications.map(\.former) == [.said, .said])
+    }
+
     @Test func `G12 a move left behind in a coroutine is no success`() async throws {
         let stage = Stage()
         let report = try await stage.run(

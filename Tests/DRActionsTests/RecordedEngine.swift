@@ -110,7 +110,8 @@ final class RecordedEngine: DREngine {
         return ActivationReport(
             application: order.application, active_at: destination, epoch: Epoch(2), recovery_point: order.point ?? "ledger-e1-g1",
             instant: clock.now(), rpo: order.mode == .planned ? .exact(.zero) : .atMost(.seconds(30)), ready_at: clock.now(),
-            split_brain_risk: order.mode == .disaster && !order.sourceFenced, changed: true)
+            split_brain_risk: order.mode == .disaster && !order.sourceFenced, changed: true,
+            former: order.mode == .planned ? .fenced : order.sourceFenced ? .said : nil)
     }
 
     func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult] {

@@ -19,7 +19,7 @@ import Testing
         #expect(second.status == 5)
         for part in [
             "run \(running.name) of runbooks/wait.lua goes on since 20", "process \(running.process.processIdentifier)",
-            "`drrunbook pause \(running.name)`",
+            "`drrunbook pause \(running.name)`", "`drrunbook stop \(running.name)` lets its applications go",
         ] { #expect(second.error.contains(part), "\(second.error)") }
         #expect(try shop.drrunbook("pause", running.name).status == 0)
         running.process.waitUntilExit()

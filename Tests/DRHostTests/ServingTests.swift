@@ -42,6 +42,23 @@ import Testing
         #expect(try kept(shop, "east").isEmpty && kept(shop, "west").isEmpty)
     }
 
+    @Test func `A copy that is being written keeps no other from being read`() async throws {
+        let shop = try ShopFixture()
+        let (host, events) = (try shop.host(), Lock<[String]>([]))
+        defer { host.close() }
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        // As whoever receives a point holds it.
+        let file = shop.file("sites/west/.dr/copies/ledger/lock")
+        let held = open(file, O_RDWR | O_CREAT, 0o644)
+        try #require(held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0)
+        defer { close(held) }
+        try await host.serve(until: { events.withLock { !$0.isEmpty } }) { event in
+            guard case .scrubbed(let application, let cluster, _, _) = event else { return }
+            events.withLock { $0.append("\(application) \(cluster)") }
+        }
+        #expect(events.withLock { $0 } == ["storefront west"])
+    }
+
     @Test func `G2 keys of a run stay while it waits`() throws {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("apply", "--yes").status == 0)

@@ -133,32 +133,54 @@ import Testing
         #expect(list.contains("settled by a person as done: failover > exec"))
     }
 
-    /// The record, with applications that went live in a disaster: cut off by what a person said, or not at all.
-    private static func disaster(fenced: Bool) throws -> [JournalRecord] {
-        try records().map { record in
-            var payload = record.entry.payload
-            if record.entry.verb == "start", record.entry.kind == .intent {
-                payload = ["application": payload["application"], "mode": "disaster", "source_fenced": .bool(fenced)]
-            }
-            let entry = record.entry
-            return JournalRecord(
-                index: record.index, time: record.time,
-                entry: JournalEntry(entry.kind, key: entry.key, path: entry.path, verb: entry.verb, payload: payload), hash: record.hash)
+    private static func disaster(_ mode: RunningAs, _ former: FormerSite?, risk: Bool = false, starts: [Value] = []) throws -> RunEvidence {
+        var header = Self.header
+        header.runningAs = mode
+        let item = RunReport.Item(
+            name: "ledger", active_at: "west", epoch: Epoch(2), state: .moved, rpo: .unknown, rto: nil, reason: nil,
+            next: "when east is back, do this", from: "east", split_brain_risk: risk, former: former)
+        var entries: [JournalEntry] = []
+        for (index, input) in starts.enumerated() {
+            entries.append(JournalEntry(.intent, key: "0/\(index)/1/do", verb: "start", payload: input))
+            let effects = [Effect(.activate, kind: "Application", name: "ledger", at: "west")]
+            entries.append(
+                JournalEntry(
+                    .outcome, key: "0/\(index)/1/do", verb: "start",
+                    payload: ["result": [:], "effects": try Value(encoding: effects), "duration": .duration(.zero), "points": [:]]))
+        }
+        entries.append(
+            JournalEntry(.finished, key: "", payload: ["outcome": "succeeded", "applications": try Value(encoding: [item])]))
+        return try RunEvidence(
+            header: header,
+            records: entries.enumerated().map { JournalRecord(index: Int64($0), time: start, entry: $1, hash: "h\($0)") })
+    }
+
+    @Test(
+        arguments: [
+            (.fenced, "seen stopped there, and fenced", false), (.said, "said to be cut off, not seen", true),
+            (.agent, "its agent had promised to stop it by then, not seen", true), (nil, "no risk is noted", false),
+        ] as [(FormerSite?, String, Bool)])
+    func `G12 the report says why the former site is no risk, and no more than that`(
+        _ former: FormerSite?, _ words: String, _ isToBeLookedAt: Bool
+    ) throws {
+        let evidence = try Self.disaster(.live, former)
+        #expect(evidence.markdown().contains("| \(words) |"))
+        #expect(evidence.followUps.contains { $0.contains("see that nothing of it runs at east any more") } == isToBeLookedAt)
+    }
+
+    @Test func `G12 the report of a drill sends nobody to the site that serves`() throws {
+        for former in [FormerSite.drill, nil] {
+            let evidence = try Self.disaster(
+                .drill, former, starts: [["application": "ledger", "mode": "disaster", "source_fenced": true]])
+            #expect(evidence.followUps.isEmpty && evidence.markdown().contains("| serves on: this was a drill |"))
         }
     }
 
-    @Test func `G12 a site that a person said is cut off is told as said, not as seen`() throws {
-        let word = "ledger: see that nothing of it runs at east any more: somebody said so, and the run did not look"
-        let said = try RunEvidence(header: Self.header, records: Self.disaster(fenced: true))
-        #expect(said.followUps.contains(word))
-        #expect(said.markdown().contains("said to be cut off, not seen"))
-        // The other one's risk stands as a risk.
-        #expect(!said.followUps.contains { $0.hasPrefix("storefront: see that") })
-        for records in [try Self.records(), try Self.disaster(fenced: false)] {
-            let evidence = try RunEvidence(header: Self.header, records: records)
-            #expect(!evidence.followUps.contains(word))
-            #expect(evidence.markdown().contains("stopped there by the run"))
-        }
+    @Test func `G12 of an older record the last move of an application says why there is no risk, not an earlier one`() throws {
+        let there: Value = ["application": "ledger", "mode": "disaster", "source_fenced": true]
+        let back: Value = ["application": "ledger", "mode": "planned", "reversed": true]
+        #expect(try Self.disaster(.live, nil, starts: [there, back]).markdown().contains("| seen stopped there, and fenced |"))
+        #expect(try Self.disaster(.live, nil, starts: [there]).markdown().contains("| said to be cut off, not seen |"))
     }
 
     @Test func `G7 no text of a run becomes markup of the page`() throws {

@@ -98,6 +98,12 @@ struct RunLedger {
         }
         try noteFence(outcome.error)
         let planned = predicted ? timeline.add(action, input, branch: branch, failed: outcome.error != nil) : nil
+        if action == "status", let name = try input["application"].string.map({ try ApplicationName($0) }), items[name]?.isDown == true,
+            let status = try Self.report(outcome, as: ApplicationStatus.self, of: action), status.active_at != items[name]?.stoppedAt
+        {
+            // Whoever asked, an undo above all, now goes by it.
+            found(status)
+        }
         if action == "locate", planLook == nil { planLook = planned?.begin }
         if action == "locate", firstLook == nil { firstLook = begun }
         guard ["stop", "start", "restart"].contains(action), let name = try input["application"].string.map({ try ApplicationName($0) })
@@ -324,7 +330,7 @@ struct RunLedger {
                 next: next(moved, item),
                 from: item.from, bytes_sent: sent[name] ?? .zero, verified_at: predicted ? nil : moved.verified_at,
                 recovery_point: moved.recovery_point.map { (predicted ? symbols[$0] : nil) ?? $0.text },
-                split_brain_risk: moved.split_brain_risk,
+                split_brain_risk: moved.split_brain_risk, former: moved.former,
                 targets: inventory.application(name).flatMap(RecoveryTargets.init),
                 rto_at_least: item.inDisaster && item.downSince == nil)
         }
@@ -359,6 +365,8 @@ struct RunLedger {
     }
 
     private func next(_ moved: ActivationReport, _ item: Item) -> String? {
+        // Nothing moved, and nothing is to be done about the site that serves.
+        if isDrill { return nil }
         let from = item.from.map(\.text) ?? "its former cluster"
         if let error = item.unprotected {
             return "it is not protected at \(moved.active_at): \(error.message); `drrunbook serve` tries again"

@@ -30,7 +30,7 @@ struct DrillEngine: DREngine {
         return ActivationReport(
             application: order.application, active_at: drill.cluster, epoch: status?.epoch ?? .first, recovery_point: clone.recovery_point,
             instant: clone.instant, rpo: .atMost(max(.zero, clone.ready_at - clone.instant)), ready_at: clone.ready_at,
-            split_brain_risk: false, changed: true)
+            split_brain_risk: false, changed: true, former: .drill)
     }
 
     func ensurePair(_ pair: ClusterPair, _ call: EngineCall) async throws -> PairReport {

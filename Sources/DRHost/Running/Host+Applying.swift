@@ -9,10 +9,24 @@ public struct ApplyReport: Sendable {
     public var changed: Bool { !effects.isEmpty }
 }
 
+/// `apply` came to an error when part of it was set up already. The same command again goes on.
+public struct PartlyApplied: Error {
+    public let error: DRError
+    /// What was changed before.
+    public let effects: [Effect]
+
+    /// All of it in one.
+    public var problem: DRError {
+        let done = effects.map(\.text).joined(separator: ", ")
+        return DRError(
+            error.code, "\(error.message); set up before: \(done)", hint: error.hint ?? "`drrunbook apply` goes on", details: error.details)
+    }
+}
+
 extension Host {
     /// Makes the pairs and schedules as the configuration declares them: what is missing is created, what differs changed, and what an earlier `apply` made and
     /// is declared no more is removed. `plan`: nothing is changed, only told. `shown`: what such a plan told; throws `conflict` rather than changing more than
-    /// that, with what went before it changed.
+    /// that. Throws `PartlyApplied` when something went before the error.
     public func apply(plan: Bool, shown: ApplyReport? = nil) async throws -> ApplyReport {
         if !plan, let shown {
             // Else what stands before it in the order would be changed, and then what follows refused.
@@ -28,8 +42,11 @@ extension Host {
             (pairs, schedules) = try await engine.declare(
                 as: "\(identity.host):\(configuration.folder)", shown: shown?.effects, call)
         } catch {
-            try await engine.release(run: call.holder.run)
-            try await engine.forget(run: call.holder.run)
+            // The cause is what a person needs to see: where it struck, these fail of it, too.
+            try? await engine.release(run: call.holder.run)
+            try? await engine.forget(run: call.holder.run)
+            let done = call.effects.effects
+            if !plan, !done.isEmpty, let error = error as? DRError { throw PartlyApplied(error: error, effects: done) }
             throw error
         }
         try await engine.release(run: call.holder.run)

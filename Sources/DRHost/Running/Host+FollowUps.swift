@@ -8,6 +8,8 @@ public struct BrokenGlass: Sendable, Hashable {
     public let run: RunID
     /// As the report says it.
     public let text: String
+    /// Only then it can be closed.
+    public let hasEnded: Bool
 }
 
 /// What a person said when a run's broken glass was looked into. It stands in the state folder of this host, beside the journal: a run that has ended takes no record. A
@@ -53,9 +55,12 @@ extension Host {
             do {
                 if try closed(run) != nil { return [] }
                 let (header, records) = try recorded(run)
-                return try RunEvidence(header: header, records: records).brokenGlass.map { BrokenGlass(run: run, text: $0) }
+                let hasEnded = records.contains { $0.entry.kind == .finished }
+                return try RunEvidence(header: header, records: records).brokenGlass.map {
+                    BrokenGlass(run: run, text: $0, hasEnded: hasEnded)
+                }
             } catch let error as DRError where [.journalDamaged, .damaged].contains(error.code) {
-                return [BrokenGlass(run: run, text: "the glass was broken at a gate; \(error.message)")]
+                return [BrokenGlass(run: run, text: "the glass was broken at a gate; \(error.message)", hasEnded: false)]
             }
         }
     }

@@ -212,7 +212,9 @@ extension Host {
         let job = last.job.map { ", the job \($0) of `drrunbook serve`," } ?? ""
         return DRError(
             .locked, "run \(last.run) of \(header.runbook)\(job) goes on since \(header.started), in process \(last.process)",
-            hint: "wait until it has ended, or `drrunbook pause \(last.run)` puts it down after what it is doing; then this can be run",
+            hint: "wait until it has ended, or put it down after what it is doing: `drrunbook stop \(last.run)` lets its applications go, "
+                + "`drrunbook pause \(last.run)` keeps them locked for fifteen minutes, so that only what needs none of them can be run; "
+                + "`drrunbook resume \(last.run)` carries it on afterwards",
             details: ["process": .integer(Int64(last.process)), "run": .string(last.run.text)])
     }
 }

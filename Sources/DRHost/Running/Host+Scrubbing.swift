@@ -9,23 +9,25 @@ struct ScrubRound {
     /// How far each has come.
     private var reached: [ScrubPlace: String] = [:]
 
-    /// Reads the next part of the first own copy that is due. Tells what was damaged, and the end of a copy.
+    /// Reads the next part of the first own copy that is due and not being written. Tells what was damaged, and the end of a copy.
     mutating func step(
         _ engine: ReplicationEngine, _ call: EngineCall, _ now: Instant, _ tell: @Sendable (ServiceEvent) -> Void
     ) async {
         do {
-            guard let place = try await engine.scrubsDue().first else { return }
-            let scrubbed: Scrubbed
-            do { scrubbed = try await engine.scrub(place, after: reached[place], most: Self.part, call) } catch let error as DRError
-                where error.code == .locked
-            {
-                // A point is coming in: another time.
+            for place in try await engine.scrubsDue() {
+                let scrubbed: Scrubbed
+                do { scrubbed = try await engine.scrub(place, after: reached[place], most: Self.part, call) } catch let error as DRError
+                    where error.code == .locked
+                {
+                    // A point is coming in, or volumes are made to stand by: another time. The others need not wait for that.
+                    continue
+                }
+                reached[place] = scrubbed.next
+                if scrubbed.next == nil { try await engine.forget(run: call.holder.run) }
+                if scrubbed.next == nil || !scrubbed.healed.isEmpty || !scrubbed.lost.isEmpty || !scrubbed.removed.isEmpty {
+                    tell(.scrubbed(place.application, place.cluster, scrubbed, now))
+                }
                 return
-            }
-            reached[place] = scrubbed.next
-            if scrubbed.next == nil { try await engine.forget(run: call.holder.run) }
-            if scrubbed.next == nil || !scrubbed.healed.isEmpty || !scrubbed.lost.isEmpty || !scrubbed.removed.isEmpty {
-                tell(.scrubbed(place.application, place.cluster, scrubbed, now))
             }
         } catch {
             tell(.failed("scrub", error as? DRError ?? DRError(.internal, "\(error)")))

@@ -42,7 +42,8 @@ struct ActivationMachine {
         case quiet(Placement)
         case materialise(PointVolume, RecoveryPoint)
         case fence(Epoch, ApplicationRecord?)
-        case goLive(Placement, Epoch, [StagedVolume], ActivationChoice, risk: Bool)
+        /// Without a former site that is known not to run it: the risk of two writers, unless its agent promised.
+        case goLive(Placement, Epoch, [StagedVolume], ActivationChoice, FormerSite?)
         case finish(ActivationAnswer)
         /// It is live there already; `start` = but not all of it was started.
         case already(ApplicationRecord, start: Bool)
@@ -174,7 +175,7 @@ struct ActivationMachine {
 
     private func goLive() throws(DRError) -> Command {
         guard let placement else { throw DRError(.internal, "\(order.application) has no place at \(destination)") }
-        return .goLive(placement, epoch, staged, try chosen(), risk: order.mode == .disaster && !order.sourceFenced)
+        return .goLive(placement, epoch, staged, try chosen(), order.mode == .planned ? .fenced : order.sourceFenced ? .said : nil)
     }
 }
 
@@ -185,6 +186,8 @@ struct ActivationAnswer: Hashable, Codable {
     let loss: RecoveryPointObjective
     let epoch: Epoch
     let risk: Bool
+    /// Nil also in those of older versions.
+    var former: FormerSite?
     /// When every byte of the point was last read back at the destination.
     let verified: Instant?
     /// The effects before that commit's own.

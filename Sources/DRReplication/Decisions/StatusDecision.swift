@@ -18,7 +18,7 @@ struct ClusterSight {
     var forks: [ApplicationName: [Fork]] = [:]
     /// When it went live here last.
     var activated: [ApplicationName: Instant] = [:]
-    /// Stopped here by the cluster's own agent, since when.
+    /// Stopped here by the cluster's own agent in the epoch that the cluster knows, since when.
     var selfFenced: [ApplicationName: Instant] = [:]
     /// What the cluster's agent last left here.
     var agent: AgentMark?
@@ -88,7 +88,8 @@ struct StatusDecision {
             problems: problems(of: application) + agentProblems(of: application, active, ownRecord),
             last_drill: known.compactMap { $0.sight.drills[application] }.max { $0.ready_at < $1.ready_at },
             unprotected_since: isProtected ? nil : newest?.epoch == standing.epoch ? newest?.instant : wentLive ?? newest?.instant,
-            forks: known.flatMap { $0.sight.forks[application] ?? [] }, returned: returned(active, standing))
+            forks: known.flatMap { $0.sight.forks[application] ?? [] }, returned: returned(active, standing),
+            self_fenced: selfFenced(application, active, ownRecord))
     }
 
     /// Clusters of its pairs whose own record still says what was so in an older epoch.
@@ -152,13 +153,20 @@ struct StatusDecision {
         return roles
     }
 
+    private func selfFenced(_ application: ApplicationName, _ active: ClusterName?, _ record: ApplicationRecord?) -> Instant? {
+        guard let active, record?.running == false else { return nil }
+        return (sights[active] ?? nil)?.selfFenced[application]
+    }
+
     /// Why it does not run though nobody stopped it, and who would stop it when its cluster is cut off.
     private func agentProblems(of application: ApplicationName, _ active: ClusterName?, _ record: ApplicationRecord?) -> [String] {
         guard let active, let sight = sights[active] ?? nil else { return [] }
-        if let since = sight.selfFenced[application], record?.running == false {
+        if let since = selfFenced(application, active, record) {
+            let absence = sight.agent.absence(now: now)
+            let starts = absence.map { "\($0): `drrunbook agent \(active)` starts it when all answer" } ?? "it starts it when all answer"
             return [
-                "it was stopped at \(active) by its agent at \(since): a cluster where it could have gone live did not answer; it is started when all do, or "
-                    + "by `drrunbook agent \(active) --resume`, which is for a cluster that is gone for good"
+                "it was stopped at \(active) by its agent at \(since): a cluster where it could have gone live did not answer; \(starts); "
+                    + "`drrunbook agent \(active) --resume --reason TEXT --yes` starts it when a cluster is gone for good"
             ]
         }
         guard let lease = selfFence[active], let absence = sight.agent.absence(now: now) else { return [] }

@@ -67,8 +67,8 @@ extension ReplicationEngine {
             case .fence(let epoch, let record):
                 try await fence(to: epoch, record, activation)
                 event = .fenced
-            case .goLive(let placement, let epoch, let staged, let choice, let risk):
-                event = .live(try await goLive(placement, epoch, staged, choice, risk: risk, activation))
+            case .goLive(let placement, let epoch, let staged, let choice, let former):
+                event = .live(try await goLive(placement, epoch, staged, choice, former, activation))
             case .finish(let answer): return try await finish(answer, activation)
             case .already(let record, let start): return try await confirm(record, start: start, activation)
             }
@@ -191,13 +191,15 @@ extension ReplicationEngine {
     }
 
     private func goLive(
-        _ placement: Placement, _ epoch: Epoch, _ staged: [StagedVolume], _ choice: ActivationChoice, risk: Bool, _ activation: Activation
+        _ placement: Placement, _ epoch: Epoch, _ staged: [StagedVolume], _ choice: ActivationChoice, _ known: FormerSite?,
+        _ activation: Activation
     ) async throws -> ActivationAnswer {
         let before = Array(activation.call.effects.effects.dropFirst(activation.effectsBefore))
-        var risk = risk
-        if risk, try await waitForSelfFence(activation) { risk = false }
+        var former = known
+        if former == nil, try await waitForSelfFence(activation) { former = .agent }
+        let risk = former == nil
         let answer = ActivationAnswer(
-            point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: risk,
+            point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: risk, former: former,
             // Without a time it was verified on the way here.
             verified: (staged.compactMap(\.verifiedAt) + [choice.point.verifiedAt ?? clock.now()]).min(), before: before)
         var transaction = try placement.transaction(activation.key("live"), epoch: epoch, staged: staged, risk: risk)
@@ -207,6 +209,7 @@ extension ReplicationEngine {
                 [
                     "epoch": .integer(epoch.number), "at": .instant(clock.now()), "rpo": try Value(encoding: choice.loss),
                     "point": .string(choice.point.id.text), "instant": .instant(choice.point.instant),
+                    "former": former.map { .string($0.rawValue) } ?? .null,
                 ]))
         transaction.answer = try Value(encoding: answer)
         let committed = try await activation.destination.commit(transaction)
@@ -220,6 +223,12 @@ extension ReplicationEngine {
     private func waitForSelfFence(_ activation: Activation) async throws -> Bool {
         let promise = try await selfFence(of: activation.application, by: activation.sourceName, at: activation.destination)
         guard let (until, mark) = promise else { return false }
+        // What waits for the same promise afterwards finds an older mark, and the same loss.
+        let before = try await activation.destination.contact(with: activation.sourceName)
+        if before?.silent == nil {
+            try await activation.destination.noteContact(
+                SiteContact(cluster: activation.sourceName, reached: before?.reached ?? mark.at, silent: clock.now()))
+        }
         while true {
             let contact = try await activation.destination.contact(with: activation.sourceName)
             guard try await activation.destination.agentMark(of: activation.sourceName) == mark, !AgentPromise.isRefuted(mark, contact)
@@ -247,7 +256,7 @@ extension ReplicationEngine {
         return ActivationReport(
             application: activation.name, active_at: activation.destination.name, epoch: answer.epoch, recovery_point: answer.point,
             instant: answer.instant, rpo: answer.loss, ready_at: ready, split_brain_risk: answer.risk, changed: true,
-            verified_at: answer.verified, warnings: warnings)
+            verified_at: answer.verified, warnings: warnings, former: answer.former)
     }
 
     private func volumes(of answer: ActivationAnswer, _ activation: Activation) async throws -> [VolumeName] {
@@ -278,6 +287,7 @@ extension ReplicationEngine {
             application: activation.name, active_at: activation.destination.name, epoch: record.epoch,
             recovery_point: try own?["point"].string.map { try PointID($0) }, instant: instant,
             rpo: try own.map { try $0["rpo"].decoded(as: RecoveryPointObjective.self) } ?? .unknown, ready_at: ready,
-            split_brain_risk: record.split_brain_risk, changed: true)
+            split_brain_risk: record.split_brain_risk, changed: true,
+            former: record.split_brain_risk ? nil : own?["former"].string.flatMap(FormerSite.init(rawValue:)))
     }
 }

@@ -13,30 +13,43 @@ extension ReplicationEngine {
         let began = clock.now()
         let others = peers(of: name)
         var contacts = contacts ?? [:]
-        if contacts.isEmpty, let own = try await cluster.agentMark(of: name)?.contacts {
-            for other in others { contacts[other] = own[other.text] }
-        }
+        let lease = every == nil ? nil : selfFence
         var reached: [any Cluster] = []
         // What cannot be noted keeps nothing from being stopped.
         var problems: [DRError] = []
+        var promised: Set<ClusterName>
+        do {
+            let before = try await cluster.agentMark(of: name)
+            if contacts.isEmpty, let own = before?.contacts {
+                for other in others { contacts[other] = own[other.text] }
+            }
+            promised = before?.promises ?? []
+        } catch let error as DRError where !contacts.isEmpty {
+            problems.append(error)
+            promised = Set(others)
+        }
         for other in others {
             do {
                 // Counted from before it was written: whoever reads it later waits long enough.
-                try await self.cluster(other).noteAgent(mark(of: name, at: began, every == nil ? nil : selfFence, every, for: other))
+                try await self.cluster(other).noteAgent(mark(of: name, at: began, lease, every, for: other))
+                if lease == nil { promised.remove(other) } else { promised.insert(other) }
                 reached.append(try self.cluster(other))
                 contacts[other] = began
             } catch let error as DRError {
                 contacts[other] = contacts[other] ?? began
-                // Why one that answers cannot be told is for a person to know: a full disk, say.
-                if error.code != .clusterUnreachable { problems.append(error) }
+                // Why one that answers cannot be told is for a person to know: a full disk, say. It may have been told all the same.
+                if error.code != .clusterUnreachable {
+                    problems.append(error)
+                    if lease != nil { promised.insert(other) }
+                }
             }
             do { try await noteContact(with: other, at: cluster, answered: reached.last?.name == other) } catch let error as DRError {
                 problems.append(error)
             }
         }
         let own = AgentMark(
-            cluster: name, at: began, lease: every == nil ? nil : selfFence, every: every ?? .zero, applications: [],
-            contacts: Dictionary(uniqueKeysWithValues: contacts.map { ($0.key.text, $0.value) }))
+            cluster: name, at: began, lease: lease, every: every ?? .zero, applications: [],
+            contacts: Dictionary(uniqueKeysWithValues: contacts.map { ($0.key.text, $0.value) }), promised: promised.sorted())
         do { try await cluster.noteAgent(own) } catch let error as DRError { problems.append(error) }
         var events = problems.prefix(1).map { AgentRound.Event(kind: .failed, application: nil, message: $0.message) }
         for application in inventory.applications {
@@ -59,7 +72,7 @@ extension ReplicationEngine {
     }
 
     /// The clusters that have to answer: those that it could be live at, without those that a person said are gone and that did not answer since.
-    private func awaited(_ application: ApplicationName, at cluster: any Cluster, reached: Set<ClusterName>) async throws -> [ClusterName] {
+    func awaited(_ application: ApplicationName, at cluster: any Cluster, reached: Set<ClusterName>) async throws -> [ClusterName] {
         let peers = peers(of: cluster.name, for: application)
         guard let word = try await cluster.document(.alone(application)) else { return peers }
         let gone = Set(word["clusters"].list?.compactMap(\.string) ?? [])
@@ -159,23 +172,6 @@ extension ReplicationEngine {
         }
     }
 
-    /// The agent ends: from now on nothing stops by itself there. Says which clusters could not be told, and still rely on it.
-    public func withdrawAgent(_ name: ClusterName) async throws -> [ClusterName] {
-        var untold: [ClusterName] = []
-        let own = try cluster(name)
-        for other in peers(of: name) {
-            do {
-                try await cluster(other).noteAgent(mark(of: name, at: clock.now(), nil, nil, for: other))
-            } catch is DRError {
-                untold.append(other)
-            }
-        }
-        // Whoever comes after it still keeps what those were promised that could not be told.
-        let contacts = try await own.agentMark(of: name)?.contacts?.filter { entry in untold.contains { $0.text == entry.key } }
-        try await own.noteAgent(AgentMark(cluster: name, at: clock.now(), lease: nil, every: .zero, contacts: contacts))
-        return untold
-    }
-
     /// Notes for each pair, at either end, whether the other one answers.
     public func noteContacts() async throws {
         var answers: [ClusterName: Bool] = [:]
@@ -211,14 +207,13 @@ extension ReplicationEngine {
                 silent: before?.silent.flatMap { $0 > asked ? $0 : nil }))
     }
 
-    private func mark(of name: ClusterName, at began: Instant, _ lease: Duration?, _ every: Duration?, for other: ClusterName) -> AgentMark
-    {
+    func mark(of name: ClusterName, at began: Instant, _ lease: Duration?, _ every: Duration?, for other: ClusterName) -> AgentMark {
         let covered = lease == nil ? [] : inventory.applications.map(\.name).filter { peers(of: name, for: $0).contains(other) }
         return AgentMark(cluster: name, at: began, lease: lease, every: every ?? .zero, applications: covered.sorted())
     }
 
     /// The clusters it shares a pair with: with an application, those that the application could be made live at from here.
-    private func peers(of name: ClusterName, for application: ApplicationName? = nil) -> [ClusterName] {
+    func peers(of name: ClusterName, for application: ApplicationName? = nil) -> [ClusterName] {
         var pairs = inventory.pairs.filter { $0.source == name || $0.destination == name }
         if let application {
             let scheduled = Set(inventory.schedules.filter { $0.covers(application) }.map(\.pair))
@@ -228,7 +223,7 @@ extension ReplicationEngine {
         return Set(pairs.flatMap { [$0.source, $0.destination] }).subtracting([name]).sorted()
     }
 
-    private struct Watch {
+    struct Watch {
         let application: Application
         let cluster: any Cluster
         let reached: [any Cluster]
@@ -264,15 +259,7 @@ extension ReplicationEngine {
         }
         // Also what its own start, which failed, left half running.
         if watch.isOverdue, own.running {
-            try await seize(watch)
-            try await hold(watch) { objects in
-                var transaction = try StopDecision(
-                    application: watch.name, objects: objects, record: standing.record(at: here), standing: standing, at: here
-                ).transaction(watch.key("fence"))
-                transaction?.changes.append(
-                    .write(.selfFenced(watch.name), ["epoch": .integer(own.epoch.number), "at": .instant(self.clock.now())]))
-                return transaction
-            }
+            try await selfFence(watch, standing)
             return event(
                 .selfFenced, watch, "\(watch.silent.map(\.text).listed) could not be asked whether it lives there: stopped here")
         }
@@ -281,11 +268,27 @@ extension ReplicationEngine {
         guard let mark, watch.isInTouch else { return nil }
         try await lock(watch.name, at: [watch.cluster], for: watch.call.holder)
         let isOurs = mark["epoch"].integer == own.epoch.number && !own.isComplete
-        if isOurs { _ = try await start(watch.application, at: watch.cluster, watch.key("start"), in: own.epoch, watch.call) }
+        if isOurs {
+            _ = try await start(watch.application, at: watch.cluster, watch.key("start"), in: own.epoch, asAgent: true, watch.call)
+        }
         _ = try await watch.cluster.commit(
             Transaction(
                 watch.key("resumed"), guards: [.document(.selfFenced(watch.name), mark)], changes: [.remove(.selfFenced(watch.name))]))
         return isOurs ? event(.resumed, watch, "nobody took it over: it runs again") : nil
+    }
+
+    /// Stops it, and notes that no person did.
+    func selfFence(_ watch: Watch, _ standing: Standing) async throws {
+        let here = watch.cluster.name
+        try await seize(watch)
+        try await hold(watch) { objects in
+            var transaction = try StopDecision(
+                application: watch.name, objects: objects, record: standing.record(at: here), standing: standing, at: here
+            ).transaction(watch.key("fence"))
+            let epoch = standing.effectiveRecord(at: here).epoch.number
+            transaction?.changes.append(.write(.selfFenced(watch.name), ["epoch": .integer(epoch), "at": .instant(self.clock.now())]))
+            return transaction
+        }
     }
 
     /// Whoever holds it, also a run that was put down: what was promised to the others does not wait for it. It is refused at its next commit.
@@ -310,7 +313,7 @@ extension ReplicationEngine {
         return event(.letGo, watch, "held for a snapshot by a process that is gone: it goes on")
     }
 
-    private func event(_ kind: AgentRound.Event.Kind, _ watch: Watch, _ message: String) -> AgentRound.Event {
+    func event(_ kind: AgentRound.Event.Kind, _ watch: Watch, _ message: String) -> AgentRound.Event {
         AgentRound.Event(kind: kind, application: watch.name, message: message)
     }
 
@@ -331,13 +334,13 @@ extension ReplicationEngine {
         failpoint("engine.agent.fenced")
     }
 
-    private func confirmHeld(_ watch: Watch) async throws {
+    func confirmHeld(_ watch: Watch) async throws {
         let objects = try CarriedObjects.of(try await watch.cluster.objects(of: watch.application))
         try await confirmStopped(try HeldWorkload.among(objects), of: watch.application, at: watch.cluster)
     }
 
     /// Where it is when no cluster has a record: the source of the pairs that copy it, as far as they agree.
-    private func home(of name: ApplicationName) -> ClusterName? {
+    func home(of name: ApplicationName) -> ClusterName? {
         let scheduled = Set(inventory.schedules.filter { $0.covers(name) }.map(\.pair))
         let fitting = inventory.pairs.filter { scheduled.contains($0.name) }
         let sources = Set((fitting.isEmpty ? inventory.pairs : fitting).map(\.source))

@@ -25,11 +25,13 @@ extension ReplicationEngine {
     /// Gives all held workloads their original state in one commit, starts their processes, and waits until all are ready. Only then the record lets go
     /// of the originals, so that a start that was cut off is carried on by whoever comes next. Returns when all were ready.
     ///
-    /// All of it belongs to `epoch`: carried on after the application went elsewhere or was stopped by somebody, it is refused.
+    /// All of it belongs to `epoch`: carried on after the application went elsewhere or was stopped by somebody, it is refused. So is what the cluster's agent
+    /// stopped in that epoch, unless it is the agent that starts it: another cluster may rely on it.
     func start(
-        _ application: Application, at cluster: any Cluster, _ key: OperationKey, in epoch: Epoch, _ call: EngineCall
+        _ application: Application, at cluster: any Cluster, _ key: OperationKey, in epoch: Epoch, asAgent: Bool = false, _ call: EngineCall
     ) async throws -> Instant {
         let start = Start(application: application, cluster: cluster, key: key, epoch: epoch, call: call)
+        if !asAgent { try await requireNotSelfFenced(start) }
         let plan = try await begin(start)
         failpoint("engine.start.planned")
         _ = try await current(start)
@@ -55,6 +57,18 @@ extension ReplicationEngine {
         func guards(_ record: ApplicationRecord?) throws -> [Guard] {
             [.epoch(name, epoch), .document(.application(name), try record?.value())]
         }
+    }
+
+    private func requireNotSelfFenced(_ start: Start) async throws {
+        let (name, place) = (start.name, start.cluster.name)
+        guard let mark = try await start.cluster.document(.selfFenced(name)), mark["epoch"].integer == start.epoch.number,
+            try await start.cluster.record(of: name)?.running != true
+        else { return }
+        throw DRError(
+            .notAllowed, "\(name) was stopped by the agent of \(place), as a cluster where it may have gone live did not answer",
+            hint:
+                "`drrunbook agent \(place)` starts it when all answer and nobody took it over; `drrunbook agent \(place) --resume --reason TEXT --yes` "
+                + "is a person's word that the other cluster is gone for good")
     }
 
     /// From here on it counts as running: whatever was copied while it was stopped may no longer be all there is.

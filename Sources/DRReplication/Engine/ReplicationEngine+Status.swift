@@ -56,7 +56,11 @@ extension ReplicationEngine {
                 }
                 sight.drills[name] = try await cluster.read(LastDrill.self, .drilled(name), "last drill of \(name)")
                 if case .instant(let at)? = try await cluster.document(.activated(name))?["at"] { sight.activated[name] = at }
-                if case .instant(let at)? = try await cluster.document(.selfFenced(name))?["at"] { sight.selfFenced[name] = at }
+                if let mark = try await cluster.document(.selfFenced(name)), case .instant(let at) = mark["at"],
+                    mark["epoch"].integer == (sight.records[name]?.epoch ?? .first).number
+                {
+                    sight.selfFenced[name] = at
+                }
                 sight.forks[name] = try await forks(of: name, at: cluster)
                 let points = try await cluster.points(of: name)
                 sight.points[name] = points.sound

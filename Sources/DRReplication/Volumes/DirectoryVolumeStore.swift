@@ -198,9 +198,16 @@ public struct DirectoryVolumeStore: VolumeStore {
                     return scrubbed
                 }
             }
-            let read = try await heads.scrub(
-                after: after.flatMap { $0.hasPrefix(standing) ? String($0.dropFirst(standing.count)) : nil } ?? "",
-                most: ByteCount(most.bytes - scrubbed.bytes))
+            let read: Scrubbed
+            do {
+                read = try await heads.scrub(
+                    after: after.flatMap { $0.hasPrefix(standing) ? String($0.dropFirst(standing.count)) : nil } ?? "",
+                    most: ByteCount(most.bytes - scrubbed.bytes))
+            } catch let error as DRError where error.code == .locked && scrubbed.objects > 0 {
+                // What was read and healed so far is told all the same, and not read again.
+                scrubbed.next = standing
+                return scrubbed
+            }
             scrubbed.objects += read.objects
             scrubbed.bytes += read.bytes
             scrubbed.healed += read.healed

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DRHost
 import DRModel
+import DRSupport
 
 struct Agent: HostCommand {
     static let configuration = CommandConfiguration(
@@ -10,7 +11,8 @@ struct Agent: HostCommand {
             says selfFence for the cluster, everything is stopped when no other cluster could be reached for so long, and started again when it can and \
             nobody took it over. A disaster failover waits for that. The cluster's fence command is run for each application that is stopped.
 
-            An agent that ends takes back what it promised; a single round (--once) promises nothing.
+            An agent that ends takes back what it promised; where it cannot tell a cluster for 15 s, it stops what that cluster relies on, and exits with 8. A \
+            second signal ends it at once, and nobody stops anything then. A single round (--once) promises nothing.
 
             When a cluster is gone for good, what was stopped for its sake stays stopped until a person says so with --resume: it runs here again in a new \
             epoch. Should the other cluster live after all, both serve until it is deposed: by its own agent, or by the first copy it receives.
@@ -43,33 +45,51 @@ struct Agent: HostCommand {
                 let when = selfFence.map { "when nobody could be reached for \($0.text)" } ?? "only when they live elsewhere"
                 output.say("watching over \(cluster), which stops its applications \(when); stop with control-C")
             }
-            var failed = false
+            let failed = Lock(false)
+            let kept = Lock<[ApplicationName]>([])
             let untold = try await host.watch(cluster, once: once, until: { StopSignal.isSet }) { time, round in
                 for silent in round.silent { if once { output.warning("\(silent) does not answer") } }
                 if once, round.events.isEmpty { output.say("nothing to stop or start at \(cluster)") }
                 for event in round.events {
-                    failed = failed || event.kind == .failed
-                    let text = (event.application.map { "\($0): " } ?? "") + event.message
-                    if event.kind == .failed {
-                        output.warning(text)
-                    } else {
-                        output.say("\(Runs.time(time)) \(event.kind.rawValue) \(text)")
-                    }
-                    output.object(
-                        "agent",
-                        [
-                            ("time", .instant(time)), ("cluster", .string(cluster.text)), ("event", .string(event.kind.rawValue)),
-                            ("application", event.application.map { .string($0.text) } ?? .null), ("message", .string(event.message)),
-                        ])
+                    if event.kind == .failed { failed.withLock { $0 = true } }
+                    if event.kind == .kept { kept.withLock { $0 += [event.application].compactMap(\.self) } }
+                    tell(event, time, output)
                 }
             }
-            for other in untold {
-                output.warning(
-                    "\(other) does not answer, and was not told that nothing stops \(cluster) any more: start the agent again soon")
+            guard untold.isEmpty else {
+                tell(untold, kept.withLock { $0 }, output)
+                return .unreachable
             }
-            if !untold.isEmpty { return .unreachable }
-            return once && failed ? .failed : .done
+            return once && failed.withLock { $0 } ? .failed : .done
         }
+    }
+
+    private func tell(_ event: AgentRound.Event, _ time: Instant, _ output: Output) {
+        let text = (event.application.map { "\($0): " } ?? "") + event.message
+        switch event.kind {
+        case .failed: output.warning(text)
+        case .ending:
+            output.warning(
+                "\(text): it is tried for a while, then what it relies on is stopped at \(cluster); a second signal ends the agent at once, and nothing "
+                    + "stops there then")
+        default: output.say("\(Runs.time(time)) \(event.kind.rawValue) \(text)")
+        }
+        output.object(
+            "agent",
+            [
+                ("time", .instant(time)), ("cluster", .string(cluster.text)), ("event", .string(event.kind.rawValue)),
+                ("application", event.application.map { .string($0.text) } ?? .null), ("message", .string(event.message)),
+            ])
+    }
+
+    private func tell(_ untold: [ClusterName], _ kept: [ApplicationName], _ output: Output) {
+        let names = untold.map(\.text).joined(separator: ", ")
+        let stopped =
+            kept.isEmpty
+            ? "nothing ran at \(cluster) any more that relies on that"
+            : "stopped at \(cluster), as was promised: \(kept.map(\.text).joined(separator: ", "))"
+        output.warning("could not be told that the agent ends: \(names); \(stopped)")
+        output.say("  next: drrunbook agent \(cluster)   starts what was stopped when \(names) answers and nobody took it over")
     }
 
     private func resumeAlone(_ output: Output) async throws -> ExitStatus {

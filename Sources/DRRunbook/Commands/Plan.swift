@@ -45,7 +45,9 @@ struct Plan: HostCommand {
             ReportText(report: report, isPlan: true, config: common.config).write(to: output)
             if let out, let record {
                 try host.write(record, to: out)
-                if report.outcome == .succeeded { output.say("next: drrunbook run \(runbook.runbook) --plan \(out) ...") }
+                if [.succeeded, .targetMissed].contains(report.outcome) {
+                    output.say("next: drrunbook run \(runbook.runbook) --plan \(out) ...")
+                }
             }
             return Self.status(report)
         }

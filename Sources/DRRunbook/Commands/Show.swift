@@ -53,8 +53,8 @@ struct Show: HostCommand {
             if let closed {
                 output.say("  closed by \(closed.identity) at \(Runs.time(closed.time)): \(closed.comment)")
                 output.object("closed", Self.members(closed))
-            } else if try host.openBrokenGlass().contains(where: { $0.run == run }) {
-                output.say("  next: drrunbook show \(run) --close \"what came of it\"")
+            } else if let glass = try host.openBrokenGlass().first(where: { $0.run == run }) {
+                output.say("  next: drrunbook show \(run) --close \"what came of it\"\(glass.hasEnded ? "" : " when it has ended")")
             }
             return .done
         }

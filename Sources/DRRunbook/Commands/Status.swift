@@ -38,7 +38,9 @@ struct Status: HostCommand {
         do {
             for glass in try host.openBrokenGlass() {
                 output.say(output.style.warning("run \(glass.run): \(glass.text)"))
-                output.say("  next: drrunbook show \(glass.run), then with --close \"what came of it\"")
+                output.say(
+                    "  next: drrunbook show \(glass.run), then with --close \"what came of it\"\(glass.hasEnded ? "" : " when it has ended")"
+                )
                 output.object("follow_up", [("run", .string(glass.run.text)), ("text", .string(glass.text))])
             }
         } catch {
@@ -54,7 +56,8 @@ struct Status: HostCommand {
     static func warnings(_ item: ApplicationStatus) -> [String] {
         var lines: [String] = []
         if item.split_brain_risk { lines.append("\(item.name): the old site was not seen cut off: both may be serving") }
-        if item.running == false, let active = item.active_at, item.clusters[active.text] != "stopped by its agent" {
+        // What its agent stopped is told among the problems, with the way out.
+        if item.running == false, let active = item.active_at, item.self_fenced == nil {
             let by = item.lock.map { "run \($0) holds it: `drrunbook resume \($0)`" } ?? "`drrunbook runs` shows which run stopped it"
             lines.append("\(item.name): STOPPED at \(active), where it is live; \(by)")
         }
@@ -115,7 +118,8 @@ struct Status: HostCommand {
                             "volumes": .list($0.volumes.map(Value.string)),
                         ]
                     })
-            ), ("returned", .list((item.returned ?? []).map { .string($0.text) })),
+            ), ("self_fenced", item.self_fenced.map(Value.instant) ?? .null),
+            ("returned", .list((item.returned ?? []).map { .string($0.text) })),
             ("problems", .list((item.problems ?? []).map(Value.string))),
         ]
     }

@@ -152,7 +152,8 @@ final class JSONLines: Sendable {
             "rto": item.rto.map(Value.duration) ?? .null, "from": text(item.from?.text),
             "bytes_sent": item.bytes_sent.map { .integer($0.bytes) } ?? .null, "verified_at": item.verified_at.map(Value.instant) ?? .null,
             "reason": text(item.reason), "next": text(item.next), "recovery_point": text(item.recovery_point),
-            "split_brain_risk": item.split_brain_risk.map(Value.bool) ?? .null, "rto_at_least": .bool(item.rto_at_least == true),
+            "split_brain_risk": item.split_brain_risk.map(Value.bool) ?? .null, "former_site": text(item.former?.rawValue),
+            "rto_at_least": .bool(item.rto_at_least == true),
             "rpo_met": item.isRPOMet.map(Value.bool) ?? .null, "rto_met": item.isRTOMet.map(Value.bool) ?? .null,
         ]
     }

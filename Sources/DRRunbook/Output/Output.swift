@@ -49,7 +49,8 @@ struct Output: Sendable {
 
     /// The errors of a command that had no report.
     func failure(_ error: any Error) {
-        let problems = (error as? ConfigurationError)?.problems ?? [error as? DRError ?? DRError(.internal, "\(error)")]
+        let known = (error as? PartlyApplied)?.problem ?? error as? DRError
+        let problems = (error as? ConfigurationError)?.problems ?? [known ?? DRError(.internal, "\(error)")]
         for problem in problems {
             self.problem(problem)
             lines?.write("error", JSONLines.members(problem))

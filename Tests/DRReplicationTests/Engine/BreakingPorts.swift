@@ -103,6 +103,7 @@ struct BreakingCluster: Cluster {
     func locks() async throws -> [ApplicationLock] { try await pass("locks") { try await base.locks() } }
     // Signs of life are no stage of anything.
     func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }
+    func noteAgent(_ mark: AgentMark) async throws { try await base.noteAgent(mark) }
     func noteContact(_ contact: SiteContact) async throws { try await base.noteContact(contact) }
     func contact(with cluster: ClusterName) async throws -> SiteContact? { try await base.contact(with: cluster) }
 }

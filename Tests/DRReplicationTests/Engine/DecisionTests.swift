@@ -187,8 +187,8 @@ struct DecisionTests {
                 case .fence(let epoch, _):
                     asked.append("fence \(epoch)")
                     event = .fenced
-                case .goLive(_, let epoch, let staged, _, let risk):
-                    asked.append("live \(epoch) \(staged.count) \(risk)")
+                case .goLive(_, let epoch, let staged, _, let former):
+                    asked.append("live \(epoch) \(staged.count) \(former?.rawValue ?? "at risk")")
                     break loop
                 case .finish, .already:
                     Issue.record("the machine ended early")
@@ -198,8 +198,8 @@ struct DecisionTests {
             }
             let expected =
                 mode == .planned
-                ? ["recall", "read both", "settle", "survey", "quiet", "materialise", "fence 2", "live 2 1 false"]
-                : ["recall", "read destination", "settle", "survey", "quiet", "materialise", "live 2 1 true"]
+                ? ["recall", "read both", "settle", "survey", "quiet", "materialise", "fence 2", "live 2 1 fenced"]
+                : ["recall", "read destination", "settle", "survey", "quiet", "materialise", "live 2 1 at risk"]
             #expect(asked == expected)
         }
     }

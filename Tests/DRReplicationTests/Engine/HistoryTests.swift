@@ -76,9 +76,21 @@ private final class Agents: Sendable {
     /// Without a word.
     func kill(_ name: ClusterName) { state.withLock { _ = $0.alive.remove(name) } }
 
+    /// By a signal, also in a partition: it takes as long as it takes, and the other one works meanwhile.
     func end(_ name: ClusterName) async throws {
         kill(name)
-        try await seeing(name) { _ = try await world.engine().withdrawAgent(name) }
+        let number = state.withLock { state in
+            state.rounds += 1
+            return state.rounds
+        }
+        try await seeing(name) {
+            let call = Spoken("end-\(number)", run: try RunID("agent-\(name)")).call
+            let engine = world.engine(clock: WorkingClock(base: world.clock, agents: self))
+            _ = try await engine.endAgent(name, selfFence: Self.selfFence, call) { event in
+                ended.withLock { $0[event.kind.rawValue, default: 0] += 1 }
+            }
+        }
+        watcher.look()
     }
 
     /// Time passes, and whoever is alive works.
@@ -208,18 +220,24 @@ struct HistoryTests {
             case 11, 14:
                 let cluster = dice.roll(2) == 0 ? world.east : world.west
                 let orderly = dice.roll(2) == 0
-                // Nor of one that dies when its site is lost already, or is stopped then.
-                guard agents.isAlive(cluster.name), ![world.east, world.west].contains(where: { $0.state.withLock { $0.unreachable } })
-                else { continue }
+                guard agents.isAlive(cluster.name) else { continue }
+                var isCutOff = [world.east, world.west].contains { $0.state.withLock { $0.unreachable } }
+                // As when the machine beside the workloads is restarted because its site is in trouble.
+                if orderly, !isCutOff, dice.roll(2) == 0 {
+                    cluster.goAway()
+                    isCutOff = true
+                }
                 if orderly {
                     try await agents.end(cluster.name)
                 } else {
+                    // Nor of one that dies when its site is lost already.
+                    guard !isCutOff else { continue }
                     agents.kill(cluster.name)
                     // One that dies just before its site is lost is what nobody can know of (docs/decisions/commit-and-fencing.md).
                     try await agents.pass(
                         AgentMark(cluster: cluster.name, at: world.clock.now(), lease: nil, every: Agents.every).patience + .seconds(10))
                 }
-                lines.append("the agent of \(cluster.name) \(orderly ? "ends" : "dies")")
+                lines.append("the agent of \(cluster.name) \(orderly ? (isCutOff ? "ends, cut off" : "ends") : "dies")")
                 continue
             case 15:
                 // All stand still, or the clocks are set: less than what an agent is waited for beyond its promise.
@@ -279,12 +297,13 @@ struct HistoryTests {
     {
         let environment = ProcessInfo.processInfo.environment
         let count = environment["HISTORIES"].flatMap { Int($0) } ?? 60
-        // Among these is one (423) that finds a second writer when commits do not look at their guards.
         let first = environment["SEED"].flatMap { Int($0) } ?? 400
+        // These find a second writer when an agent that ends cut off stops nothing (548, 813), and when others than an agent start what one stopped (796).
+        let telling = [548, 796, 813].filter { !(first..<first + count).contains($0) }
         var moves = 0
         var instants = 0
         var told: [String: Int] = [:]
-        for seed in first..<first + count {
+        for seed in Array(first..<first + count) + telling {
             let (lines, findings, looked, agents) = try await history(seed)
             #expect(findings.isEmpty, "seed \(seed): \(findings.first ?? "") in\n\(lines.joined(separator: "\n"))")
             moves += lines.count { ($0.contains("disaster") || $0.contains("planned")) && $0.hasSuffix(": done") }
@@ -294,6 +313,8 @@ struct HistoryTests {
         // A history in which nothing happens finds nothing.
         #expect(moves > count / 3)
         #expect(instants > count * 50)
-        #expect(count < 60 || told["self-fenced"] ?? 0 > 0 && told["deposed"] ?? 0 > 0 && told["resumed"] ?? 0 > 0, "\(told)")
+        #expect(
+            count < 60 || told["self-fenced"] ?? 0 > 0 && told["deposed"] ?? 0 > 0 && told["resumed"] ?? 0 > 0 && told["kept"] ?? 0 > 0,
+            "\(told)")
     }
 }

@@ -165,6 +165,25 @@ import Testing
         #expect(wrote(try await activating(point)).isEmpty)
     }
 
+    @Test func `G3 a scrub tells what it healed though another process is at the heads, and goes on there`() async throws {
+        try makeHostileTree(source)
+        _ = try await standBy(1)
+        let packs = world.west / ".dr" / "copies" / "ledger" / "packs"
+        let pack = packs / String(decoding: try #require(try world.io.list(packs).first), as: UTF8.self)
+        try write(pack, [0x55, 0x55, 0x55], at: 100)
+        let lock = try #require(try world.io.lock(heads / ".lock", wait: false))
+        let west = world.volumes(world.west)
+        let part = try await west.scrub("ledger", with: world.store())
+        #expect(part.healed.count == 1 && part.next != nil)
+        let refused = await expectError(.locked) {
+            try await west.scrub("ledger", with: world.store(), after: part.next, most: ByteCount(1 << 30))
+        }
+        #expect(refused != nil)
+        lock.release()
+        let rest = try await west.scrub("ledger", with: world.store(), after: part.next, most: ByteCount(1 << 30))
+        #expect(rest.healed.isEmpty && rest.objects == 1 && rest.next == nil)
+    }
+
     @Test func `Nobody's files, names elsewhere and attributes in what stands by do not go live`() async throws {
         try makeHostileTree(source)
         let point = try await standBy(1)
