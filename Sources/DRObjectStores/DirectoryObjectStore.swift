@@ -167,6 +167,8 @@ public struct DirectoryObjectStore: ObjectStore {
     private func makeFolders(_ path: StorePath) throws {
         if try path == directory || io.facts(path)?.kind == .folder { return }
         try makeFolders(path.folder)
+        // What was made durable before was the name of one that is gone.
+        ready.withLock { _ = $0.remove(path) }
         do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST {}
     }
 

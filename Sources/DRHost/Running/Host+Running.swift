@@ -85,11 +85,12 @@ extension Host {
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let (header, records) = try newest(run)
-        return try await planRest(of: header, records, settled: settled, request: request, events: events)
+        return try await planRest(of: header, records, settled: settled, request: request, isCarriedOn: isCarriedOn, events: events)
     }
 
     private func planRest(
         of header: RunHeader, _ records: [JournalRecord], settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let copy = MemoryJournal()

@@ -6,7 +6,7 @@ internal import DRModel
 /// checksums, and one that was torn is not believed.
 struct ScanCache {
     static let headerSize = 4096
-    private static let magic: StaticString = "DRSCAN3\n"
+    private static let magic: StaticString = "DRSCAN4\n"
 
     struct Header: Equatable {
         let application: ApplicationName
