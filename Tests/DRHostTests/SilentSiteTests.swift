@@ -81,37 +81,4 @@ import Testing
         let broken = try shop.drrunbook("lock", "break", "storefront", "--yes", "--json")
         #expect(broken.lines.map { $0["cluster"].string } == ["east", "west"])
     }
-
-    @Test func `An agent that ends while a site cannot hear that it does so ends with 8`() throws {
-        let shop = try ShopFixture()
-        try shop.replace("dr.yaml", "{ directory: sites/east }", "{ directory: sites/east, selfFence: 5m }")
-        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
-        let process = Process()
-        process.executableURL = ShopFixture.executable
-        process.arguments = ["agent", "east"]
-        process.currentDirectoryURL = shop.folder
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try shop.write("said", "")
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: shop.file("said")))
-        try process.run()
-        // From when on the other site relies on it.
-        while process.isRunning, !shop.exists("sites/west/.dr/agents/east.json") { usleep(20_000) }
-        try FileManager.default.moveItem(atPath: shop.file("sites/west"), toPath: shop.file("sites/gone"))
-        process.terminate()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 8)
-        #expect(try shop.read("said").contains("west does not answer, and was not told that nothing stops east any more"))
-    }
-
-    @Test func `What an agent stopped is not advised to be looked for among the runs`() {
-        func warnings(_ role: String) -> [String] {
-            Status.warnings(
-                ApplicationStatus(
-                    name: "ledger", active_at: "east", epoch: Epoch(1), running: false, split_brain_risk: false, clusters: ["east": role],
-                    rpo: .zero, last_point: nil, last_point_at: nil, protected: true, schedule: nil, lock: nil))
-        }
-        #expect(warnings("active").contains { $0.contains("`drrunbook runs` shows which run stopped it") })
-        #expect(!warnings("stopped by its agent").contains { $0.contains("STOPPED") || $0.contains("drrunbook runs") })
-    }
 }

@@ -62,7 +62,7 @@ struct WritingRunbooksTests {
             if arguments.first == "explore" { arguments += ["--limit", "5"] }
             let answer = try shop.drrunbook(arguments)
             let isRefused = arguments.contains("--without")
-            #expect(answer.status == (isRefused ? 1 : 0), "\(step.command): \(answer.output)\(answer.error)")
+            #expect(answer.status == (isRefused ? 5 : 0), "\(step.command): \(answer.output)\(answer.error)")
             if let file = step.file { #expect(try shop.read(file) == answer.output, "\(step.command)") }
             if arguments.contains("--coverage") { #expect(answer.output.contains("100 %"), "\(answer.output)") }
         }

@@ -397,13 +397,3 @@ struct RunLedger {
     // "0.4-10" comes after "0.4-2".
     private static func numbers(_ branch: String) -> [Int] { branch.split { $0 == "." || $0 == "-" }.map { Int($0) ?? 0 } }
 }
-
-extension ErrorCode {
-    /// Somebody or something said no before anything was changed.
-    var isRefusal: Bool {
-        switch self {
-        case .fenced, .locked, .conflict, .foreignObject, .checksFailed, .dataLoss, .notAllowed, .rejected: true
-        default: false
-        }
-    }
-}

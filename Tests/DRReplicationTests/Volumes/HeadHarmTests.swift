@@ -100,15 +100,6 @@ extension HeadTests {
         #expect(parts > names.count)
     }
 
-    @Test func `G3 a scrub that finds what stands by busy does not count as one`() async throws {
-        try makeHostileTree(source)
-        _ = try await standBy(1)
-        let lock = try #require(try world.io.lock(heads / ".lock", wait: false))
-        #expect(await expectError(.locked) { _ = try await world.volumes(world.west).scrub("ledger", with: world.store()) } != nil)
-        lock.release()
-        #expect(try await world.volumes(world.west).scrub("ledger", with: world.store()).next == nil)
-    }
-
     @Test func `G3 a scrub that is cancelled while it reads what stands by removes nothing`() async throws {
         try makeHostileTree(source)
         _ = try await standBy(1)
