@@ -15,7 +15,7 @@ final class WriterLock: Sendable {
     init(path: String, journal: String) throws(DRError) {
         let opened = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard opened >= 0 else { throw Self.failure("open", path) }
-        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.take(opened) else {
             let reason = errno
             let holder = Self.text(of: opened)
             close(opened)
@@ -27,6 +27,16 @@ final class WriterLock: Sendable {
         }
         Self.write("\(getpid())", to: opened)
         descriptor = Lock(opened)
+    }
+
+    // Whoever only asks who holds it holds it for an instant.
+    private static func take(_ opened: Int32) -> Bool {
+        for _ in 0..<20 {
+            if flock(opened, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK else { return false }
+            usleep(5000)
+        }
+        return flock(opened, LOCK_EX | LOCK_NB) == 0
     }
 
     deinit { release() }

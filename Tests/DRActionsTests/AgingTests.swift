@@ -60,6 +60,15 @@ import Testing
         }
     }
 
+    @Test func `a run that may not go on is undone all the same when a person wants that`() async throws {
+        let stage = Stage()
+        #expect(try await run(#"dr.undo(function() dr.log("undone") end)"# + "\n" + Self.move, on: stage).outcome == .waiting)
+        let id = try stage.journal.header(of: "any").id
+        let runner = stage.runner(random: 99, ages: { _ in [:] })
+        let undone = try await runner.resume(id, request: StopRequest(.undo, who: "ann"))
+        #expect(!undone.isHeld && stage.logs == ["undone"], "\(undone)")
+    }
+
     @Test func `a window that opens while the run is carried on is looked at, too, and what is live already is not`() async throws {
         let stage = Stage()
         let body =

@@ -17,6 +17,23 @@ import Testing
         #expect(try journal.header(of: "run-2") == JournalFixture.header("run-2"))
     }
 
+    @Test func `whoever asks who writes the journal keeps nobody from writing it`() async throws {
+        let fixture = try JournalFixture()
+        try fixture.write("run-1")
+        let path = fixture.path
+        let asking = Task.detached {
+            while !Task.isCancelled { _ = try SQLiteJournal.writer(of: path) }
+        }
+        defer { asking.cancel() }
+        for _ in 0..<300 { try SQLiteJournal.open(path).close() }
+        asking.cancel()
+        try await asking.value
+        #expect(try SQLiteJournal.writer(of: path) == nil)
+        let journal = try SQLiteJournal.open(path)
+        #expect(try SQLiteJournal.writer(of: path) == getpid())
+        try journal.close()
+    }
+
     @Test func `runs stand oldest first and only a finished record closes one`() throws {
         let fixture = try JournalFixture()
         let journal = try SQLiteJournal.open(fixture.path)

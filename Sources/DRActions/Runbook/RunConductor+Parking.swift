@@ -51,9 +51,10 @@ extension RunConductor {
         return false
     }
 
-    /// People have waited: what goes live after that may be older than they thought. Then the run is put down as it is.
+    /// People have waited: what goes live after that may be older than they thought. Then the run is put down as it is. What is
+    /// undone makes nothing live, and waits for nobody's word on it.
     func lookAtAge() async throws {
-        guard stopping == nil, let tooOld = world.tooOld else { return }
+        guard stopping == nil, session.canBeCancelled, let tooOld = world.tooOld else { return }
         try record.flush()
         if let reason = try await tooOld(Set(record.ledger.liveOrder)) { stopping = StopRequest(.aged, who: "the plan", reason: reason) }
     }
