@@ -207,7 +207,7 @@ import Testing
         let stage = Stage()
         let engine = stage.engine
         engine.state.withLock { state in
-            state.hold = { engine.state.withLock { $0.activeAt["ledger"] = "west" } }
+            state.hold = { [weak engine] in engine?.state.withLock { $0.activeAt["ledger"] = "west" } }
             state.failures["migrate storefront"] = DRError(.failed, "enough")
         }
         let report = try await stage.run(
