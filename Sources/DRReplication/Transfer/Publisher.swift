@@ -139,7 +139,12 @@ struct Publisher {
             var scan = VolumeScan(
                 volume: volume, live: live.path, captured: captured, prior: prior, cache: cache, reader: reader, workers: workers,
                 outbox: outbox, next: next)
-            let index = try await scan.run(catalogue)
+            let index: PageIndex
+            do { index = try await scan.run(catalogue) } catch let error as VolumeScan.LostCache {
+                // The next capture must not believe it: only what a publication looks at may show the damage.
+                try io.removeTree(ScanCache.path(volume, in: layout.cluster))
+                throw error.asError
+            }
             sent.bytesRead += scan.bytesRead
             let object = index.object()
             let name = ContentHash(of: object)

@@ -87,9 +87,7 @@ struct VolumeScan {
         return page
     }
 
-    private var lost: DRError {
-        DRError(.damaged, "the scan cache of volume \(volume) was damaged since it was captured", hint: "migrate again")
-    }
+    private var lost: LostCache { LostCache(volume: volume) }
 
     // MARK: What is known
 
@@ -106,9 +104,10 @@ struct VolumeScan {
     }
 
     private mutating func kept(_ entries: Range<Int>, of number: Int) async throws {
-        guard cache != nil, let part = try await prior.part(entries, of: number), part.page.marks.count == part.page.page.locations.count
-        else { throw lost }
-        guard part.page.page.locations[part.locations].allSatisfy(isStored) else {
+        guard let part = try await prior.part(entries, of: number), part.page.marks.count == part.page.page.locations.count else {
+            throw lost
+        }
+        guard cache != nil, part.page.page.locations[part.locations].allSatisfy(isStored) else {
             return try await takeEach(part.page.page.items[part.items], part.page.identities[part.nodes])
         }
         prior.pass(part)
