@@ -20,6 +20,8 @@ struct VolumeScan {
     private(set) var size: Int64 = 0
     /// Nothing was described anew.
     private(set) var isAllSame = true
+    /// A symbolic link with more names stands in the map. Such entries are described anew each time: nothing that is known hides one.
+    private(set) var hasLinkedSymlinks = false
     /// The clone that was read, of an image.
     private(set) var clone: StorePath?
     private var entries: [PageIndex.Entry] = []
@@ -172,6 +174,7 @@ struct VolumeScan {
     private mutating func take(_ entry: CatalogueEntry, inPage: Bool = false) async throws {
         try Task.checkCancellation()
         items.append(.node(entry.node, entry.identity))
+        if case .symlink(_, shared: true) = entry.node.content { hasLinkedSymlinks = true }
         guard case .file(let size, let chunkSize, _) = entry.node.content else { return }
         var known = try await prior.file(at: entry.node.path)
         // Runs of chunks of another size are of no use, and would be wrong under this one.
