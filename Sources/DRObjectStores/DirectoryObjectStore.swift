@@ -16,8 +16,8 @@ public struct DirectoryObjectStore: ObjectStore {
     private let directory: StorePath
     private let io: any StoreIO
     private let random: any RandomSource
-    /// Folders whose names, and those of the folders above, are durable: known once for each process.
-    private let ready = Lock<Set<StorePath>>([])
+    /// Folders whose names, and those of the folders above, are durable, for as long as the folder above was last changed then: after that another one may stand under the name.
+    private let ready = Lock<[StorePath: Instant]>([:])
     private let isCleared = Lock(false)
 
     public init(name: StoreName, directory: StorePath, io: any StoreIO, random: any RandomSource) {
@@ -66,10 +66,11 @@ public struct DirectoryObjectStore: ObjectStore {
     public func get(_ name: String) async throws -> [UInt8] {
         try reporting {
             let path = try path(name)
-            guard let facts = try io.facts(path), facts.kind == .file else {
+            guard let facts = try io.facts(path), facts.kind == .file,
+                let file = try unlessGone({ try io.open(path, .read, permissions: 0) })
+            else {
                 throw DRError(.notFound, "store \(self.name) holds no \(name)")
             }
-            let file = try io.open(path, .read, permissions: 0)
             defer { try? file.close() }
             var bytes = [UInt8](repeating: 0, count: Int(facts.size))
             let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: 0, into: $0) }
@@ -107,10 +108,10 @@ public struct DirectoryObjectStore: ObjectStore {
     public func delete(_ name: String) async throws {
         try reporting {
             let path = try path(name)
-            if try io.facts(path) != nil { try io.removeFile(path) }
-            if !isLasting(path.folder) { try removeEmpty(path.folder) }
+            if try io.facts(path) != nil { try unlessGone { try io.removeFile(path) } }
+            try removeEmpty(path.folder)
             // Whoever deleted it before may have died before that was durable.
-            try io.syncFolder(standing(path.folder))
+            try settle([path.folder])
         }
     }
 
@@ -120,13 +121,20 @@ public struct DirectoryObjectStore: ObjectStore {
     }
 
     private func removeEmpty(_ folder: StorePath) throws {
+        if isLasting(folder) { return }
         do { try io.removeFolder(folder) } catch let error as IOFailure where [ENOTEMPTY, EEXIST, EBUSY, ENOENT].contains(error.code) {}
+    }
+
+    /// Nil where another hand was faster.
+    @discardableResult
+    private func unlessGone<Result>(_ body: () throws -> Result) throws -> Result? {
+        do { return try body() } catch let error as IOFailure where error.code == ENOENT { return nil }
     }
 
     public func withdraw(_ name: String) async throws {
         try reporting {
             let path = try path(name)
-            if try io.facts(path) != nil { try io.removeFile(path) }
+            if try io.facts(path) != nil { try unlessGone { try io.removeFile(path) } }
         }
     }
 
@@ -140,8 +148,11 @@ public struct DirectoryObjectStore: ObjectStore {
                 }
                 var open = [try path(String(name.dropLast()))]
                 while let folder = open.popLast() {
+                    let held = try entries(folder)
+                    // What a put leaves that was killed before its object had its name.
+                    if held.isEmpty { try removeEmpty(folder) }
                     folders.insert(folder)
-                    open += try entries(folder).filter { $0.facts?.kind == .folder }.map { folder / $0.name }
+                    open += held.filter { $0.facts?.kind == .folder }.map { folder / $0.name }
                 }
             }
             try settle(folders)
@@ -156,7 +167,7 @@ public struct DirectoryObjectStore: ObjectStore {
     /// None where there is no folder, or no more.
     private func entries(_ folder: StorePath) throws -> [FolderEntry] {
         guard try io.facts(folder)?.kind == .folder else { return [] }
-        do { return try io.entries(folder) } catch let error as IOFailure where error.code == ENOENT { return [] }
+        return try unlessGone { try io.entries(folder) } ?? []
     }
 
     private func path(_ name: String) throws -> StorePath {
@@ -167,26 +178,34 @@ public struct DirectoryObjectStore: ObjectStore {
     private func makeFolders(_ path: StorePath) throws {
         if try path == directory || io.facts(path)?.kind == .folder { return }
         try makeFolders(path.folder)
-        // What was made durable before was the name of one that is gone.
-        ready.withLock { _ = $0.remove(path) }
+        // What was made durable before was the name of one that is gone; time may stand still meanwhile.
+        ready.withLock { _ = $0.removeValue(forKey: path) }
         do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST {}
     }
 
     /// The names in these folders, their own and those above become durable. A folder that is there may be what a killed process left: it is synced once all the same.
     private func settle(_ folders: Set<StorePath>) throws {
         var due: Set<StorePath> = []
+        var known: [StorePath: Instant] = [:]
         for folder in folders {
             var next = try standing(folder)
-            while due.insert(next).inserted, next != directory, !ready.withLock({ $0.contains(next) }) { next = next.folder }
-        }
-        for folder in due.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
-            // One of a single point may have gone with its last object since; that it did stands in the one above.
-            do { try io.syncFolder(folder) } catch let error as IOFailure where error.code == ENOENT && !isLasting(folder) {
-                try io.syncFolder(folder.folder)
+            while due.insert(next).inserted, next != directory {
+                if isLasting(next), let above = try io.facts(next.folder)?.changed {
+                    if ready.withLock({ $0[next] == above }) { break }
+                    known[next] = above
+                }
+                next = next.folder
             }
         }
-        let known = due.filter(isLasting)
-        ready.withLock { $0.formUnion(known) }
+        for folder in due.sorted() { try sync(folder) }
+        ready.withLock { $0.merge(known) { $1 } }
+    }
+
+    /// That a folder went meanwhile stands in the one above.
+    private func sync(_ folder: StorePath) throws {
+        do { try io.syncFolder(folder) } catch let error as IOFailure where error.code == ENOENT && folder != directory {
+            try sync(folder.folder)
+        }
     }
 
     private func makeTemporary() throws -> (StorePath, any StoreFile) {
@@ -217,7 +236,7 @@ public struct DirectoryObjectStore: ObjectStore {
         for entry in try io.entries(folder) {
             guard let facts = entry.facts, facts.kind == .file, facts.modified < now - .seconds(86_400) else { continue }
             // Another process may be clearing, too.
-            do { try io.removeFile(folder / entry.name) } catch let error as IOFailure where error.code == ENOENT { continue }
+            try unlessGone { try io.removeFile(folder / entry.name) }
         }
     }
 

@@ -80,8 +80,8 @@ final class FaultyStoreIO: StoreIO, Sendable {
     /// How many files were open at once.
     var mostOpen: Int { state.withLock { $0.mostOpen } }
 
-    fileprivate func didRead(_ count: Int) { state.withLock { $0.bytesRead += Int64(count) } }
-    fileprivate func didOpen(_ change: Int) {
+    func didRead(_ count: Int) { state.withLock { $0.bytesRead += Int64(count) } }
+    func didOpen(_ change: Int) {
         state.withLock { state in
             state.open += change
             state.mostOpen = max(state.mostOpen, state.open)
@@ -153,6 +153,44 @@ final class FaultyStoreIO: StoreIO, Sendable {
         for name in names.reversed() { name.undo(real) }
     }
 
+    /// Nil for what a file was that no test removes.
+    private func bringingBack(_ path: StorePath) -> (@Sendable (any StoreIO) -> Void)? {
+        guard let facts = try? real.facts(path) else { return nil }
+        switch facts.kind {
+        case .symlink:
+            guard let target = try? real.symlinkTarget(path) else { return nil }
+            return { real in
+                guard (try? real.makeSymlink(path, to: target)) != nil else { return }
+                Self.describe(path, facts, real)
+            }
+        case .file:
+            // What no sync has reached is not there after a power cut, whatever its name is.
+            let isDirty = state.withLock { $0.dirty.contains(path) }
+            guard let bytes = isDirty ? [] : try? read(path, facts.size) else { return nil }
+            return { real in
+                guard let file = try? real.open(path, .create, permissions: facts.mode) else { return }
+                try? bytes.withUnsafeBytes { try file.write(at: 0, $0) }
+                try? file.close()
+                Self.describe(path, facts, real)
+            }
+        default: return nil
+        }
+    }
+
+    private func read(_ path: StorePath, _ size: Int64) throws -> [UInt8] {
+        let file = try real.open(path, .read, permissions: 0)
+        defer { try? file.close() }
+        var bytes = [UInt8](repeating: 0, count: Int(size))
+        _ = try bytes.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
+        return bytes
+    }
+
+    private static func describe(_ path: StorePath, _ facts: FileFacts, _ real: any StoreIO) {
+        try? real.setOwner(path, owner: facts.owner, group: facts.group)
+        try? real.setPermissions(path, facts.mode)
+        try? real.setModified(path, facts.modified)
+    }
+
     /// Files and folders that a power cut now would change.
     var unsynced: Set<StorePath> { state.withLock { $0.dirty.union($0.names.map(\.folder)) } }
     func wrote(_ path: StorePath) { state.withLock { _ = $0.dirty.insert(path) } }
@@ -168,7 +206,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
     func list(_ folder: StorePath) throws -> [[UInt8]] { try observe { try real.list(folder) } }
 
     func open(_ path: StorePath, _ mode: OpenMode, permissions: UInt32) throws -> any StoreFile {
-        if mode == .update { try state.withLock { $0.meanwhile }?("update \(path)") }
+        if mode != .create { try state.withLock { $0.meanwhile }?("\(mode) \(path)") }
         guard mode == .create else {
             return FaultyFile(try observe { try real.open(path, mode, permissions: permissions) }, path: path, io: self)
         }
@@ -220,12 +258,30 @@ final class FaultyStoreIO: StoreIO, Sendable {
 
     func removeFile(_ path: StorePath) throws {
         try mutate("removeFile", path, needsRoom: false) {
+            let bringBack = bringingBack(path)
             try real.removeFile(path)
             synced(path)
+            if let bringBack { named(path, undo: bringBack) }
         }
     }
 
-    func removeFolder(_ path: StorePath) throws { try mutate("removeFolder", path, needsRoom: false) { try real.removeFolder(path) } }
+    // What was done in it and is not durable goes where it goes: another folder of that name is another one.
+    func removeFolder(_ path: StorePath) throws {
+        try mutate("removeFolder", path, needsRoom: false) {
+            let facts = try real.facts(path)
+            try real.removeFolder(path)
+            let within = state.withLock { state in
+                let within = state.names.filter { $0.folder.isWithin(path) }
+                state.names.removeAll { $0.folder.isWithin(path) }
+                return within
+            }
+            named(path) { real in
+                guard let facts, (try? real.makeFolder(path, permissions: facts.mode)) != nil else { return }
+                for name in within.reversed() { name.undo(real) }
+                Self.describe(path, facts, real)
+            }
+        }
+    }
     func setPermissions(_ path: StorePath, _ mode: UInt32) throws {
         try mutate("setPermissions", path) { try real.setPermissions(path, mode) }
     }
@@ -244,6 +300,7 @@ final class FaultyStoreIO: StoreIO, Sendable {
 
     func syncFolder(_ path: StorePath) throws {
         try mutate("syncFolder", path, needsRoom: false) {
+            guard try real.facts(path) != nil else { throw failure(ENOENT, "syncFolder", path) }
             state.withLock { state in state.names.removeAll { $0.folder == path } }
         }
     }
@@ -264,8 +321,8 @@ final class FaultyStoreIO: StoreIO, Sendable {
 
     /// From now on the filesystem calls everything a hole.
     func lieAboutHoles() { state.withLock { $0.liesAboutHoles = true } }
-    fileprivate var lies: Bool { state.withLock { $0.liesAboutHoles } }
-    /// Somebody else does this right before each change, or breaks it.
+    var lies: Bool { state.withLock { $0.liesAboutHoles } }
+    /// Somebody else does this right before each change and each opening (`read`, `update`), or breaks it.
     func meanwhile(_ body: @escaping @Sendable (String) throws -> Void) { state.withLock { $0.meanwhile = body } }
     /// What is said to be free.
     func limit(to free: ByteCount) { state.withLock { $0.free = free } }
@@ -290,89 +347,9 @@ final class FaultyStoreIO: StoreIO, Sendable {
     }
 }
 
-private final class FaultyFile: StoreFile {
-    private let real: any StoreFile
-    private let path: StorePath
-    private let io: FaultyStoreIO
-
-    init(_ real: any StoreFile, path: StorePath, io: FaultyStoreIO) {
-        self.real = real
-        self.path = path
-        self.io = io
-        io.didOpen(1)
-    }
-
-    deinit { closed() }
-
-    private let isOpen = Lock(true)
-    private func closed() {
-        if isOpen.withLock({ open in
-            defer { open = false }; return open
-        }) {
-            io.didOpen(-1)
-        }
-    }
-
-    func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        let count = try io.observe { try real.read(at: offset, into: buffer) }
-        io.didRead(count)
-        return count
-    }
-
-    // A torn write: the first half arrives before the process dies.
-    func write(at offset: Int64, _ bytes: UnsafeRawBufferPointer) throws {
-        let alive = !io.isDead
-        var done = false
-        do {
-            try io.mutate("write", path) {
-                try real.write(at: offset, bytes)
-                done = true
-                io.wrote(path)
-            }
-        } catch {
-            if alive, !done { try? real.write(at: offset, UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)])) }
-            throw error
-        }
-    }
-
-    func clear(_ range: Range<Int64>) throws {
-        try io.mutate("clear", path) {
-            try real.clear(range)
-            io.wrote(path)
-        }
-    }
-
-    func truncate(to size: Int64) throws {
-        try io.mutate("truncate", path) {
-            try real.truncate(to: size)
-            io.wrote(path)
-        }
-    }
-
-    func setOwner(_ owner: UInt32, group: UInt32) throws {
-        try io.mutate("setOwner", path) { try real.setOwner(owner, group: group) }
-    }
-    func setPermissions(_ mode: UInt32) throws { try io.mutate("setPermissions", path) { try real.setPermissions(mode) } }
-    func setModified(_ instant: Instant) throws { try io.mutate("setModified", path) { try real.setModified(instant) } }
-
-    func sync() throws {
-        try io.mutate("sync", path, needsRoom: false) {
-            io.synced(path)
-        }
-    }
-
-    func facts() throws -> FileFacts {
-        var facts = try io.observe { try real.facts() }
-        if io.lies { facts.allocated = 0 }
-        return facts
-    }
-    func clone(from source: any StoreFile) throws -> Bool {
-        try io.mutate("clone", path) { try real.clone(from: (source as? FaultyFile)?.real ?? source) }
-    }
-    func nextData(from offset: Int64) throws -> Range<Int64>? { io.lies ? nil : try io.observe { try real.nextData(from: offset) } }
-    // Closing works even for the dead: the kernel does it.
-    func close() throws {
-        closed()
-        try real.close()
+extension StorePath {
+    /// The folder itself or something in it, at any depth.
+    fileprivate func isWithin(_ folder: StorePath) -> Bool {
+        self == folder || bytes.starts(with: folder.bytes + [UInt8(ascii: "/")])
     }
 }

@@ -12,7 +12,7 @@ public protocol ObjectStore: Sendable {
     /// Durable when it returns. Deleting what is not there succeeds.
     func delete(_ name: String) async throws
     /// Makes durable what is listed of these names, and of everything below those that end in `/`: that it is there, or that it is not. Whoever put or deleted
-    /// it may have died before it was. Call it before something follows from a list.
+    /// it may have died before it was. Call it before something follows from a list. What a killed put left empty goes.
     func settle(_ names: [String]) async throws
     /// Puts what is for those who list from now on, and for nobody after a power cut, which may take it.
     func announce(_ name: String, _ bytes: [UInt8]) async throws

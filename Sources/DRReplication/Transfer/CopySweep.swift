@@ -61,7 +61,7 @@ struct CopySweep {
     private func index(_ hash: ContentHash) throws -> PageIndex {
         let name = copy.names.map(hash)
         do throws(Malformed) { return try PageIndex(parsing: try read(name), name: hash) } catch {
-            throw DamagedCopy(object: name, what: error.what)
+            throw DamagedCopy(object: name, error)
         }
     }
 

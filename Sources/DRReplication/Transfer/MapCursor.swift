@@ -107,6 +107,6 @@ final class MapCursor {
     private var index: String { reader.copy.names.map(volume.index) }
 
     private func sound<Result>(_ body: () throws(Malformed) -> Result) throws -> Result {
-        do throws(Malformed) { return try body() } catch { throw DamagedCopy(object: name, what: error.what) }
+        do throws(Malformed) { return try body() } catch { throw DamagedCopy(object: name, error) }
     }
 }

@@ -116,7 +116,7 @@ struct MapPage {
                 for _ in 0..<count { hashes.append(try reader.hash()) }
                 chunks += count
                 items.append(.run(first: first, hashes: hashes))
-            default: throw Malformed("an item is of no known kind")
+            default: throw .newer
             }
         }
         self.items = items
@@ -140,7 +140,8 @@ struct MapPage {
             let pack = Int(try reader.number(UInt32.self))
             let offset: UInt32 = try reader.number()
             let stored: UInt32 = try reader.number()
-            guard pack < packs.count, let codec = Codec(rawValue: try reader.number()) else { throw Malformed("a chunk's place is wrong") }
+            guard pack < packs.count else { throw Malformed("a chunk's place is wrong") }
+            guard let codec = Codec(rawValue: try reader.number()) else { throw .newer }
             locations.append(ChunkLocation(pack: packs[pack], offset: offset, stored: stored, codec: codec))
         }
         guard reader.isAtEnd else { throw Malformed("something follows its end") }

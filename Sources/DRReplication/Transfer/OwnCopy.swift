@@ -4,7 +4,15 @@ internal import DRModel
 struct DamagedCopy: Error {
     static let missing = "it is missing"
     let object: String
-    let what: String
+    let reason: Malformed
+    var what: String { reason.what }
+
+    init(object: String, _ reason: Malformed) {
+        self.object = object
+        self.reason = reason
+    }
+
+    init(object: String, what: String) { self.init(object: object, Malformed(what)) }
 }
 
 /// A cluster's own copy of the points of one application: the same objects under the same names as in a store, under `.dr/copies`.
@@ -116,7 +124,7 @@ final class OwnCopy {
             guard let name = names.parseRecord(names.points(id) + String(decoding: file, as: UTF8.self)) else { continue }
             do throws(Malformed) {
                 sound.append((name, try PointRecord(parsing: try wholeRecord(name.name))))
-            } catch { bad.append(DamagedCopy(object: name.name, what: error.what)) }
+            } catch { bad.append(DamagedCopy(object: name.name, error)) }
         }
         return (sound.sorted { $0.name.attempt > $1.name.attempt }, bad)
     }

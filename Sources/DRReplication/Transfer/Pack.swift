@@ -86,9 +86,7 @@ struct Pack {
         }
         let header = Array(bytes[..<PackBuilder.headerSize])
         let end = Array(bytes[Int(footer)...])
-        let id = try Self.id(header)
-        chunks = try Self.chunks(header: header, end: end, footer: footer, of: id)
-        self.id = id
+        (id, chunks) = try Self.chunks(header: header, end: end, footer: footer)
         let actual = unsafe bytes.withUnsafeBytes { unsafe ChunkMark(of: UnsafeRawBufferPointer(rebasing: $0[..<Int(footer)])) }
         guard actual == mark else { throw Malformed("its checksum is wrong") }
     }
@@ -97,14 +95,14 @@ struct Pack {
         var reader = ByteReader(header)
         try reader.expect("DRPACK1\n")
         guard try reader.number(UInt16.self) == 2, try reader.number(UInt8.self) == 1, try reader.number(UInt8.self) == 0 else {
-            throw Malformed("its version, hash or cipher is not known here")
+            throw .newer
         }
         _ = try reader.number(UInt32.self)
         return PackID(raw: try reader.raw(PackID.size))
     }
 
     /// `end`: everything from `footer` on. What is before it, but for the header, is not looked at.
-    static func chunks(header: [UInt8], end: [UInt8], footer: UInt64, of id: PackID) throws(Malformed) -> [PackedChunk] {
+    static func chunks(header: [UInt8], end: [UInt8], footer: UInt64) throws(Malformed) -> (id: PackID, chunks: [PackedChunk]) {
         let table = end.count - PackBuilder.trailerSize
         guard header.count == PackBuilder.headerSize, table >= 0, table % PackedChunk.size == 0 else {
             throw Malformed("its footer is wrong")
@@ -119,7 +117,8 @@ struct Pack {
             }
         }
         guard actual == hash else { throw Malformed("its checksum is wrong") }
-        guard try Self.id(header) == id else { throw Malformed("it is another pack") }
+        // Only now: a version that an accident changed is not a later one.
+        let id = try Self.id(header)
         var trailer = ByteReader(end, from: table)
         let count = Int(try trailer.number(UInt32.self))
         guard count == table / PackedChunk.size, try trailer.number(UInt64.self) == footer else { throw Malformed("its footer is wrong") }
@@ -134,11 +133,11 @@ struct Pack {
             let number = try reader.number(UInt32.self)
             guard UInt64(offset) + UInt64(stored) <= footer else { throw Malformed("its footer is wrong") }
             guard let codec = UInt8(exactly: number).flatMap(Codec.init(rawValue:)) else {
-                throw Malformed("its footer is wrong: codec \(number) is not known here")
+                throw Malformed("its footer is wrong: codec \(number) is not known here", isNewer: true)
             }
             let location = ChunkLocation(pack: id, offset: offset, stored: stored, codec: codec)
             chunks.append(PackedChunk(hash: hash, length: length, location: location))
         }
-        return chunks
+        return (id, chunks)
     }
 }

@@ -56,11 +56,12 @@ final class PackFiles: Sendable {
             var reader = ByteReader(trailer, from: 4)
             let footer: UInt64 = try reader.number()
             guard footer >= UInt64(PackBuilder.headerSize), footer <= UInt64(size) else { throw Malformed("its footer is wrong") }
-            let chunks = try Pack.chunks(
-                header: bytes(0..<Int64(PackBuilder.headerSize)), end: bytes(Int64(footer)..<size), footer: footer, of: id)
+            let (actual, chunks) = try Pack.chunks(
+                header: bytes(0..<Int64(PackBuilder.headerSize)), end: bytes(Int64(footer)..<size), footer: footer)
+            guard actual == id else { throw Malformed("it is another pack") }
             return Dictionary(chunks.map { ($0.location.offset, $0) }, uniquingKeysWith: { first, _ in first })
         } catch let error as Malformed {
-            throw DamagedCopy(object: names.pack(id), what: error.what)
+            throw DamagedCopy(object: names.pack(id), error)
         }
     }
 

@@ -70,7 +70,7 @@ struct PageIndex: Equatable {
         var reader = ByteReader(object)
         try reader.expect("DRINDEX1")
         guard try reader.number(UInt16.self) == 2, let kind = Kind(rawValue: try reader.number()), try reader.number(UInt8.self) == 0 else {
-            throw Malformed("its version or kind is not known here")
+            throw .newer
         }
         self.kind = kind
         var packs: [PackID] = []
@@ -86,11 +86,10 @@ struct PageIndex: Equatable {
             let stored: UInt32 = try reader.number()
             let lengths: (UInt32, UInt32) = (try reader.number(), try reader.number())
             // A page is small: this keeps a damaged length from asking for gigabytes.
-            guard pack < packs.count, let codec = Codec(rawValue: try reader.number()), Int(lengths.0) + Int(lengths.1) <= 1 << 28,
-                stored <= 1 << 28
-            else {
+            guard pack < packs.count, Int(lengths.0) + Int(lengths.1) <= 1 << 28, stored <= 1 << 28 else {
                 throw Malformed("a page's place is wrong")
             }
+            guard let codec = Codec(rawValue: try reader.number()) else { throw .newer }
             entries.append(
                 Entry(
                     content: content, page: page,

@@ -16,7 +16,7 @@ final class PointReader {
     }
 
     private func sound<Result>(_ object: String, _ body: () throws -> Result) throws -> Result {
-        do { return try body() } catch let error as Malformed { throw DamagedCopy(object: object, what: error.what) }
+        do { return try body() } catch let error as Malformed { throw DamagedCopy(object: object, error) }
     }
 
     func index(_ volume: PointRecord.Volume) throws -> PageIndex {
@@ -140,7 +140,7 @@ struct PackCheck: Sendable {
             let pack = try Pack(parsing: object)
             guard pack.id == id else { throw Malformed("it is another pack") }
             return pack
-        } catch let error as Malformed { throw DamagedCopy(object: name, what: error.what) }
+        } catch let error as Malformed { throw DamagedCopy(object: name, error) }
     }
 
     /// The same, and that each chunk is what its hash says.
@@ -150,6 +150,6 @@ struct PackCheck: Sendable {
             let pack = try Pack(parsing: object)
             guard pack.id == id else { throw Malformed("it is another pack") }
             try pack.check(object)
-        } catch let error as Malformed { throw DamagedCopy(object: name, what: error.what) }
+        } catch let error as Malformed { throw DamagedCopy(object: name, error) }
     }
 }

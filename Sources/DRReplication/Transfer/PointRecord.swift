@@ -23,6 +23,11 @@ struct PointRecord {
     let parent: ContentHash?
     /// Packs that this point brought, with their sizes.
     let packs: [(id: PackID, size: Int64)]
+    /// A map of it says that a symbolic link has more names, which programs that know no later format than `plain` cannot read.
+    let hasLinkedSymlinks: Bool
+
+    private static let plain: Int64 = 2
+    private static let linkedSymlinks: Int64 = 3
 
     /// What it is made of: each names the packs that it needs.
     var indexes: [ContentHash] { [manifests.index] + volumes.map(\.index) }
@@ -36,7 +41,7 @@ struct PointRecord {
 
     func object() -> [UInt8] {
         let body: Value = [
-            "format": 2,
+            "format": .integer(hasLinkedSymlinks ? Self.linkedSymlinks : Self.plain),
             "id": .string(draft.id.text),
             "application": .string(application.text),
             "epoch": .integer(draft.epoch.number),
@@ -64,7 +69,7 @@ struct PointRecord {
 
     init(
         draft: PointDraft, application: ApplicationName, session: Session, instant: Instant, consistency: Consistency, volumes: [Volume],
-        manifests: Manifests, parent: ContentHash?, packs: [(id: PackID, size: Int64)]
+        manifests: Manifests, parent: ContentHash?, packs: [(id: PackID, size: Int64)], hasLinkedSymlinks: Bool = false
     ) {
         self.draft = draft
         self.application = application
@@ -75,6 +80,7 @@ struct PointRecord {
         self.manifests = manifests
         self.parent = parent
         self.packs = packs
+        self.hasLinkedSymlinks = hasLinkedSymlinks
     }
 
     init(parsing object: [UInt8]) throws(Malformed) {
@@ -103,7 +109,7 @@ struct PointRecord {
         }
         let format = try number(body, "format")
         if format == 1 { throw Malformed("it is of format 1, which only programs before the first release wrote") }
-        guard format == 2 else { throw Malformed.newer }
+        guard [Self.plain, Self.linkedSymlinks].contains(format) else { throw Malformed.newer }
         guard let session = Session(text: try text(body, "session")),
             let consistency = Consistency(rawValue: try text(body, "consistency")),
             let final = body["final"].bool
@@ -128,6 +134,6 @@ struct PointRecord {
             packs: try (body["packs"].list ?? []).map { item in
                 guard let id = Hex.bytes(try text(item, "id")), id.count == PackID.size else { throw Malformed("a pack's id is wrong") }
                 return (PackID(raw: id), try number(item, "size"))
-            })
+            }, hasLinkedSymlinks: format == Self.linkedSymlinks)
     }
 }

@@ -63,7 +63,8 @@ struct Publisher {
         }
         let record = PointRecord(
             draft: draft, application: capture.application, session: session, instant: capture.instant, consistency: capture.consistency,
-            volumes: sent.volumes, manifests: sent.manifests, parent: sent.parent?.hash, packs: sent.writer.packs)
+            volumes: sent.volumes, manifests: sent.manifests, parent: sent.parent?.hash, packs: sent.writer.packs,
+            hasLinkedSymlinks: sent.hasLinkedSymlinks)
         let object = record.object()
         let name = names.record(draft.id, attempt: (attempts.map(\.attempt).max() ?? 0) + 1, session: session)
         // What was put here is durable; what was only found is so from here on.
@@ -95,6 +96,7 @@ struct Publisher {
         var parent: (name: String, hash: ContentHash)?
         var bytesRead: Int64 = 0
         var needed = Needed()
+        var hasLinkedSymlinks = false
         let manifests: PointRecord.Manifests
         let objectBytes = Lock<Int64>(0)
     }
@@ -139,7 +141,13 @@ struct Publisher {
             var scan = VolumeScan(
                 volume: volume, live: live.path, captured: captured, prior: prior, cache: cache, reader: reader, workers: workers,
                 outbox: outbox, next: next)
-            let index = try await scan.run(catalogue)
+            let index: PageIndex
+            do { index = try await scan.run(catalogue) } catch let error as VolumeScan.LostCache {
+                // The next capture must not believe it: only what a publication looks at may show the damage.
+                try io.removeTree(ScanCache.path(volume, in: layout.cluster))
+                throw error.asError
+            }
+            sent.hasLinkedSymlinks = sent.hasLinkedSymlinks || scan.hasLinkedSymlinks
             sent.bytesRead += scan.bytesRead
             let object = index.object()
             let name = ContentHash(of: object)

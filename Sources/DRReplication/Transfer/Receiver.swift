@@ -103,7 +103,7 @@ struct Receiver {
                     do { try ticket.wait() } catch let error as DamagedCopy {
                         try await heal(error)
                         do { try check.whole(names.pack(pack), pack) } catch let error as DamagedCopy {
-                            throw damaged(error.object, in: "the own copy", Malformed(error.what))
+                            throw damaged(error.object, in: "the own copy", error.reason)
                         }
                     }
                     verified.note(pack, now)
@@ -125,12 +125,12 @@ struct Receiver {
                             else { throw DamagedCopy(object: names.map(volume.index), what: "a chunk is not where it says") }
                         }
                     })
-            } catch let error as DamagedCopy { throw damaged(error.object, in: "the own copy", Malformed(error.what)) }
+            } catch let error as DamagedCopy { throw damaged(error.object, in: "the own copy", error.reason) }
         }
 
         private mutating func heal(_ error: DamagedCopy) async throws {
-            guard healed.insert(error.object).inserted else {
-                throw damaged(error.object, in: "the own copy", Malformed(error.what))
+            guard !error.reason.isNewer, healed.insert(error.object).inserted else {
+                throw damaged(error.object, in: "the own copy", error.reason)
             }
             if let pack = names.parsePack(error.object) {
                 copy.packs.forget(pack)
@@ -144,7 +144,7 @@ struct Receiver {
             do { return try body() } catch let error as DamagedCopy {
                 try await heal(error)
                 do { return try body() } catch let error as DamagedCopy {
-                    throw damaged(error.object, in: "store \(store.name)", Malformed(error.what))
+                    throw damaged(error.object, in: "store \(store.name)", error.reason)
                 }
             }
         }

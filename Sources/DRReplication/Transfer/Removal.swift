@@ -66,8 +66,10 @@ struct Removal {
 
     /// Adds what records need that were not seen before.
     private func look(_ seen: inout Set<String>, _ needed: inout Needed) async throws {
-        for record in try await store.list(prefix: names.points).compactMap({ names.parseRecord($0.name) })
-        where !seen.contains(record.name) {
+        let records = try await store.list(prefix: names.points).compactMap { names.parseRecord($0.name) }
+        // The points that are there are why the rest may go, and those that are not no longer need it: neither may end with the power.
+        try await store.settle([names.points])
+        for record in records where !seen.contains(record.name) {
             // One that was taken back meanwhile needs nothing.
             guard let object = try await found(record.name, in: store) else { continue }
             let parsed: PointRecord

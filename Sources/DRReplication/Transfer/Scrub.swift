@@ -85,6 +85,8 @@ struct Scrub {
             case sound([UInt8])
             case damaged
             case missing
+            /// Where it stands.
+            case newer(String)
 
             var bytes: [UInt8]? { if case .sound(let bytes) = self { bytes } else { nil } }
         }
@@ -123,6 +125,8 @@ struct Scrub {
             scrubbed.objects += 1
             var here = try here(name)
             let there = try await there(name)
+            // Nobody knows what it needs, and neither side's is worth less than the other's.
+            for case .newer(let place) in [here, there] { throw damaged(name, in: place, .newer) }
             scrubbed.bytes += Int64(here.bytes?.count ?? 0) + Int64(there.bytes?.count ?? 0)
             switch (here, there) {
             case (.sound, .sound): break
@@ -151,22 +155,24 @@ struct Scrub {
         }
 
         private func here(_ name: String) throws -> Found {
-            do { return found(name, try copy.read(name)) } catch let error as DamagedCopy {
+            do { return found(name, try copy.read(name), "the own copy") } catch let error as DamagedCopy {
                 return error.what == DamagedCopy.missing ? .missing : .damaged
             } catch let error as IOFailure where error.isDamage { return .damaged }
         }
 
         private func there(_ name: String) async throws -> Found {
-            do { return found(name, try await store.get(name)) } catch let error as DRError where error.code == .notFound {
+            do { return found(name, try await store.get(name), "store \(store.name)") } catch let error as DRError
+                where error.code == .notFound
+            {
                 return .missing
             } catch let error as DRError where error.code == .damaged { return .damaged }
         }
 
-        private func found(_ name: String, _ object: [UInt8]) -> Found {
+        private func found(_ name: String, _ object: [UInt8], _ place: String) -> Found {
             do throws(Malformed) {
                 try ObjectCheck.check(name, object)
                 return .sound(object)
-            } catch { return .damaged }
+            } catch { return error.isNewer ? .newer(place) : .damaged }
         }
     }
 }

@@ -43,8 +43,6 @@ struct StoreSweep {
             }
             due = due.filter { !still.contains($0, names) }
         }
-        // The points that are there are why the rest may go, and those that are not no longer need it.
-        if !due.isEmpty { try await store.settle([names.points]) }
         let removal = Removal(store: store, names: names, clock: clock, random: random, known: Set(records.map(\.name.name)))
         let (removed, left) = try await removal.run(due.sorted(by: Self.order))
         for removed in removed {

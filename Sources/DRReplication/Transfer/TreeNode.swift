@@ -88,7 +88,7 @@ extension TreeNode {
             content = .file(size: size, chunkSize: chunkSize, shared: kind == 2)
         case 3, 5: content = .symlink(target: try reader.counted(), shared: kind == 5)
         case 4: content = .link(first: try reader.counted())
-        default: throw Malformed("an entry is of no known kind")
+        default: throw .newer
         }
         guard Self.isSafe(path) else { throw Malformed("a path leads out of the volume") }
     }

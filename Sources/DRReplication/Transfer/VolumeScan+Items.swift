@@ -2,6 +2,14 @@ internal import DRModel
 internal import DRSupport
 
 extension VolumeScan {
+    /// The cache that the catalogue speaks of cannot be read any more.
+    struct LostCache: Error {
+        let volume: VolumeName
+        var asError: DRError {
+            DRError(.damaged, "the scan cache of volume \(volume) was damaged since it was captured", hint: "migrate again")
+        }
+    }
+
     /// What a scan found, in the order of the catalogue, until it is put into pages.
     enum Item {
         case node(TreeNode, FileIdentity)

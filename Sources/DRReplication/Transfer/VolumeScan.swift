@@ -20,6 +20,8 @@ struct VolumeScan {
     private(set) var size: Int64 = 0
     /// Nothing was described anew.
     private(set) var isAllSame = true
+    /// A symbolic link with more names stands in the map. Such entries are described anew each time: nothing that is known hides one.
+    private(set) var hasLinkedSymlinks = false
     /// The clone that was read, of an image.
     private(set) var clone: StorePath?
     private var entries: [PageIndex.Entry] = []
@@ -87,9 +89,7 @@ struct VolumeScan {
         return page
     }
 
-    private var lost: DRError {
-        DRError(.damaged, "the scan cache of volume \(volume) was damaged since it was captured", hint: "migrate again")
-    }
+    private var lost: LostCache { LostCache(volume: volume) }
 
     // MARK: What is known
 
@@ -106,9 +106,10 @@ struct VolumeScan {
     }
 
     private mutating func kept(_ entries: Range<Int>, of number: Int) async throws {
-        guard cache != nil, let part = try await prior.part(entries, of: number), part.page.marks.count == part.page.page.locations.count
-        else { throw lost }
-        guard part.page.page.locations[part.locations].allSatisfy(isStored) else {
+        guard let part = try await prior.part(entries, of: number), part.page.marks.count == part.page.page.locations.count else {
+            throw lost
+        }
+        guard cache != nil, part.page.page.locations[part.locations].allSatisfy(isStored) else {
             return try await takeEach(part.page.page.items[part.items], part.page.identities[part.nodes])
         }
         prior.pass(part)
@@ -173,6 +174,7 @@ struct VolumeScan {
     private mutating func take(_ entry: CatalogueEntry, inPage: Bool = false) async throws {
         try Task.checkCancellation()
         items.append(.node(entry.node, entry.identity))
+        if case .symlink(_, shared: true) = entry.node.content { hasLinkedSymlinks = true }
         guard case .file(let size, let chunkSize, _) = entry.node.content else { return }
         var known = try await prior.file(at: entry.node.path)
         // Runs of chunks of another size are of no use, and would be wrong under this one.

@@ -126,7 +126,8 @@ struct CachedPage: Sendable {
                 switch kind {
                 case 0: break
                 case 1, 2: _ = try reader.raw(8 + 4)
-                default: try reader.skipCounted()
+                case 3, 4, 5: try reader.skipCounted()
+                default: throw .newer
                 }
             case 2:
                 if paths.isEmpty { hasHead = true }
@@ -135,7 +136,7 @@ struct CachedPage: Sendable {
             case 3:
                 _ = try reader.raw(8)
                 _ = try reader.raw(try reader.count(ofItems: ContentHash.size) * ContentHash.size)
-            default: throw Malformed("an item is of no known kind")
+            default: throw .newer
             }
         }
         var marks = ByteReader(payload, from: tail)

@@ -248,7 +248,7 @@ public struct DirectoryVolumeStore: VolumeStore {
             if error.isMissing, try io.facts(directory)?.kind != .folder { throw unreachable }
             throw error.asError
         } catch let error as DamagedCopy {
-            throw damaged(error.object, in: "the own copy of \(directory)", Malformed(error.what))
+            throw damaged(error.object, in: "the own copy of \(directory)", error.reason)
         }
     }
 

@@ -35,7 +35,8 @@ extension IOFailure {
     var asError: DRError {
         switch code {
         case ENOSPC, EDQUOT: DRError(.noSpace, "\(self)", hint: "make room on that filesystem and run it again")
-        case EPERM, EACCES: DRError(.io, "\(self)", hint: "owners and modes of volumes can be kept only by root")
+        case EPERM, EACCES:
+            DRError(.io, "\(self)", hint: "run it as root: nobody else can read every file of a volume and keep its owner and mode")
         case ENAMETOOLONG: DRError(.volumeUnsupported, "\(self)", hint: "paths longer than the system allows cannot be copied")
         default: DRError(.io, "\(self)")
         }

@@ -156,4 +156,90 @@ import Testing
         #expect(times.withLock { $0 } == 4)
         #expect(try await store.get("app/points/p/3-c") == [3])
     }
+
+    // MARK: Other hands
+
+    @Test(arguments: ["app", "app/packs"])
+    func `G3 I3 what is put where another hand removed a folder outlives a power cut`(_ removed: String) async throws {
+        let io = FaultyStoreIO()
+        let putting = Self.store(folder.path, io)
+        try await putting.put("app/packs/1", [1])
+        FaultyStoreIO.removeAll(folder.path / removed, SystemStoreIO())
+        try await putting.put("app/packs/2", [2])
+        io.cutPower()
+        #expect(try await store.exists("app/packs/2"))
+    }
+
+    @Test func `G3 I3 what is put into a folder that another process made again outlives a power cut`() async throws {
+        let io = FaultyStoreIO()
+        let putting = Self.store(folder.path, io)
+        try await putting.put("app/packs/1", [1])
+        // A change in the same tick of the filesystem's clock would not show.
+        usleep(20_000)
+        FaultyStoreIO.removeAll(folder.path / "app/packs", SystemStoreIO())
+        try io.makeFolder(folder.path / "app/packs", permissions: 0o755)
+        try await putting.put("app/packs/2", [2])
+        io.cutPower()
+        #expect(try await store.exists("app/packs/2"))
+    }
+
+    @Test func `A folder that stays the same is made durable once`() async throws {
+        let io = FaultyStoreIO()
+        let putting = Self.store(folder.path, io)
+        for number in 1...3 { try await putting.put("app/packs/\(number)", [1]) }
+        #expect(io.operations.count { $0.hasPrefix("syncFolder") } == 3 + 1 + 1)
+    }
+
+    @Test func `I7 what was deleted stays so after a power cut, also where the folder was made again`() async throws {
+        try await store.put("app/points/p/1-a", [1])
+        let dying = FaultyStoreIO(fault: .killedAfter, at: 2)
+        await #expect(throws: Killed.self) { try await Self.store(folder.path, dying).delete("app/points/p/1-a") }
+        #expect(dying.operations.map { $0.split(separator: " ")[0] } == ["removeFile", "removeFolder"])
+        // Another put dies before anything of it is durable.
+        let next = dying.restarted()
+        try next.makeFolder(folder.path / "app/points/p", permissions: 0o755)
+        try next.open(folder.path / "app/points/p/2-b", .create, permissions: 0o644).close()
+        try await Self.store(folder.path, next).delete("app/points/p/1-a")
+        next.cutPower()
+        #expect(try await !store.exists("app/points/p/1-a"))
+    }
+
+    @Test(arguments: ["removeFile", "removeFolder", "syncFolder"])
+    func `Whoever deletes does not mind that another hand removes the same right then`(_ operation: String) async throws {
+        for (name, removed) in [("app/points/p/1-a", "app/points/p"), ("app/packs/1", "app/packs")] {
+            try await store.put(name, [1])
+            // Then the folder does not go with it.
+            if operation == "syncFolder" { try await store.put(name + "-more", [1]) }
+            let io = FaultyStoreIO()
+            io.meanwhile { [folder] in
+                if $0.hasPrefix("\(operation) \(folder.path / removed)") { FaultyStoreIO.removeAll(folder.path / removed, SystemStoreIO()) }
+            }
+            try await Self.store(folder.path, io).delete(name)
+            #expect(try await !store.exists(name))
+        }
+    }
+
+    @Test func `An object that goes while it is fetched or withdrawn is not there`() async throws {
+        let path = folder.path / "app/leases/1"
+        let io = FaultyStoreIO()
+        io.meanwhile { if $0.hasPrefix("removeFile") || $0.hasPrefix("read") { try? SystemStoreIO().removeFile(path) } }
+        try await store.put("app/leases/1", [1])
+        try await Self.store(folder.path, io).withdraw("app/leases/1")
+        try await store.put("app/leases/1", [1])
+        let error = await #expect(throws: DRError.self) { try await Self.store(folder.path, io).get("app/leases/1") }
+        #expect(error?.code == .notFound)
+    }
+
+    @Test func `The empty folder of a put that was killed goes when the points are settled, and no other`() async throws {
+        try await store.put("app/points/p/1-a", [1])
+        let dying = FaultyStoreIO()
+        dying.meanwhile { if $0.hasPrefix("rename") { throw Killed() } }
+        await #expect(throws: Killed.self) { try await Self.store(folder.path, dying).put("app/points/dead/1-a", [1]) }
+        #expect(try SystemStoreIO().facts(folder.path / "app/points/dead") != nil)
+        try await store.settle(["app/points/"])
+        #expect(try SystemStoreIO().list(folder.path / "app/points") == [Array("p".utf8)])
+        try SystemStoreIO().makeFolder(folder.path / "app/tombs", permissions: 0o755)
+        try await store.settle(["app/"])
+        #expect(try SystemStoreIO().facts(folder.path / "app/tombs") != nil)
+    }
 }

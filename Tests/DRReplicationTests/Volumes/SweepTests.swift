@@ -272,4 +272,45 @@ import Testing
             world.store(storeIO), of: application, keeping: [points[4].id], asked: ["east", "west"])
         try expectSettled(storeIO, world.vault)
     }
+
+    @Test func `I3 I7 a point that was taken back while a sweep began does not return with the power after its packs went`() async throws {
+        let world = self.world
+        let points = try await points(7)
+        try await world.clock.sleep(for: day)
+        _ = try await sweep([points[6]])
+        try await world.clock.sleep(for: day)
+        var late: [(name: String, object: [UInt8])] = []
+        for name in try await names("points").sorted() where name.contains("e1-g2/") || name.contains("e1-g4/") {
+            late.append((name, try await world.store().get(name)))
+            // A sweep did that, and was killed.
+            try await world.store().delete(name)
+        }
+        let io = FaultyStoreIO()
+        let store = InterruptedStore(
+            world.store(io),
+            puts: { [late] name in
+                guard name.contains("/sweeps/") else { return }
+                // Publishers see the sweep and take their records back, but die before that is durable.
+                for (name, object) in late {
+                    try await world.store().put(name, object)
+                    try io.removeFile(world.vault / name)
+                }
+            })
+        let packs = Lock(0)
+        io.meanwhile { operation in
+            guard operation.hasPrefix("removeFile \(world.vault / "ledger/packs")") else { return }
+            packs.withLock { $0 += 1 }
+            if packs.withLock({ $0 }) == 2 {
+                io.cutPower()
+                throw Killed()
+            }
+        }
+        await #expect(throws: Killed.self) {
+            try await world.volumes(world.west).sweep(store, of: application, keeping: [points[6].id], asked: ["east", "west"])
+        }
+        #expect(packs.withLock { $0 } == 2)
+        let visible = Set(try await names("points").map { $0.split(separator: "/")[2] })
+        #expect(visible.contains("ledger-e1-g7"))
+        for point in points where visible.contains(Substring(point.id.text)) { try await freshCanReceive(point) }
+    }
 }
