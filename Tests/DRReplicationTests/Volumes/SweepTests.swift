@@ -297,11 +297,11 @@ import Testing
                 }
             })
         let packs = Lock(0)
-        io.meanwhile { operation in
+        io.meanwhile { [weak io] operation in
             guard operation.hasPrefix("removeFile \(world.vault / "ledger/packs")") else { return }
             packs.withLock { $0 += 1 }
             if packs.withLock({ $0 }) == 2 {
-                io.cutPower()
+                io?.cutPower()
                 throw Killed()
             }
         }
