@@ -118,9 +118,10 @@ public struct RunEvidence: Sendable {
                 try $0.entry.payload.decoded(as: RunReport.Undo.self)
             }
             let end = records.last { $0.entry.kind == .finished }
-            let payload = end?.entry.payload ?? .null
+            let held = records.putDown
+            let payload = (held ?? end)?.entry.payload ?? .null
             applications = payload["applications"].isNull ? [] : try payload["applications"].decoded(as: [RunReport.Item].self)
-            outcome = records.last?.entry.kind == .stopped ? .stopped : payload["outcome"].string.flatMap(RunOutcome.init(rawValue:))
+            outcome = held != nil ? .stopped : payload["outcome"].string.flatMap(RunOutcome.init(rawValue:))
             error = payload["error"].isNull ? nil : try payload["error"].decoded(as: DRError.self)
             finished = end?.time
             results = payload["results"]

@@ -139,6 +139,11 @@ public struct JournalRecord: Hashable, Sendable, Codable {
     }
 }
 
+extension [JournalRecord] {
+    /// What put the run down, where nobody has taken it up since. What people say at its gates does not.
+    public var putDown: JournalRecord? { last { $0.entry.kind != .approval }.flatMap { $0.entry.kind == .stopped ? $0 : nil } }
+}
+
 public struct RunSummary: Hashable, Sendable, Codable {
     public let id: RunID
     public let runbook: String

@@ -79,8 +79,7 @@ struct Conduct: Sendable {
         let isTerminal = output.lines == nil && Confirmation.isTerminal
         while let question = report.error, question.code == .waiting, waits || (isTerminal && question.details?["gate"].string != nil) {
             output.note("\(output.style.warning(question.message)). Waiting; control-C leaves it, then: \(question.hint ?? "")")
-            while try host.stillWaits(report) { try await Task.sleep(for: .seconds(1)) }
-            report = try await host.resume(report.run, mayActivate: mayActivate, events: tell)
+            report = try await host.carryOn(report, mayActivate: mayActivate, events: tell)
         }
         return finish(report)
     }
