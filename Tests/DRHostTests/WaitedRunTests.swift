@@ -134,4 +134,16 @@ import Testing
         #expect(try shop.drrunbook("pause", name).status == 5, "it is put down already")
         #expect(try shop.drrunbook("report", name).output.contains("| outcome | stopped |"))
     }
+
+    @Test func `what a run is given when it is taken up it has beyond the gates that the command waits at`() throws {
+        let shop = try shop(
+            "dr.step('s', function() dr.approve { name = 'go', message = 'Go?', not_author = false } dr.sleep('6s') end, { deadline = '4s' })"
+        )
+        let waiter = try Waiter(shop, isTerminal: false, "--extend", "10m")
+        #expect(try shop.drrunbook("approve", waiter.name, "go").status == 0)
+        let (status, said) = try waiter.end()
+        #expect(status == 0, "\(said)")
+        let taken = try shop.drrunbook("show", waiter.name, "--json").lines.filter { $0["kind"].string == "resumed" }
+        #expect(taken.count == 2 && taken.allSatisfy { !$0["payload"]["extended"].isNull }, "\(taken)")
+    }
 }

@@ -38,7 +38,7 @@ extension Host {
     /// Carries on a run that was interrupted, with the texts it was started with.
     ///
     /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`. `more`: what it is given
-    /// that it was not started with, until it ends or is put down.
+    /// that it was not started with, until it waits, ends or is put down.
     public func resume(
         _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
