@@ -58,7 +58,9 @@ public final class MemoryJournal: Journal, Sendable {
             state.order.compactMap { state.runs[$0] }.map { run in
                 RunSummary(
                     run.header,
-                    last: run.records.last.map { ($0.entry.kind.rawValue, $0.entry.payload.json(), $0.time.nanosecondsSince1970) })
+                    last: run.records.last { $0.entry.kind != .approval }.map {
+                        ($0.entry.kind.rawValue, $0.entry.payload.json(), $0.time.nanosecondsSince1970)
+                    })
             }
         }
     }

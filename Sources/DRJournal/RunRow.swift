@@ -10,7 +10,7 @@ extension RunHeader {
 }
 
 extension RunSummary {
-    /// `last` is the run's last record: only a `finished` one closes a run, so a run that was carried on after it is open again.
+    /// `last` is the run's last record that is no approval: only a `finished` one closes a run, so a run that was carried on after it is open again.
     init(_ header: RunHeader, last: (kind: String, payload: String, time: Int64)?) {
         var outcome: RunOutcome?
         if let last, last.kind == JournalEntry.Kind.finished.rawValue {

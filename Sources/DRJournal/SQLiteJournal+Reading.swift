@@ -43,7 +43,8 @@ extension SQLiteJournal {
                 }
                 previous = found.hash
                 let last = try Row.fetchOne(
-                    database, sql: "SELECT kind, payload, time FROM record WHERE run = ? ORDER BY position DESC LIMIT 1",
+                    database,
+                    sql: "SELECT kind, payload, time FROM record WHERE run = ? AND kind <> 'approval' ORDER BY position DESC LIMIT 1",
                     arguments: [found.header.id.text])
                 return try RunSummary(
                     found.header, last: last.map { (try $0.column("kind"), try $0.column("payload"), try $0.column("time")) })

@@ -87,7 +87,8 @@ extension RunEvidence {
     private func value(_ action: Action) -> Value {
         [
             "action": .string(action.verb), "path": .list(action.path.map(Value.string)), "key": .string(action.key), "input": action.input,
-            "begun": .instant(action.begun), "ended": action.ended.map(Value.instant) ?? .null, "error": text(action.error?.message),
+            "begun": .instant(action.begun), "ended": action.ended.map(Value.instant) ?? .null, "dropped": .bool(action.isDropped),
+            "error": text(action.error?.message),
             "effects": .list(action.effects.map { .string($0.text) }),
         ]
     }

@@ -106,7 +106,8 @@ struct ReportPage {
                 evidence.actions.map { action in
                     [
                         since(action.begun), action.ended.map { ($0 - action.begun).text } ?? "-", action.title,
-                        action.error.map { "failed: \($0.message)" } ?? (action.ended == nil ? "no outcome" : ""),
+                        action.error.map { "failed: \($0.message)" }
+                            ?? (action.isDropped ? "not carried out" : action.ended == nil ? "no outcome" : ""),
                     ]
                 }))
         let whole = max(0.001, ((evidence.finished ?? evidence.records.last?.time ?? header.started) - header.started).inSeconds)

@@ -10,9 +10,14 @@ public struct RunEvidence: Sendable {
         public let begun: Instant
         /// Nil: it has no outcome.
         public let ended: Instant?
+        /// Asked for and not carried out, because the run was put down or its script was left.
+        public let isDropped: Bool
         public let error: DRError?
         public let effects: [Effect]
         public let result: Value
+
+        /// What a person said became of it.
+        var settled: String? { result["settled"].string ?? error?.details?["settled"].string }
 
         /// `ledger > stop ledger`.
         public var title: String {
@@ -89,6 +94,7 @@ public struct RunEvidence: Sendable {
         do {
             var outcomes: [String: JournalRecord] = [:]
             for record in records where record.entry.kind == .outcome { outcomes[record.entry.key] = record }
+            let dropped = records.dropped
             var actions: [Action] = []
             var gates: [GateRecord] = []
             let said = try records.filter { $0.entry.kind == .approval }.map {
@@ -108,7 +114,8 @@ public struct RunEvidence: Sendable {
                 actions.append(
                     Action(
                         verb: entry.verb, path: entry.path, key: entry.key, input: entry.payload, begun: record.time, ended: outcome?.time,
-                        error: error, effects: payload["effects"].isNull ? [] : try payload["effects"].decoded(as: [Effect].self),
+                        isDropped: dropped.contains(entry.key), error: error,
+                        effects: payload["effects"].isNull ? [] : try payload["effects"].decoded(as: [Effect].self),
                         result: payload["result"]))
             }
             self.actions = actions
@@ -118,9 +125,10 @@ public struct RunEvidence: Sendable {
                 try $0.entry.payload.decoded(as: RunReport.Undo.self)
             }
             let end = records.last { $0.entry.kind == .finished }
-            let payload = end?.entry.payload ?? .null
+            let held = records.putDown
+            let payload = (held ?? end)?.entry.payload ?? .null
             applications = payload["applications"].isNull ? [] : try payload["applications"].decoded(as: [RunReport.Item].self)
-            outcome = records.last?.entry.kind == .stopped ? .stopped : payload["outcome"].string.flatMap(RunOutcome.init(rawValue:))
+            outcome = held != nil ? .stopped : payload["outcome"].string.flatMap(RunOutcome.init(rawValue:))
             error = payload["error"].isNull ? nil : try payload["error"].decoded(as: DRError.self)
             finished = end?.time
             results = payload["results"]
@@ -261,8 +269,8 @@ public struct RunEvidence: Sendable {
         }
         for action in actions {
             if action.result["skipped"].bool == true { list.append("left out: \(action.title)") }
-            if let word = action.result["settled"].string { list.append("settled by a person as \(word): \(action.title)") }
-            if action.ended == nil, action.verb != "approve", action.verb != "window" {
+            if let word = action.settled { list.append("settled by a person as \(word): \(action.title)") }
+            if action.ended == nil, !action.isDropped, action.verb != "approve", action.verb != "window" {
                 list.append("no outcome recorded: \(action.title)")
             }
         }

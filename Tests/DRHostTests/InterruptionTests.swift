@@ -62,39 +62,10 @@ import Testing
         #expect(again.status == 3 && again.error.contains("--settle"), "\(again.output)\(again.error)")
     }
 
-    /// A run on a terminal of its own.
-    private struct Terminal {
-        let process = Process()
-        let master: FileHandle
-        private(set) var text = ""
-
-        init(_ shop: ShopFixture) throws {
-            var (master, slave): (Int32, Int32) = (-1, -1)
-            try #require(openpty(&master, &slave, nil, nil, nil) == 0)
-            self.master = FileHandle(fileDescriptor: master, closeOnDealloc: true)
-            let end = FileHandle(fileDescriptor: slave, closeOnDealloc: true)
-            process.executableURL = ShopFixture.executable
-            process.arguments = ["run", "runbooks/call.lua", "--yes"]
-            process.currentDirectoryURL = shop.folder
-            process.standardInput = end
-            process.standardError = end
-            process.standardOutput = FileHandle.nullDevice
-            try process.run()
-        }
-
-        mutating func wait(for words: String) {
-            while !text.contains(words) {
-                let data = master.availableData
-                guard !data.isEmpty else { return }
-                text += String(decoding: data, as: UTF8.self)
-            }
-        }
-    }
-
     @Test(arguments: [("p", Int32(130), "stopped"), ("h", 130, "stopped"), ("g", 0, "finished")])
     func `control-C on a terminal asks: pause, hold or go on`(answer: String, status: Int32, end: String) throws {
         let shop = try shop(seconds: 2)
-        var terminal = try Terminal(shop)
+        var terminal = try Terminal(shop, "run", "runbooks/call.lua", "--yes")
         var run: String?
         while run == nil, terminal.process.isRunning {
             guard let name = try shop.drrunbook("runs", "--json").lines.last?["run"].string else { continue }

@@ -127,6 +127,12 @@ import Testing
         #expect(undone.output.contains("first undone") && undone.output.contains("one undone") == (found == "done"))
         #expect(shop.exists("called") == (found == "done"))
         if found == "done" { #expect(try shop.read("called") == "one\n") }
+        let report = try shop.drrunbook("report", run).output
+        #expect(report.contains("- settled by a person as \(found): exec\n") && !report.contains("no outcome"), "\(report)")
+        #expect(report.contains("| exec | not carried out |") == (found == "done"), "what comes after it is not called: \(report)")
+        let written = try shop.drrunbook("show", run).output
+        #expect(written.contains("it was not made") == (found == "not-done"), "\(written)")
+        #expect(try shop.drrunbook("replay", run, "--against", "runbooks/call.lua").status == 0)
         #expect(try shop.drrunbook("stop", run, "--settle", "0/1/1/do=done").status == 2)
     }
 
@@ -153,6 +159,34 @@ import Testing
         try shop.write("done", "")
         process.waitUntilExit()
         #expect([6, 9].contains(process.terminationStatus))
+    }
+
+    @Test func `G12 what a run asked for and never began is told as that, not as a call of which nobody knows the outcome`() throws {
+        let shop = try shop(
+            """
+            dr.exec { argv = { 'tool', 'one' }, idempotent = true }
+            dr.undo(function() dr.log("one undone") end, { name = "one" })
+            dr.exec { argv = { 'tool', 'two' } }
+            """, script: "echo $1 >> called; i=0; while [ ! -e done ] && [ $i -lt 600 ]; do sleep 0.05; i=$((i+1)); done")
+        let process = Process()
+        process.executableURL = ShopFixture.executable
+        process.arguments = ["run", "runbooks/call.lua", "--yes"]
+        process.currentDirectoryURL = shop.folder
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, !shop.exists("called") { usleep(10_000) }
+        let run = try #require(try shop.drrunbook("runs", "--json").lines.first?["run"].string)
+        #expect(try shop.drrunbook("report", run).output.contains("- no outcome recorded: exec\n"), "it is under way")
+        #expect(try shop.drrunbook("pause", run).status == 0)
+        try shop.write("done", "")
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 9)
+        let undone = try shop.drrunbook("stop", run, "--undo", "--yes")
+        #expect(undone.status == 9 && undone.output.contains("one undone"), "\(undone.output)\(undone.error)")
+        #expect(try shop.read("called") == "one\n")
+        let report = try shop.drrunbook("report", run).output
+        #expect(!report.contains("no outcome") && report.contains("| exec | not carried out |"), "\(report)")
     }
 
     @Test func `G5 what a drill's hooks call is left out unless the call says otherwise, though the run is live`() throws {

@@ -133,6 +133,31 @@ import Testing
         #expect(list.contains("settled by a person as done: failover > exec"))
     }
 
+    @Test func `G12 what was asked for and never begun is no call without an outcome, and what may have begun is one`() throws {
+        func evidence(_ entries: JournalEntry...) throws -> RunEvidence {
+            try RunEvidence(
+                header: Self.header,
+                records: entries.enumerated().map { JournalRecord(index: Int64($0), time: Self.start, entry: $1, hash: "") })
+        }
+        func call(_ key: String) -> JournalEntry { JournalEntry(.intent, key: key, verb: "exec", payload: ["argv": ["tool"]]) }
+        func word(_ kind: JournalEntry.Kind, _ keys: Value?) -> JournalEntry {
+            JournalEntry(
+                kind, key: "",
+                payload: .map(["kind": "undo", "who": "bob"].merging(keys.map { ["keys": $0] } ?? [:]) { $1 }))
+        }
+        let asked = "no outcome recorded: exec"
+        #expect(try evidence(call("0/1/1/do")).followUps == [asked])
+        #expect(try evidence(call("0/1/1/do"), word(.stopped, ["0/1/1/do"])).followUps == [])
+        #expect(try evidence(call("0/1/1/do"), word(.stopped, [])).followUps == [asked], "it was under way")
+        #expect(
+            try evidence(call("0/1/1/do"), word(.stopped, ["0/1/1/do"]), JournalEntry(.resumed, key: "")).followUps == [asked],
+            "whoever took it up may have begun it")
+        #expect(try evidence(call("0/1/1/do"), call("0/2/1/do"), word(.cancelled, ["0/1/1/do"])).followUps == [asked], "one was under way")
+        #expect(try evidence(call("0/1/1/do"), word(.cancelled, nil)).followUps == [asked], "as older versions left a script")
+        #expect(try evidence(call("1/1/1/do"), word(.cancelled, [])).followUps == [asked], "the end of a run goes on")
+        #expect(try evidence(word(.cancelled, []), call("1/1/1/undo")).followUps == [asked])
+    }
+
     private static func disaster(_ mode: RunningAs, _ former: FormerSite?, risk: Bool = false, starts: [Value] = []) throws -> RunEvidence {
         var header = Self.header
         header.runningAs = mode

@@ -37,10 +37,7 @@ struct LostAnswers {
             case .goesOn(let answer): answers.append((pending, outcome(pending, .success(answer))))
             case .unknown:
                 switch settled[pending.intent.key] {
-                case .notDone where isLeft:
-                    let error = DRError(.stopped, "it was not made, and nobody waits for it any more")
-                    answers.append(
-                        (pending, ActionOutcome(result: .failure(error), effects: [], duration: .zero, points: points.unrecorded)))
+                // It is made again, unless its script is left (`unmade`).
                 case .notDone: continue
                 case .done: answers.append((pending, outcome(pending, .success(["settled": "done"]))))
                 // A script that is left asks no more.
@@ -52,6 +49,11 @@ struct LostAnswers {
         }
         if !open.isEmpty { question = Self.error(open, command) }
     }
+
+    /// The answer to a call that a person said was not made, where nobody makes it again.
+    static let unmade = DRError(
+        .stopped, "it was not made, and nobody waits for it any more",
+        details: ["settled": .string(Settlement.notDone.rawValue)])
 
     // It may have happened: it counts as what the run did.
     private static func effect(_ intent: JournalEntry) -> Effect {

@@ -182,6 +182,7 @@ final class RunConductor {
         for (pending, outcome) in lost.answers { try answer(pending, outcome) }
         // Whoever looks at what was done so far finds all of it.
         if let asked { try cancel(asked) } else { try session.hear() }
+        try answerUnmade()
         return nil
     }
 
@@ -223,12 +224,20 @@ final class RunConductor {
             record.tell(.warning("\(request.error.message): it is being undone already"))
             return
         }
-        let kept = Set(session.waiting.filter { $0.action.effect != .observes && mayHaveBegun($0) }.map(\.intent.key))
+        let kept = Set(session.waiting.filter { $0.action.effect != .observes && (mayHaveBegun($0) || isUnmade($0)) }.map(\.intent.key))
         try record.cancelled(request, underWay: kept)
         session.cancel(request.error, underWay: kept)
         // What came back while the run was being put down is asked for again.
         launched.formIntersection(flying)
         session.lookAgain()
+        try answerUnmade()
+    }
+
+    /// What a person said was not made is not made once its script is left; that word is its answer.
+    private func answerUnmade() throws {
+        guard session.isLeft else { return }
+        let outcome = ActionOutcome(result: .failure(LostAnswers.unmade), effects: [], duration: .zero, points: points.unrecorded)
+        for pending in session.waiting where isUnmade(pending) { try answer(pending, outcome) }
     }
 
     // MARK: The copy at the clusters
@@ -308,6 +317,11 @@ final class RunConductor {
     private func mayHaveBegun(_ pending: PendingAction) -> Bool {
         let key = pending.intent.key
         return launched.contains(key) || (pending.isRecorded && !record.notBegun.contains(key) && settled[key] != .notDone)
+    }
+
+    /// A person said that it was not made, and it was not made again.
+    private func isUnmade(_ pending: PendingAction) -> Bool {
+        settled[pending.intent.key] == .notDone && !launched.contains(pending.intent.key)
     }
 
     /// Where somebody else moved one of its applications they may have moved others: what this run believes of them is asked.

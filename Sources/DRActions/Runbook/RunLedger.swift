@@ -49,8 +49,7 @@ struct RunLedger {
     /// Where each stands among the others.
     private var places: [ApplicationName: Int] = [:]
     private var nextPlace = 0
-    /// Effects by branch, each branch in the order of its actions.
-    private var effectsByBranch: [String: [Effect]] = [:]
+    private var effectsByBranch = BranchEffects()
     private var firstDisruption: Instant?
     /// Where nothing was there to be stopped the move begins when it first asks where things are.
     private var firstLook: Instant?
@@ -80,7 +79,7 @@ struct RunLedger {
 
     /// What an action of ours answered in another form than it writes is an error: figures are not guessed.
     mutating func record(branch: String, action: String, input: Value, begun: Instant, outcome: ActionOutcome) throws {
-        effectsByBranch[branch, default: []] += outcome.effects
+        effectsByBranch.add(outcome.effects, of: branch)
         hasChanged = hasChanged || outcome.effects.contains { $0.verb != .call }
         if action == "migrate", let report = try Self.report(outcome, as: MigrationReport.self, of: action) {
             if predicted { noteSymbols(of: report, outcome.effects) }
@@ -240,9 +239,7 @@ struct RunLedger {
     /// Something of a cluster was changed.
     private(set) var hasChanged = false
 
-    var effects: [Effect] {
-        effectsByBranch.map { (Self.numbers($0.key), $0.value) }.sorted { $0.0.lexicographicallyPrecedes($1.0) }.flatMap(\.1)
-    }
+    var effects: [Effect] { effectsByBranch.inOrder }
 
     /// `error` is what ended the runbook, if anything did; `owed` the undos that nobody came to. `isHeld`: it was put down; `isWaiting`: for people, or a time.
     func report(run: RunID, error: DRError?, owed: [String] = [], isHeld: Bool = false, isWaiting: Bool = false) -> RunReport {
@@ -393,7 +390,4 @@ struct RunLedger {
         guard item.state == .moved, items[item.name]?.moved?.changed == true else { return false }
         return item.isRTOMet == false || item.isRPOMet == false
     }
-
-    // "0.4-10" comes after "0.4-2".
-    private static func numbers(_ branch: String) -> [Int] { branch.split { $0 == "." || $0 == "-" }.map { Int($0) ?? 0 } }
 }

@@ -51,8 +51,7 @@ final class RunRecord {
         replay = Replay(records: history)
         count = history.count
         gates = try RecordedGates(history)
-        let last = history.last { $0.entry.kind != .approval }
-        notBegun = last?.entry.kind == .stopped ? StopRequest.keys(last?.entry.payload ?? .null) : []
+        notBegun = history.putDown.map { StopRequest.keys($0.entry.payload) } ?? []
     }
 
     var isReplaying: Bool { !replay.isOver }
@@ -155,8 +154,9 @@ final class RunRecord {
     ///
     /// `notBegun`: the keys of what was asked for and never begun.
     func stopped(_ request: StopRequest, notBegun: Set<String>) throws -> RunReport {
-        try append(JournalEntry(.stopped, key: "", payload: request.payload(keys: notBegun)))
         let report = ledger.report(run: run, error: request.error, isHeld: true)
+        let words = (request.payload(keys: notBegun).map ?? [:]).merging(try report.payload()) { $1 }
+        try append(JournalEntry(.stopped, key: "", payload: .map(words)))
         tell(.runFinished(report))
         try flush()
         return report
@@ -184,11 +184,7 @@ final class RunRecord {
     }
 
     func finished(_ report: RunReport) throws {
-        let payload: Value = [
-            "outcome": .string(report.outcome.rawValue), "error": try report.error.map { try Value(encoding: $0) } ?? .null,
-            "applications": try Value(encoding: report.applications), "rto": report.rto.map(Value.duration) ?? .null,
-            "undos": try Value(encoding: report.undos), "results": results,
-        ]
+        let payload = Value.map(try report.payload().merging(["results": results]) { $1 })
         let time = try append(JournalEntry(.finished, key: "", payload: payload))
         tell(.runFinished(report), at: time, replayed: false)
         try flush()

@@ -27,8 +27,8 @@ final class RunSession {
     private(set) var ending: Ending?
     /// The prelude's function that does it.
     var closing: LuaFunction?
-    /// The id of the branch in which that happens: its places begin with it.
-    static let closingBranch = "1"
+    /// The id of the branch in which that happens.
+    static let closingBranch = JournalEntry.closingBranch
     /// That branch; whether it undoes; how it ended.
     private(set) var closer: Branch?
     private var isUndoing = false

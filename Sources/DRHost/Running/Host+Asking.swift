@@ -95,7 +95,7 @@ public struct RunHistory: Sendable {
     public var summary: RunSummary {
         let last = records.last
         let outcome = last?.entry.kind == .finished ? last?.entry.payload["outcome"].string.flatMap(RunOutcome.init(rawValue:)) : nil
-        let isHeld = last?.entry.kind == .stopped
+        let isHeld = records.putDown != nil
         return RunSummary(
             id: header.id, runbook: header.runbook, started: header.started, outcome: isHeld ? .stopped : outcome,
             finished: outcome == nil ? nil : last?.time, isHeld: isHeld)

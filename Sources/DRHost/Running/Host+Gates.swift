@@ -45,15 +45,6 @@ extension Host {
         (try gates(of: run), OpenGate.windows(try show(run).records))
     }
 
-    /// A run that its report says to wait waits still: no gate was passed or closed since, and no window has opened.
-    public func stillWaits(_ report: RunReport) throws -> Bool {
-        if case .instant(let opens)? = report.error?.details?["opens"], opens <= world.clock.now() { return false }
-        guard report.error?.details?["gate"].string != nil else { return true }
-        let gates = try gates(of: report.run)
-        // It may have been stopped or carried on by somebody else, too.
-        return !gates.isEmpty && gates.allSatisfy { $0.missing != nil }
-    }
-
     /// What is to be signed. Throws `unknown-name` where no such gate is open, `conflict` where the run has ended.
     public func statement(_ run: RunID, gate name: String, _ answer: GateAnswer) throws -> GateStatement {
         let history = try show(run)

@@ -38,15 +38,30 @@ extension Host {
     /// Carries on a run that was interrupted, with the texts it was started with.
     ///
     /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`. `more`: what it is given
-    /// that it was not started with, until it ends or is put down.
+    /// that it was not started with, until it waits, ends or is put down.
     public func resume(
         _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
+        try await resume(
+            run, mayActivate: mayActivate, settled: settled, more: more, request: request, isWaitedFor: false, events: events)
+    }
+
+    /// `isWaitedFor`: by whoever saw it wait, and wants it to go on only where nobody has ended it or put it down since. Looked at under the journal's lock, so that no
+    /// word to stop is lost between the two.
+    func resume(
+        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime, request: StopRequest? = nil,
+        isWaitedFor: Bool,
+        events: @escaping @Sendable (RunEvent) -> Void
     ) async throws -> RunReport {
         // Who wants it to end asks the process that has it, and does not wait for that.
         try await writing(patience: request == nil ? Self.patience : .zero) { journal in
             if let taken = try adopt(run, journal) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
             let (header, records) = (try journal.header(of: run), try journal.records(of: run))
+            if isWaitedFor, let ended = try RunReport(of: run, in: records) {
+                events(RunEvent(run: run, time: world.clock.now(), kind: .runFinished(ended)))
+                return ended
+            }
             for change in changes(since: header) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }

@@ -61,10 +61,14 @@ extension Host {
     ) async throws -> RunReport {
         let summary = try show(run).summary
         guard summary.outcome == nil || summary.resumable else { throw Self.ended(summary) }
-        let writer = world.simulated == nil ? try SQLiteJournal.writer(of: configuration.journal) : nil
-        let isCarriedOn = try writer != nil && writer == fileControl.lastProcess(of: run)
         return try await planResume(
-            run, settled: settled, request: StopRequest(.undo, who: identity.who), isCarriedOn: isCarriedOn, events: events)
+            run, settled: settled, request: StopRequest(.undo, who: identity.who), isCarriedOn: try isCarriedOn(run), events: events)
+    }
+
+    /// A process carries the run on now.
+    func isCarriedOn(_ run: RunID) throws -> Bool {
+        guard world.simulated == nil, let writer = try SQLiteJournal.writer(of: configuration.journal) else { return false }
+        return try writer == fileControl.lastProcess(of: run)
     }
 
     private static func ended(_ summary: RunSummary) -> DRError {

@@ -139,6 +139,40 @@ public struct JournalRecord: Hashable, Sendable, Codable {
     }
 }
 
+extension [JournalRecord] {
+    /// What put the run down, where nobody has taken it up since. What people say at its gates does not.
+    public var putDown: JournalRecord? { last { $0.entry.kind != .approval }.flatMap { $0.entry.kind == .stopped ? $0 : nil } }
+
+    /// Keys of what was asked for and is not carried out: it had not begun when the run was put down, or its script was left and nobody waits for it. What is done at
+    /// the end of a run is not left.
+    public var dropped: Set<String> {
+        let answered = Set(filter { $0.entry.kind == .outcome }.map(\.entry.key))
+        var open: Set<String> = []
+        var dropped: Set<String> = []
+        for record in self {
+            switch record.entry.kind {
+            case .intent: if !answered.contains(record.entry.key) { open.insert(record.entry.key) }
+            case .cancelled:
+                // Older versions may not have said what they waited for.
+                guard let kept = record.entry.keys else { continue }
+                dropped.formUnion(open.filter { !kept.contains($0) && !JournalEntry.isAtEnd($0) })
+            default: continue
+            }
+        }
+        return dropped.union(open.intersection(putDown?.entry.keys ?? []))
+    }
+}
+
+extension JournalEntry {
+    /// The branch in which is done what a run registered for its end: its places begin with it.
+    public static let closingBranch = "1"
+
+    static func isAtEnd(_ key: String) -> Bool { key.prefix { $0 != "/" && $0 != "." } == closingBranch }
+
+    /// Of a run that was put down or left: which of its calls that speaks of.
+    fileprivate var keys: Set<String>? { payload["keys"].list.map { Set($0.compactMap(\.string)) } }
+}
+
 public struct RunSummary: Hashable, Sendable, Codable {
     public let id: RunID
     public let runbook: String

@@ -54,7 +54,7 @@ struct Resume: HostCommand {
             }
             let conduct = Conduct(output, host, config: common.config)
             let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, more: more, events: conduct.tell)
-            return try await conduct.finish(report, host, mayActivate: mayActivate, waits: wait)
+            return try await conduct.finish(report, host, mayActivate: mayActivate, more: more, waits: wait)
         }
     }
 }

@@ -74,13 +74,15 @@ struct Conduct: Sendable {
     }
 
     /// On a terminal a run that stands at a gate is carried on as soon as people have decided; control-C leaves it parked. With `waits` anywhere, and at a window too.
-    func finish(_ report: RunReport, _ host: Host, mayActivate: Bool, waits: Bool = false) async throws -> ExitStatus {
+    /// `more`: what the run was given when it was taken up.
+    func finish(_ report: RunReport, _ host: Host, mayActivate: Bool, more: MoreTime = MoreTime(), waits: Bool = false) async throws
+        -> ExitStatus
+    {
         var report = report
         let isTerminal = output.lines == nil && Confirmation.isTerminal
         while let question = report.error, question.code == .waiting, waits || (isTerminal && question.details?["gate"].string != nil) {
             output.note("\(output.style.warning(question.message)). Waiting; control-C leaves it, then: \(question.hint ?? "")")
-            while try host.stillWaits(report) { try await Task.sleep(for: .seconds(1)) }
-            report = try await host.resume(report.run, mayActivate: mayActivate, events: tell)
+            report = try await host.carryOn(report, mayActivate: mayActivate, more: more, events: tell)
         }
         return finish(report)
     }

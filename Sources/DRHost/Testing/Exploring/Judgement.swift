@@ -32,8 +32,10 @@ struct Judgement {
     private func outcomes(_ explored: ExploredRun) -> [(Invariant, String)] {
         guard explored.records.last?.entry.kind == .finished else { return [] }
         let ended = Set(explored.records.filter { $0.entry.kind == .outcome }.map(\.entry.key))
+        let dropped = explored.records.dropped
         return explored.records.filter { record in
-            record.entry.kind == .intent && !ended.contains(record.entry.key) && Self.changing.contains(record.entry.verb)
+            record.entry.kind == .intent && !ended.contains(record.entry.key) && !dropped.contains(record.entry.key)
+                && Self.changing.contains(record.entry.verb)
         }.map { (.outcomes, "\(ActionPlace($0.entry).text) was begun and has no outcome, and the run has ended") }
     }
 
