@@ -53,7 +53,7 @@ public struct StopRequest: Sendable, Hashable {
         case .aged:
             DRError(
                 .stopped, "\(reason ?? "what would go live is too old"): everything is left as it is",
-                hint: "taken up again when there are newer points, or with `--max-aging`, it goes on")
+                hint: "taken up again it looks once more; `--max-aging` allows older data, `stop --undo` undoes what was done")
         case .deadline:
             DRError(
                 .stopped, "\(reason ?? "a deadline was reached"): everything is left as it is",

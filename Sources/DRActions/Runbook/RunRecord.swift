@@ -225,6 +225,9 @@ final class RunRecord {
         return time
     }
 
+    /// What was appended and is not durable yet.
+    var unwritten: [TimedEntry] { group.entries }
+
     /// Makes durable what was appended, with one commit, and then tells what was to be told. When that fails nothing of it was recorded, nobody hears of it, and
     /// the record takes nothing more.
     func flush() throws {

@@ -30,8 +30,8 @@ public actor RunbookRunner {
     private let touches: @Sendable () -> [PlanNotes.Touch]
     /// The newest run before of a runbook, with an outcome: a table, or null.
     private let previous: @Sendable (String, String?) throws -> Value
-    /// How old the data is that what is left of a run would make live, by application.
-    private let ages: @Sendable (RunHeader) async throws -> [String: Duration]
+    /// What is left of a run that this process carries on, planned over its journal and what is not written there yet.
+    private let rest: @Sendable (RunHeader, _ unwritten: [TimedEntry]) async throws -> RunReport
     private let executor: ThreadExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -50,7 +50,9 @@ public actor RunbookRunner {
         expectations: PastDurations = PastDurations(),
         control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil, touches: @escaping @Sendable () -> [PlanNotes.Touch] = { [] },
         previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null },
-        ages: @escaping @Sendable (RunHeader) async throws -> [String: Duration] = { _ in [:] }, executor: ThreadExecutor,
+        rest: @escaping @Sendable (RunHeader, _ unwritten: [TimedEntry]) async throws -> RunReport = { _, _ in
+            throw DRError(.internal, "nobody plans what is left of a run")
+        }, executor: ThreadExecutor,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.engine = engine
@@ -74,7 +76,7 @@ public actor RunbookRunner {
         self.mirror = mirror
         self.touches = touches
         self.previous = previous
-        self.ages = ages
+        self.rest = rest
         self.executor = executor
         self.events = events
     }
@@ -155,13 +157,10 @@ public actor RunbookRunner {
     }
 
     // Nil where no plan says how old its data may be.
-    private func tooOld(_ header: RunHeader, _ more: MoreTime) -> (@Sendable (Set<ApplicationName>) async throws -> String?)? {
+    private func tooOld(_ header: RunHeader, _ more: MoreTime) -> RunSurroundings.AgeLimit? {
         guard !predicted, let aging = header.aging else { return nil }
         let limit = DataAging(ages: aging.ages, most: max(aging.most, more.aging))
-        return { [ages] live in
-            let now = try await ages(header)
-            return limit.exceeded(by: now) { name in live.contains { $0.text == name } }
-        }
+        return { [rest] settled, unwritten in limit.exceeded(in: try await rest(header, unwritten), except: settled) }
     }
 
     /// Runs a runbook against what was recorded of a run, and does nothing: its answers come from the records, to their end. Throws `replay-mismatch` with the first
