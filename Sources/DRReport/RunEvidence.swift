@@ -242,7 +242,8 @@ public struct RunEvidence: Sendable {
         }
     }
 
-    /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, calls that were left out or settled by hand.
+    /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, older data that was allowed, calls that were left out or settled by
+    /// hand.
     public var followUps: [String] {
         var list: [String] = []
         for item in applications {
@@ -259,6 +260,7 @@ public struct RunEvidence: Sendable {
                 list.append("gate \(gate.name): the identity of \(said.approval.identity) was not verified")
             }
         }
+        list += olderData
         for action in actions {
             if action.result["skipped"].bool == true { list.append("left out: \(action.title)") }
             if let word = action.result["settled"].string { list.append("settled by a person as \(word): \(action.title)") }

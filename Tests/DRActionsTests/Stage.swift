@@ -128,7 +128,7 @@ struct Stage {
         return RunbookRunner(
             engine: engine, outside: outside, runningAs: runningAs, inventory: Self.inventory, clock: clock,
             random: CountingRandom(from: random), journal: journal, limits: limits,
-            host: "here", process: 1, control: control, mirror: mirror, rest: rest, executor: ThreadExecutor(name: "runbook")
+            host: "here", process: 1, who: "test", control: control, mirror: mirror, rest: rest, executor: ThreadExecutor(name: "runbook")
         ) { event in
             events.withLock { $0.append(event) }
             hears(event)

@@ -98,4 +98,20 @@ import Testing
         #expect(try place(shop, "ledger") == "west")
         #expect(try place(shop, "storefront") == "east")
     }
+
+    @Test func `show and the report say who allowed older data, and how much older, and who gave more time`() throws {
+        let shop = try shop(Self.gate, Self.move("ledger"))
+        let run = try waiting(shop)
+        #expect(try shop.drrunbook("approve", run, "go").status == 0)
+        #expect(try shop.drrunbook("resume", run, "--yes", "--extend", "5m", "--max-aging", "4h").status == 0)
+        let who = try #require(try shop.drrunbook("show", run, "--json").lines.first?["who"].string)
+        let shown = try shop.drrunbook("show", run).output
+        #expect(
+            shown.contains("resumed  by \(who), with 5m more for each deadline and data that is 4h older than in its plan allowed"),
+            "\(shown)")
+        let text = "older data was allowed: 4h older than in the plan, by \(who)"
+        #expect(shown.contains(text), "\(shown)")
+        let report = try shop.drrunbook("report", run)
+        #expect(report.output.contains(text), "\(report.output)\(report.error)")
+    }
 }

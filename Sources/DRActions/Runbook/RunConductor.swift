@@ -17,6 +17,8 @@ struct RunSurroundings {
     let limit: Duration
     /// From whoever took the run up.
     let more: MoreTime
+    /// Who that is.
+    let who: String
     /// Nil: nobody said.
     let tooOld: AgeLimit?
     let control: (any RunControl)?
@@ -186,7 +188,7 @@ final class RunConductor {
             record.forgetUnbegun()
             return try record.wait(for: question)
         }
-        try record.resumed(confirmed: world.confirmed, more: world.more)
+        try record.resumed(who: world.who, confirmed: world.confirmed, more: world.more)
         isLive = true
         if let asked, asked.kind != .undo {
             stopping = asked

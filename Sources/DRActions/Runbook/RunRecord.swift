@@ -178,9 +178,11 @@ final class RunRecord {
         return report
     }
 
-    func resumed(confirmed: Bool, more: MoreTime) throws {
-        let words = more.payload.merging(confirmed ? ["confirmed": true] : [:]) { $1 }
-        try append(JournalEntry(.resumed, key: "", payload: words.isEmpty ? .null : .map(words)))
+    func resumed(who: String, confirmed: Bool, more: MoreTime) throws {
+        var words = more.payload
+        words["who"] = .string(who)
+        if confirmed { words["confirmed"] = true }
+        try append(JournalEntry(.resumed, key: "", payload: .map(words)))
     }
 
     func finished(_ report: RunReport) throws {

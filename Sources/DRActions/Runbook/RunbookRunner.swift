@@ -20,6 +20,7 @@ public actor RunbookRunner {
     private let coverage: LuaCoverage?
     private let host: String
     private let process: Int32
+    private let who: String
     /// A plan: figures are predictions.
     private let predicted: Bool
     private let confirmed: Bool
@@ -40,12 +41,13 @@ public actor RunbookRunner {
     /// `expectations`: what a plan says of time.
     /// `admission`: how a record that is carried on is looked at first; without one its signatures are believed.
     /// `coverage`: where the lines of the runbook and its modules that run are noted.
+    /// `who`: takes runs up; who starts one stands in its order.
     /// `executor`: everything of the run happens there, so that with an engine on the same one a simulation is repeatable.
     package init(
         engine: any DREngine, outside: any Outside = NoOutside(), approvals: ApprovalRules = ApprovalRules(),
         admission: RecordAdmission? = nil, runningAs: RunningAs = .live, inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
-        limits: RunLimits = RunLimits(), coverage: LuaCoverage? = nil, host: String, process: Int32, predicted: Bool = false,
+        limits: RunLimits = RunLimits(), coverage: LuaCoverage? = nil, host: String, process: Int32, who: String, predicted: Bool = false,
         confirmed: Bool = false,
         expectations: PastDurations = PastDurations(),
         control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil, touches: @escaping @Sendable () -> [PlanNotes.Touch] = { [] },
@@ -69,6 +71,7 @@ public actor RunbookRunner {
         self.coverage = coverage
         self.host = host
         self.process = process
+        self.who = who
         self.predicted = predicted
         self.confirmed = confirmed
         self.expectations = expectations
@@ -148,7 +151,8 @@ public actor RunbookRunner {
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: header.runbook, host: host, process: process, turn: turn), predicted: predicted,
-            confirmed: confirmed, limit: limits.deadline, more: more, tooOld: tooOld(header, more), control: control, mirror: mirror,
+            confirmed: confirmed, limit: limits.deadline, more: more, who: who, tooOld: tooOld(header, more), control: control,
+            mirror: mirror,
             executor: executor)
         return try await RunConductor(
             session, record, surroundings, settled: settled, request: request, isCarriedOn: isCarriedOn, isLive: turn == 0

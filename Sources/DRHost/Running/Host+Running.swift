@@ -128,7 +128,7 @@ extension Host {
             engine: world.simulated?.engine(gated) ?? gated, outside: outside(of: world, predicted: predicted),
             approvals: configuration.approvals, admission: admission, runningAs: runningAs, inventory: configuration.inventory,
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
-            coverage: world.simulated?.coverage, host: identity.host, process: identity.process, predicted: predicted,
+            coverage: world.simulated?.coverage, host: identity.host, process: identity.process, who: identity.who, predicted: predicted,
             confirmed: !predicted && mayActivate,
             expectations: predicted ? pastDurations() : PastDurations(),
             control: predicted ? nil : world.simulated?.control ?? fileControl,
