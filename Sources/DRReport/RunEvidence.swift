@@ -248,7 +248,9 @@ public struct RunEvidence: Sendable {
         var list: [String] = []
         for item in applications {
             // Of an older version: it speaks of a site that the drill did not touch.
-            if let next = item.next, header.runningAs != .drill || item.state != .moved { list.append("\(item.name): \(next)") }
+            if let next = item.next, next != RunReport.Item.runsAgain, header.runningAs != .drill || item.state != .moved {
+                list.append("\(item.name): \(next)")
+            }
             if let look = formerSiteToLookAt(item) { list.append("\(item.name): \(look)") }
         }
         for undo in undos where undo.state != .undone {

@@ -114,4 +114,15 @@ import Testing
         let report = try shop.drrunbook("report", run)
         #expect(report.output.contains(text), "\(report.output)\(report.error)")
     }
+
+    @Test func `what a run from no such plan is allowed of its data's age is refused, and nothing is done`() throws {
+        let shop = try ShopFixture()
+        try shop.write("runbooks/lost.lua", "return dr.runbook { name = 'lost', run = function() \(Self.gate) end }")
+        #expect(try shop.drrunbook("run", "runbooks/lost.lua").status == 3)
+        let run = try #require(try shop.drrunbook("runs", "--json").lines.last?["run"].string)
+        let records = try shop.drrunbook("show", run, "--json").output
+        let refused = try shop.drrunbook("resume", run, "--max-aging", "5m")
+        #expect(refused.status == 2 && refused.error.contains("is from no plan that says how old its data may be"), "\(refused.error)")
+        #expect(try shop.drrunbook("show", run, "--json").output == records)
+    }
 }

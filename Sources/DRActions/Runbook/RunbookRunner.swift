@@ -132,6 +132,11 @@ public actor RunbookRunner {
                 .conflict, "run \(run) has ended: \(end.entry.payload["outcome"].string ?? "unknown")",
                 hint: "start a new run of \(header.runbook)")
         }
+        guard more.aging == .zero || header.aging != nil else {
+            throw DRError(
+                .invalidInput, "run \(run) is from no plan that says how old its data may be: there is nothing to allow",
+                hint: "`drrunbook plan RUNBOOK --out FILE --max-aging DURATION` makes one; nothing was done")
+        }
         try admission.admit(header, history)
         let record = try makeRecord(run: run, history: history, started: header.started)
         let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed).load(record)
