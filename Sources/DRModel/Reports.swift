@@ -157,6 +157,14 @@ public enum RecoveryPointObjective: Sendable, Hashable {
     case atMost(Duration)
     case unknown
 
+    /// Nil: nobody knows.
+    public var age: Duration? {
+        switch self {
+        case .exact(let age), .atMost(let age): age
+        case .unknown: nil
+        }
+    }
+
     /// A plan says it as its run will: nothing is lost, or nobody knows.
     public var isCertain: Bool { if case .atMost = self { false } else { true } }
 }

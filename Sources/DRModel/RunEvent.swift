@@ -76,8 +76,9 @@ public struct RunReport: Sendable, Hashable {
         public let rpo: RecoveryPointObjective?
         public let rto: Duration?
         public let reason: String?
-        /// What a person should do.
+        /// What a person should do, or that nothing is to be done: `runsAgain`.
         public let next: String?
+        public static let runsAgain = "it runs again where it was"
         /// Where it was before.
         public let from: ClusterName?
         /// What this run sent of it through the object store.

@@ -250,12 +250,15 @@ public struct RunEvidence: Sendable {
         }
     }
 
-    /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, calls that were left out or settled by hand.
+    /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, older data that was allowed, calls that were left out or settled by
+    /// hand.
     public var followUps: [String] {
         var list: [String] = []
         for item in applications {
             // Of an older version: it speaks of a site that the drill did not touch.
-            if let next = item.next, header.runningAs != .drill || item.state != .moved { list.append("\(item.name): \(next)") }
+            if let next = item.next, next != RunReport.Item.runsAgain, header.runningAs != .drill || item.state != .moved {
+                list.append("\(item.name): \(next)")
+            }
             if let look = formerSiteToLookAt(item) { list.append("\(item.name): \(look)") }
         }
         for undo in undos where undo.state != .undone {
@@ -267,6 +270,7 @@ public struct RunEvidence: Sendable {
                 list.append("gate \(gate.name): the identity of \(said.approval.identity) was not verified")
             }
         }
+        list += olderData
         for action in actions {
             if action.result["skipped"].bool == true { list.append("left out: \(action.title)") }
             if let word = action.settled { list.append("settled by a person as \(word): \(action.title)") }

@@ -87,7 +87,7 @@ enum ExitStatus: Int32 {
           6  partial: something is half done, read the list
           7  journal damaged
           8  cluster unreachable
-          9  stopped by a person
+          9  stopped by a person, or put down at a deadline or for its data's age
           130, 143  interrupted, can be resumed
         """
 

@@ -11,7 +11,7 @@ import Testing
         let events = stage.events
         let runner = RunbookRunner(
             engine: stage.engine, outside: stage.outside, inventory: Stage.inventory, clock: stage.clock, random: CountingRandom(),
-            journal: stage.journal, host: "here", process: 1, predicted: isPlan, executor: ThreadExecutor(name: "runbook")
+            journal: stage.journal, host: "here", process: 1, who: "test", predicted: isPlan, executor: ThreadExecutor(name: "runbook")
         ) { event in events.withLock { $0.append(event) } }
         let report = try await runner.run(RunOrder(sources: Stage.sources(body), who: "test"))
         return (report.notes.assumptions.map { "\($0.location) \($0.what)" }, stage.logs, report.outcome)

@@ -35,7 +35,7 @@ private final class World {
         turns += 1
         return RunbookRunner(
             engine: engine, outside: outside, inventory: Stage.inventory, clock: clock, random: CountingRandom(from: numbers.next()),
-            journal: journal, host: "here", process: Int32(turns), control: control, executor: executor)
+            journal: journal, host: "here", process: Int32(turns), who: "test", control: control, executor: executor)
     }
 
     var entries: [JournalEntry] { journal.entries }
@@ -91,7 +91,7 @@ private final class World {
         let records = try journal.records(of: "any")
         let runner = RunbookRunner(
             engine: engine, outside: outside, inventory: Stage.inventory, clock: clock, random: CountingRandom(), journal: ListJournal(),
-            host: "here", process: 1, executor: executor)
+            host: "here", process: 1, who: "test", executor: executor)
         return try await runner.replay(header, records, against: Stage.sources(runbook.text)) == records.count
     }
 

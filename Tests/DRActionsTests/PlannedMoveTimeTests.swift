@@ -17,7 +17,8 @@ import Testing
         let events = stage.events
         let runner = RunbookRunner(
             engine: stage.engine, outside: stage.outside, inventory: Stage.inventory, clock: stage.clock, random: CountingRandom(),
-            journal: stage.journal, host: "here", process: 1, predicted: true, expectations: past, executor: ThreadExecutor(name: "runbook")
+            journal: stage.journal, host: "here", process: 1, who: "test", predicted: true, expectations: past,
+            executor: ThreadExecutor(name: "runbook")
         ) { event in events.withLock { $0.append(event) } }
         let report = try await runner.run(RunOrder(sources: Stage.sources(body), who: "test"))
         return (stage.logs, report.notes.assumptions.map { "\($0.what) = \($0.value)" }, report)

@@ -10,7 +10,7 @@ import Testing
         let events = stage.events
         let runner = RunbookRunner(
             engine: stage.engine, outside: stage.outside, inventory: Stage.inventory, clock: stage.clock, random: CountingRandom(),
-            journal: stage.journal, host: "here", process: 1, predicted: true, executor: ThreadExecutor(name: "runbook")
+            journal: stage.journal, host: "here", process: 1, who: "test", predicted: true, executor: ThreadExecutor(name: "runbook")
         ) { event in events.withLock { $0.append(event) } }
         _ = try await runner.run(RunOrder(sources: Stage.sources(body), who: "test"))
         return stage.logs

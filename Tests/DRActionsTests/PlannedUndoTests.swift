@@ -18,7 +18,7 @@ import Testing
         let stage = Stage(failures: failures)
         let runner = RunbookRunner(
             engine: stage.engine, outside: stage.outside, inventory: Stage.inventory, clock: stage.clock, random: CountingRandom(),
-            journal: stage.journal, host: "here", process: 1, predicted: isPlan, executor: ThreadExecutor(name: "runbook"))
+            journal: stage.journal, host: "here", process: 1, who: "test", predicted: isPlan, executor: ThreadExecutor(name: "runbook"))
         return try await runner.run(RunOrder(sources: Stage.sources(body), who: "test"))
     }
 

@@ -119,14 +119,16 @@ struct Stage {
 
     func runner(
         limits: RunLimits = RunLimits(), random: UInt64 = 1, control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil,
-        ages: @escaping @Sendable (RunHeader) async throws -> [String: Duration] = { _ in [:] },
+        rest: @escaping @Sendable (RunHeader, [TimedEntry]) async throws -> RunReport = { _, _ in
+            throw DRError(.internal, "the stage plans nothing")
+        },
         hears: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) -> RunbookRunner {
         let events = events
         return RunbookRunner(
             engine: engine, outside: outside, runningAs: runningAs, inventory: Self.inventory, clock: clock,
             random: CountingRandom(from: random), journal: journal, limits: limits,
-            host: "here", process: 1, control: control, mirror: mirror, ages: ages, executor: ThreadExecutor(name: "runbook")
+            host: "here", process: 1, who: "test", control: control, mirror: mirror, rest: rest, executor: ThreadExecutor(name: "runbook")
         ) { event in
             events.withLock { $0.append(event) }
             hears(event)

@@ -248,7 +248,7 @@ final class People: RunControl {
         #expect(!stage.engine.released)
         let again = try await stage.resume()
         #expect(again.isHeld && again.error?.message.contains("the deadline of 10m of watch") == true, "\(again)")
-        #expect(stage.journal.entries.last { $0.kind == .resumed }?.payload == .null)
+        #expect(stage.journal.entries.last { $0.kind == .resumed }?.payload == ["who": "test"])
         let extended = try await stage.runner(random: 99).resume(first.run, more: MoreTime(deadlines: .seconds(1800)))
         #expect(extended.outcome == .succeeded, "\(extended)")
         #expect(stage.journal.entries.last { $0.kind == .resumed }?.payload["extended"] == .duration(.seconds(1800)))

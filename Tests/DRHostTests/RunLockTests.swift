@@ -161,11 +161,11 @@ struct RunningRun {
     let process: Process
     let name: String
 
-    /// `error`: a file of the shop that takes what it says.
-    init(_ shop: ShopFixture, _ runbook: String, until verb: String, error: String? = nil) throws {
+    /// `plan`: the file it is run from. `error`: a file of the shop that takes what it says.
+    init(_ shop: ShopFixture, _ runbook: String, plan: String? = nil, until verb: String, error: String? = nil) throws {
         let process = Process()
         process.executableURL = ShopFixture.executable
-        process.arguments = ["run", runbook, "--yes"]
+        process.arguments = ["run", runbook, "--yes"] + (plan.map { ["--plan", $0] } ?? [])
         process.currentDirectoryURL = shop.folder
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice

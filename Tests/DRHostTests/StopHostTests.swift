@@ -89,6 +89,10 @@ import Testing
         #expect(try observable(shop) != before)
         let undone = try shop.drrunbook("stop", name, "--undo", "--yes")
         #expect(undone.status == 9, "\(undone.output)\(undone.error)")
+        // It ran again where it was: nothing is left to look into.
+        let shown = try shop.drrunbook("show", name).output
+        #expect(!shown.contains("what a person has to look into") && shown.contains("stop ledger"), "\(shown)")
+        #expect(undone.output.contains("ledger") && undone.output.contains("it runs again where it was"), "\(undone.output)")
         #expect(try observable(shop) == before)
         #expect(try last(shop)["resumable"].bool == false)
         #expect(try shop.drrunbook("stop", name).status == 5)

@@ -42,4 +42,19 @@ import Testing
         let end = try shop.drrunbook("resume", name, "--wait")
         #expect(end.status == 0, "\(end.output)\(end.error)")
     }
+
+    @Test func `a run that is paused at a window is told to keep no more locks than it has`() throws {
+        let opens = Instant(nanosecondsSince1970: Int64(Date().timeIntervalSince1970 + 3600) * 1_000_000_000)
+        let (shop, name, _) = try parked("dr.window { opens = '\(opens)', closes = '\(opens + .seconds(3600))' }")
+        let paused = try shop.drrunbook("pause", name)
+        let said = paused.output + paused.error
+        #expect(paused.status == 0 && said.contains("the locks it has are kept") && !said.contains("its locks"), "\(said)")
+    }
+
+    @Test(arguments: [["--statement"], ["--key", "k"], ["--signature", "s"], ["--as", "bob"]])
+    func `what belongs to closing is refused where nothing is closed`(_ arguments: [String]) throws {
+        let (shop, name, _) = try parked("dr.approve { name = 'go', message = '?' }")
+        let refused = try shop.drrunbook(["show", name] + arguments)
+        #expect(refused.status == 2 && refused.error.contains("belong to --close COMMENT") && refused.output.isEmpty, "\(refused)")
+    }
 }

@@ -53,10 +53,16 @@ extension RunConductor {
 
     /// People have waited: what goes live after that may be older than they thought. Then the run is put down as it is. What is
     /// undone makes nothing live, and waits for nobody's word on it.
+    ///
+    /// What was asked for since is not written before: it may never begin, and whoever finds it written has to ask whether it did.
     func lookAtAge() async throws {
-        guard stopping == nil, session.canBeCancelled, let tooOld = world.tooOld else { return }
-        try record.flush()
-        if let reason = try await tooOld(Set(record.ledger.liveOrder)) { stopping = StopRequest(.aged, who: "the plan", reason: reason) }
+        guard session.canBeCancelled, let tooOld = world.tooOld else { return }
+        let onTheWay = session.waiting.filter { $0.action.name == "start" && launched.contains($0.intent.key) }
+        let settled =
+            try record.ledger.liveOrder + onTheWay.compactMap { try $0.action.input["application"].string.map { try ApplicationName($0) } }
+        if let reason = try await tooOld(Set(settled), record.unwritten) {
+            stopping = StopRequest(.aged, who: "the plan", reason: reason)
+        }
     }
 
     func settle(_ pending: PendingAction, _ result: Result<Value, DRError>) throws {

@@ -17,11 +17,18 @@ struct RunSurroundings {
     let limit: Duration
     /// From whoever took the run up.
     let more: MoreTime
-    /// Why what is left of the run would make older data live than people allowed when they looked at its plan. Given what is live already. Nil: nobody said.
-    let tooOld: (@Sendable (Set<ApplicationName>) async throws -> String?)?
+    /// Who that is.
+    let who: String
+    /// Nil: nobody said.
+    let tooOld: AgeLimit?
     let control: (any RunControl)?
     let mirror: (any RunMirror)?
     let executor: ThreadExecutor
+
+    /// Why what is left of the run would make older data live than people allowed when they looked at its plan.
+    ///
+    /// `settled`: what is live already, or on its way. `unwritten`: what the journal does not hold yet.
+    typealias AgeLimit = @Sendable (_ settled: Set<ApplicationName>, _ unwritten: [TimedEntry]) async throws -> String?
 }
 
 /// Script and world in turn: runs the branches until all wait, then gives them the next answer, from history first.
@@ -50,6 +57,8 @@ final class RunConductor {
     /// Flying, in a plan.
     private var asleep = PlannedSleeps()
     private var isWatched = false
+    /// People or a time were waited for, and nothing was begun since.
+    private var hasWaited = false
     private let arrivals = Arrivals()
     private let nextDeadline = Lock<Instant?>(nil)
 
@@ -109,7 +118,7 @@ final class RunConductor {
                         if let report = try becomeLive() { return report }
                         // What former processes held is this one's to keep, also where nothing asks for it again.
                         await locks.takeUp(world.holder, at: session.formerPlaces)
-                        try await lookAtAge()
+                        hasWaited = true
                         continue
                     }
                     try session.step()
@@ -126,6 +135,12 @@ final class RunConductor {
                 } else {
                     let now = world.clock.now()
                     if try passParked(now) {
+                        hasWaited = true
+                        continue
+                    }
+                    // All who may pass have passed, and the script has heard it: what it goes on with is known.
+                    if hasWaited, session.new.contains(where: canBegin) {
+                        hasWaited = false
                         try await lookAtAge()
                         continue
                     }
@@ -173,7 +188,7 @@ final class RunConductor {
             record.forgetUnbegun()
             return try record.wait(for: question)
         }
-        try record.resumed(confirmed: world.confirmed, more: world.more)
+        try record.resumed(who: world.who, confirmed: world.confirmed, more: world.more)
         isLive = true
         if let asked, asked.kind != .undo {
             stopping = asked

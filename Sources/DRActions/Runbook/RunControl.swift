@@ -47,17 +47,17 @@ public struct StopRequest: Sendable, Hashable {
 
     var error: DRError {
         switch kind {
-        case .pause: DRError(.stopped, "paused by \(who)", hint: "everything is as it is, and its locks are kept until they run out")
+        case .pause: DRError(.stopped, "paused by \(who)", hint: "everything is as it is, and the locks it has are kept until they run out")
         case .hold: DRError(.stopped, "stopped by \(who): everything is left as it is")
         case .undo: DRError(.stopped, "stopped by \(who), with what was done to be undone")
         case .aged:
             DRError(
                 .stopped, "\(reason ?? "what would go live is too old"): everything is left as it is",
-                hint: "taken up again when there are newer points, or with `--max-aging`, it goes on")
+                hint: "taken up again it looks once more; `--max-aging` allows older data, `stop --undo` undoes what was done")
         case .deadline:
             DRError(
                 .stopped, "\(reason ?? "a deadline was reached"): everything is left as it is",
-                hint: "its locks are kept until they run out; taken up again, each deadline begins anew, with `--extend` longer")
+                hint: "the locks it has are kept until they run out; taken up again, each deadline begins anew, with `--extend` longer")
         }
     }
 }

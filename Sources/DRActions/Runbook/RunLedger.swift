@@ -358,7 +358,7 @@ struct RunLedger {
         }
         return RunReport.Item(
             name: name, active_at: nil, epoch: nil, state: item.failure == nil ? .notStarted : .failed, rpo: nil, rto: nil,
-            reason: (item.failure ?? error)?.message, next: item.restarted ? "it runs again where it was" : nil)
+            reason: (item.failure ?? error)?.message, next: item.restarted ? RunReport.Item.runsAgain : nil)
     }
 
     private func next(_ moved: ActivationReport, _ item: Item) -> String? {

@@ -178,9 +178,11 @@ final class RunRecord {
         return report
     }
 
-    func resumed(confirmed: Bool, more: MoreTime) throws {
-        let words = more.payload.merging(confirmed ? ["confirmed": true] : [:]) { $1 }
-        try append(JournalEntry(.resumed, key: "", payload: words.isEmpty ? .null : .map(words)))
+    func resumed(who: String, confirmed: Bool, more: MoreTime) throws {
+        var words = more.payload
+        words["who"] = .string(who)
+        if confirmed { words["confirmed"] = true }
+        try append(JournalEntry(.resumed, key: "", payload: .map(words)))
     }
 
     func finished(_ report: RunReport) throws {
@@ -220,6 +222,9 @@ final class RunRecord {
         if group.isFull { try flush() }
         return time
     }
+
+    /// What was appended and is not durable yet.
+    var unwritten: [TimedEntry] { group.entries }
 
     /// Makes durable what was appended, with one commit, and then tells what was to be told. When that fails nothing of it was recorded, nobody hears of it, and
     /// the record takes nothing more.

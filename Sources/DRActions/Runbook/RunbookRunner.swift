@@ -20,6 +20,7 @@ public actor RunbookRunner {
     private let coverage: LuaCoverage?
     private let host: String
     private let process: Int32
+    private let who: String
     /// A plan: figures are predictions.
     private let predicted: Bool
     private let confirmed: Bool
@@ -30,8 +31,8 @@ public actor RunbookRunner {
     private let touches: @Sendable () -> [PlanNotes.Touch]
     /// The newest run before of a runbook, with an outcome: a table, or null.
     private let previous: @Sendable (String, String?) throws -> Value
-    /// How old the data is that what is left of a run would make live, by application.
-    private let ages: @Sendable (RunHeader) async throws -> [String: Duration]
+    /// What is left of a run that this process carries on, planned over its journal and what is not written there yet.
+    private let rest: @Sendable (RunHeader, _ unwritten: [TimedEntry]) async throws -> RunReport
     private let executor: ThreadExecutor
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -40,17 +41,20 @@ public actor RunbookRunner {
     /// `expectations`: what a plan says of time.
     /// `admission`: how a record that is carried on is looked at first; without one its signatures are believed.
     /// `coverage`: where the lines of the runbook and its modules that run are noted.
+    /// `who`: takes runs up; who starts one stands in its order.
     /// `executor`: everything of the run happens there, so that with an engine on the same one a simulation is repeatable.
     package init(
         engine: any DREngine, outside: any Outside = NoOutside(), approvals: ApprovalRules = ApprovalRules(),
         admission: RecordAdmission? = nil, runningAs: RunningAs = .live, inventory: Inventory,
         clock: any WallClock, random: any RandomSource, journal: any Journal, registry: ActionRegistry = .standard,
-        limits: RunLimits = RunLimits(), coverage: LuaCoverage? = nil, host: String, process: Int32, predicted: Bool = false,
+        limits: RunLimits = RunLimits(), coverage: LuaCoverage? = nil, host: String, process: Int32, who: String, predicted: Bool = false,
         confirmed: Bool = false,
         expectations: PastDurations = PastDurations(),
         control: (any RunControl)? = nil, mirror: (any RunMirror)? = nil, touches: @escaping @Sendable () -> [PlanNotes.Touch] = { [] },
         previous: @escaping @Sendable (String, String?) throws -> Value = { _, _ in .null },
-        ages: @escaping @Sendable (RunHeader) async throws -> [String: Duration] = { _ in [:] }, executor: ThreadExecutor,
+        rest: @escaping @Sendable (RunHeader, _ unwritten: [TimedEntry]) async throws -> RunReport = { _, _ in
+            throw DRError(.internal, "nobody plans what is left of a run")
+        }, executor: ThreadExecutor,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.engine = engine
@@ -67,6 +71,7 @@ public actor RunbookRunner {
         self.coverage = coverage
         self.host = host
         self.process = process
+        self.who = who
         self.predicted = predicted
         self.confirmed = confirmed
         self.expectations = expectations
@@ -74,7 +79,7 @@ public actor RunbookRunner {
         self.mirror = mirror
         self.touches = touches
         self.previous = previous
-        self.ages = ages
+        self.rest = rest
         self.executor = executor
         self.events = events
     }
@@ -127,6 +132,11 @@ public actor RunbookRunner {
                 .conflict, "run \(run) has ended: \(end.entry.payload["outcome"].string ?? "unknown")",
                 hint: "start a new run of \(header.runbook)")
         }
+        guard more.aging == .zero || header.aging != nil else {
+            throw DRError(
+                .invalidInput, "run \(run) is from no plan that says how old its data may be: there is nothing to allow",
+                hint: "`drrunbook plan RUNBOOK --out FILE --max-aging DURATION` makes one; nothing was done")
+        }
         try admission.admit(header, history)
         let record = try makeRecord(run: run, history: history, started: header.started)
         let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed).load(record)
@@ -146,7 +156,8 @@ public actor RunbookRunner {
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: header.runbook, host: host, process: process, turn: turn), predicted: predicted,
-            confirmed: confirmed, limit: limits.deadline, more: more, tooOld: tooOld(header, more), control: control, mirror: mirror,
+            confirmed: confirmed, limit: limits.deadline, more: more, who: who, tooOld: tooOld(header, more), control: control,
+            mirror: mirror,
             executor: executor)
         return try await RunConductor(
             session, record, surroundings, settled: settled, request: request, isCarriedOn: isCarriedOn, isLive: turn == 0
@@ -155,13 +166,10 @@ public actor RunbookRunner {
     }
 
     // Nil where no plan says how old its data may be.
-    private func tooOld(_ header: RunHeader, _ more: MoreTime) -> (@Sendable (Set<ApplicationName>) async throws -> String?)? {
+    private func tooOld(_ header: RunHeader, _ more: MoreTime) -> RunSurroundings.AgeLimit? {
         guard !predicted, let aging = header.aging else { return nil }
         let limit = DataAging(ages: aging.ages, most: max(aging.most, more.aging))
-        return { [ages] live in
-            let now = try await ages(header)
-            return limit.exceeded(by: now) { name in live.contains { $0.text == name } }
-        }
+        return { [rest] settled, unwritten in limit.exceeded(in: try await rest(header, unwritten), except: settled) }
     }
 
     /// Runs a runbook against what was recorded of a run, and does nothing: its answers come from the records, to their end. Throws `replay-mismatch` with the first

@@ -100,17 +100,19 @@ extension Host {
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let (header, records) = try newest(run)
-        return try await planRest(of: header, records, settled: settled, request: request, isCarriedOn: isCarriedOn, events: events)
+        return try await planRest(
+            of: header, records.map { TimedEntry($0.entry, at: $0.time) }, settled: settled, request: request, isCarriedOn: isCarriedOn,
+            events: events)
     }
 
     private func planRest(
-        of header: RunHeader, _ records: [JournalRecord], settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        of header: RunHeader, _ entries: [TimedEntry], settled: [String: Settlement] = [:], request: StopRequest? = nil,
         isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let copy = MemoryJournal()
         try copy.begin(header)
-        let copied = try copy.append(records.map { TimedEntry($0.entry, at: $0.time) }, to: header.id)
+        let copied = try copy.append(entries, to: header.id)
         let runningAs = header.runningAs ?? .live
         return try await runner(world.planned(), copy, predicted: true, mayActivate: true, runningAs: runningAs, events).resume(
             header, copied, settled: settled, request: request, isCarriedOn: isCarriedOn)
@@ -141,15 +143,17 @@ extension Host {
             engine: world.simulated?.engine(gated) ?? gated, outside: outside(of: world, predicted: predicted),
             approvals: configuration.approvals, admission: admission, runningAs: runningAs, inventory: configuration.inventory,
             clock: world.clock, random: world.random, journal: journal, registry: registry, limits: RunLimits(configuration.limits),
-            coverage: world.simulated?.coverage, host: identity.host, process: identity.process, predicted: predicted,
+            coverage: world.simulated?.coverage, host: identity.host, process: identity.process, who: identity.who, predicted: predicted,
             confirmed: !predicted && mayActivate,
             expectations: predicted ? pastDurations() : PastDurations(),
             control: predicted ? nil : world.simulated?.control ?? fileControl,
             mirror: runningAs == .drill ? nil : mirror(journal, of: world, predicted: predicted),
             touches: { world.lost?.touches ?? [] },
             previous: { [self] in try previous($0, $1, predicted: predicted) },
-            ages: { [self] in PlanRecord.ages(try await planRest(of: $0, try journal.records(of: $0.id))) }, executor: executor,
-            events: events)
+            rest: { [self] header, unwritten in
+                let records = try journal.records(of: header.id).map { TimedEntry($0.entry, at: $0.time) }
+                return try await planRest(of: header, records + unwritten, isCarriedOn: true)
+            }, executor: executor, events: events)
     }
 
     // Read beside the process that writes: a run is open while it asks, so it never finds itself.

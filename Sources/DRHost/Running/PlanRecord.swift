@@ -29,12 +29,7 @@ public struct PlanRecord: Codable, Sendable, Hashable {
 extension PlanRecord {
     /// Unknown ages are not among them: a plan that could not tell binds nothing of it.
     static func ages(_ report: RunReport) -> [String: Duration] {
-        report.applications.reduce(into: [:]) { ages, item in
-            switch item.rpo {
-            case .exact(let age), .atMost(let age): ages[item.name.text] = age
-            default: break
-            }
-        }
+        report.applications.reduce(into: [:]) { $0[$1.name.text] = $1.rpo?.age }
     }
 
     var aging: DataAging? { ages.flatMap { ages in maxAging.map { DataAging(ages: ages, most: $0) } } }
@@ -118,7 +113,7 @@ extension Host {
             default: continue
             }
         }
-        if let aged = record.aging?.exceeded(by: now.ages ?? [:]) { throw stale(aged) }
+        if let aged = record.aging?.exceeded(in: report) { throw stale(aged) }
         guard record.effects != now.effects else { return }
         let index = zip(record.effects, now.effects).prefix { $0 == $1 }.count
         func effect(_ list: [String]) -> String { index < list.count ? "\"\(list[index])\"" : "nothing more" }

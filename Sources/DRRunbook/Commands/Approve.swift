@@ -18,6 +18,8 @@ struct ProofOptions: ParsableArguments {
     @Flag(name: .long, help: "Only print what is to be signed.")
     var statement = false
 
+    var isGiven: Bool { person != nil || key != nil || signature != nil || statement }
+
     var proof: GateAnswer.Proof {
         get throws {
             guard key == nil || signature == nil else {

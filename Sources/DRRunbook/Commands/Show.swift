@@ -24,7 +24,10 @@ struct Show: HostCommand {
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
-        try await withHost { host in
+        guard close != nil || !proof.isGiven else {
+            throw DRError(.invalidInput, "--as, --key, --signature and --statement belong to --close COMMENT")
+        }
+        return try await withHost { host in
             let history = try host.show(run)
             if let close {
                 if proof.statement {

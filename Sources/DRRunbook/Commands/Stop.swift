@@ -5,7 +5,7 @@ import DRModel
 
 struct Pause: HostCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Puts a run down after what it is doing; its locks stay until they run out.",
+        abstract: "Puts a run down after what it is doing; the locks it has stay until they run out.",
         discussion: """
             `drrunbook resume` takes it up again.
 

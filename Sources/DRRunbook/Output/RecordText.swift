@@ -28,8 +28,14 @@ struct RecordText {
         case .note: return ["\(head)\(entry.payload["state"].string ?? "note")   \(entry.payload["name"].string ?? "")"]
         case .cancelled, .stopped: return ["\(head)stopped  \(entry.payload["kind"].string ?? "") by \(entry.payload["who"].string ?? "")"]
         case .resumed:
-            guard case .duration(let more) = entry.payload["extended"] else { return ["\(head)resumed"] }
-            return ["\(head)resumed  with \(more.text) more for each deadline"]
+            var text = "\(head)resumed"
+            if let who = entry.payload["who"].string { text += "  by \(who)" }
+            var given: [String] = []
+            if case .duration(let more) = entry.payload["extended"] { given.append("\(more.text) more for each deadline") }
+            if case .duration(let more) = entry.payload["aging"] {
+                given.append("data that is \(more.text) older than in its plan allowed")
+            }
+            return [given.isEmpty ? text : "\(text), with \(given.joined(separator: " and "))"]
         case .finished: return ["\(head)finished \(entry.payload["outcome"].string ?? "")"]
         }
     }

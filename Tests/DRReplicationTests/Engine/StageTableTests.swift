@@ -80,7 +80,7 @@ import Testing
     private func runner(_ world: EngineWorld, _ engine: ReplicationEngine, _ journal: any Journal, seed: UInt64 = 1) -> RunbookRunner {
         RunbookRunner(
             engine: engine, inventory: world.inventory, clock: world.clock, random: SeededRandom(seed), journal: journal, host: "here",
-            process: 1, executor: ThreadExecutor(name: "runbook"))
+            process: 1, who: "test", executor: ThreadExecutor(name: "runbook"))
     }
 
     private func order(_ flow: Flow) -> RunOrder {
