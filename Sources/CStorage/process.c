@@ -20,6 +20,21 @@
 
 extern char **environ;
 
+// What a command finds in its environment. Secrets and keys of the host's own are none of its business, and what it prints of them could not be told from words.
+static void narrow_environment(char *narrow[], size_t capacity) {
+    static const char *const names[] = {"PATH=", "HOME=", "USER=", "LOGNAME=", "SHELL=", "LANG=", "LC_", "TZ=", "TMPDIR=", "XDG_RUNTIME_DIR="};
+    size_t count = 0;
+    for (char **variable = environ; variable && *variable && count + 1 < capacity; variable++) {
+        for (size_t index = 0; index < sizeof names / sizeof *names; index++) {
+            if (strncmp(*variable, names[index], strlen(names[index])) == 0) {
+                narrow[count++] = *variable;
+                break;
+            }
+        }
+    }
+    narrow[count] = NULL;
+}
+
 // A file without a name: a background process may keep it open and go on writing, and nobody waits for it.
 static int nameless_file(void) {
 #if defined(O_TMPFILE)
@@ -52,6 +67,8 @@ static int start(pid_t *child, char *const words[], const char *folder, int outp
         posix_spawn_file_actions_destroy(&files);
         return code;
     }
+    char *environment[32];
+    narrow_environment(environment, sizeof environment / sizeof *environment);
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
@@ -65,7 +82,7 @@ static int start(pid_t *child, char *const words[], const char *folder, int outp
     if (!code) code = posix_spawn_file_actions_adddup2(&files, output, 1);
     if (!code) code = posix_spawn_file_actions_adddup2(&files, errors, 2);
     if (!code) code = posix_spawn_file_actions_addchdir_np(&files, folder);
-    if (!code) code = posix_spawnp(child, words[0], &files, &attributes, words, environ);
+    if (!code) code = posix_spawnp(child, words[0], &files, &attributes, words, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return code;

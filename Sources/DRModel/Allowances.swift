@@ -6,12 +6,15 @@ public struct Allowances: Sendable, Hashable {
         public let path: String
         /// One pattern an argument: `*` stands for any text without `/`, alone for any text, and alone at the end for any further arguments.
         public let arguments: [String]
+        /// The names of variables that a call may set in its environment.
+        public let environment: [String]
         public let location: SourceLocation?
 
-        public init(name: String, path: String, arguments: [String], location: SourceLocation? = nil) {
+        public init(name: String, path: String, arguments: [String], environment: [String] = [], location: SourceLocation? = nil) {
             self.name = name
             self.path = path
             self.arguments = arguments
+            self.environment = environment
             self.location = location
         }
     }

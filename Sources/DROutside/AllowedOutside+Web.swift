@@ -9,6 +9,7 @@ extension AllowedOutside {
 
     public func request(_ order: WebOrder, _ call: OutsideCall) async throws -> WebAnswer {
         let address = try SiteRule(allowances: allowances).address(order.url)
+        try Self.checkNames(of: order.headers)
         let headers = try order.headers.sorted { $0.key < $1.key }.map { (name: $0.key, value: try vault.text($0.value)) }
         if !order.onlyAsks { call.effects.record(Effect(calling: order.method, address.place)) }
         switch conduct(order.standIn, onlyAsks: order.onlyAsks, call) {
@@ -47,6 +48,19 @@ extension AllowedOutside {
         throw DRError(.outsideFailed, "\(address.place) redirects more than \(Self.mostRedirects) times")
     }
 
+    /// What says where a request ends, or which site of a server it is for: with them a body would be another request, or another site would be asked than the one allowed.
+    private static let framing: Set = [
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer", "expect", "proxy-connection",
+        "proxy-authorization", "http2-settings",
+    ]
+
+    private static func checkNames(of headers: [String: OutsideText]) throws {
+        guard let name = headers.keys.sorted().first(where: { framing.contains($0.lowercased()) }) else { return }
+        throw DRError(
+            .notAllowed, "headers: \(name) is set by the connection itself, so a call may not set it",
+            hint: "`url` says whom to ask, `body` and `json` what to send")
+    }
+
     /// Where to ask instead; nil when this is the answer. What a body was sent to is not sent again elsewhere: only 303, which asks, is followed then.
     private func redirect(_ answer: HTTPAnswer, _ order: HTTPOrder) throws -> WebAddress? {
         guard [301, 302, 303, 307, 308].contains(answer.status), let location = answer.header("location") else { return nil }
@@ -55,13 +69,14 @@ extension AllowedOutside {
         do { next = try order.address.following(location) } catch {
             throw DRError(.outsideFailed, "\(order.address.place) redirects to what is no URL: \(error.reason)")
         }
+        // Where to is the other side's word, and may repeat what it was told.
+        let shown = vault.redaction().clean(next.place)
         guard next.isSecure || !order.address.isSecure else {
-            throw DRError(.outsideFailed, "\(order.address.place) redirects from https to http: \(next.place)")
+            throw DRError(.outsideFailed, "\(order.address.place) redirects from https to http: \(shown)")
         }
         do { try SiteRule(allowances: allowances).check(next) } catch let error as DRError {
             throw DRError(
-                .outsideFailed, "\(order.address.place) redirects to \(next.place), which \(allowances.file) does not allow",
-                hint: error.hint)
+                .outsideFailed, "\(order.address.place) redirects to \(shown), which \(allowances.file) does not allow", hint: error.hint)
         }
         return next
     }
@@ -106,7 +121,7 @@ extension AllowedOutside {
         let redaction = vault.redaction()
         return WebAnswer(
             status: answer.status,
-            headers: Dictionary(answer.headers.map { ($0.name, redaction.clean($0.value)) }) { "\($0), \($1)" },
+            headers: Dictionary(answer.headers.map { (redaction.clean($0.name), redaction.clean($0.value)) }) { "\($0), \($1)" },
             body: String(decoding: redaction.clean(answer.body, isCut: answer.cut), as: UTF8.self), cut: answer.cut)
     }
 }

@@ -45,7 +45,7 @@ public struct AllowedOutside: Outside {
 
     public func execute(_ order: ExecutionOrder, _ call: OutsideCall) async throws -> Execution {
         let program = try ProgramRule(allowances: allowances).program(for: order.argv)
-        let environment = try ProgramEnvironment(order.environment, call, vault).variables
+        let environment = try ProgramEnvironment(order.environment, of: program, call, vault).variables
         let input = try order.input.map { Array(try vault.text($0).utf8) } ?? []
         call.effects.record(Effect(calling: "exec", program.name))
         switch conduct(order.standIn, onlyAsks: false, call) {
@@ -71,7 +71,7 @@ public struct AllowedOutside: Outside {
         let output = text(ended.output, ended.outputCut), errors = text(ended.errors, ended.errorsCut)
         if ended.timedOut {
             throw DRError(
-                .timeout, "\(program.name) did not end within \(order.timeout.text) and was killed, with all it had started",
+                .timeout, "\(program.name) did not end within \(order.timeout.text) and was killed, with its process group",
                 hint: "what it did until then stands; `timeout` gives it more time",
                 details: ["stdout": .string(output), "stderr": .string(errors)])
         }
@@ -101,8 +101,8 @@ public struct AllowedOutside: Outside {
 struct ProgramEnvironment {
     let variables: [String: String]
 
-    /// Throws `invalid-input` for names that would have the program load or run something else.
-    init(_ given: [String: OutsideText], _ call: OutsideCall, _ vault: SecretVault) throws {
+    /// Throws `not-allowed` for a variable that dr.yaml does not name for the program: many decide what a program loads or runs.
+    init(_ given: [String: OutsideText], of program: Allowances.Program, _ call: OutsideCall, _ vault: SecretVault) throws {
         var variables = [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "DRRUNBOOK_RUN": call.run.text,
             "DRRUNBOOK_KEY": call.key.text, "DRRUNBOOK_MODE": call.runningAs.rawValue,
@@ -112,11 +112,7 @@ struct ProgramEnvironment {
             guard !name.isEmpty, !name.contains("="), !name.utf8.contains(0) else {
                 throw DRError(.invalidInput, "env: \"\(name)\" is not the name of a variable")
             }
-            guard !Self.isReserved(name) else {
-                throw DRError(
-                    .notAllowed, "env: \(name) decides what a program loads or runs, so a call may not set it",
-                    hint: "let \(vault.allowances.file) allow a program that sets it itself")
-            }
+            guard program.environment.contains(name) else { throw Self.refused(name, program, vault.allowances) }
             let value = try vault.text(text)
             guard !value.utf8.contains(0) else { throw DRError(.invalidInput, "env: \(name) holds a zero byte") }
             variables[name] = value
@@ -124,16 +120,15 @@ struct ProgramEnvironment {
         self.variables = variables
     }
 
-    private static let reserved: Set = [
-        "PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4", "CDPATH", "GCONV_PATH", "LOCPATH", "NLSPATH", "HOSTALIASES",
-        "PERL5OPT", "PERL5LIB", "PERLLIB", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PYTHONINSPECT", "RUBYOPT", "RUBYLIB",
-        "NODE_OPTIONS", "NODE_PATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "GIT_SSH", "GIT_SSH_COMMAND",
-        "GIT_EXEC_PATH", "GIT_EXTERNAL_DIFF", "EDITOR", "VISUAL", "PAGER", "LESSOPEN", "LESSCLOSE", "MANPAGER", "OPENSSL_CONF", "LUA_INIT",
-        "LUA_PATH", "LUA_CPATH",
-    ]
-
-    private static func isReserved(_ name: String) -> Bool {
-        reserved.contains(name)
-            || ["LD_", "DYLD_", "DRRUNBOOK_", "BASH_FUNC_", "GLIBC_TUNABLES", "MALLOC_", "LUA_INIT"].contains { name.hasPrefix($0) }
+    private static func refused(_ name: String, _ program: Allowances.Program, _ allowances: Allowances) -> DRError {
+        let hint: String
+        if let nearest = Spelling.nearest(to: name, in: program.environment) {
+            hint = "did you mean \(nearest)?"
+        } else if program.environment.isEmpty {
+            hint = "name what a call may set: env: [\(name)]"
+        } else {
+            hint = "allowed: \(program.environment.joined(separator: ", "))"
+        }
+        return DRError(.notAllowed, "\(allowances.place(program.location)) does not let a call of \(program.name) set \(name)", hint: hint)
     }
 }

@@ -12,8 +12,25 @@ struct SiteRule {
         do { address = try WebAddress(text) } catch {
             throw DRError(.invalidInput, "\"\(text.prefix(200))\" is no URL that can be asked: \(error.reason)")
         }
+        guard !address.segments.contains(where: Self.isWayUp) else {
+            throw DRError(
+                .invalidInput, "\"\(text.prefix(200))\" is no URL that can be asked: some servers read a segment of its path as . or ..",
+                hint: "what stands after ; and what is escaped twice is looked at as such servers do")
+        }
         try check(address)
         return address
+    }
+
+    // Servers that take parameters off a segment, or decode it once more, walk up where the text does not.
+    private static func isWayUp(_ segment: String) -> Bool {
+        var text = segment
+        for _ in 0..<4 {
+            let name = text.prefix { $0 != ";" }
+            if name == "." || name == ".." || text.contains("/") || text.contains("\\") { return true }
+            guard let decoded = text.removingEscapes, decoded != text else { return false }
+            text = decoded
+        }
+        return true
     }
 
     func check(_ address: WebAddress) throws {
@@ -38,5 +55,23 @@ extension Allowances.Site {
         } catch {
             return error.reason
         }
+    }
+}
+
+extension String {
+    /// With the escapes `%XX` of its path undone once; nil where that is no text.
+    fileprivate var removingEscapes: String? {
+        var bytes: [UInt8] = []
+        var rest = Array(utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            if byte == UInt8(ascii: "%"), digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
     }
 }

@@ -286,7 +286,7 @@ import Testing
             name: "allowances and what comes later",
             text: """
                 allow:
-                  exec: [{ name: psql, path: psql }, psql]
+                  exec: [{ name: psql, path: psql, env: [A=1, PGPASSWORD] }, psql]
                   http: [lb.example.com]
                   secret: [A]
                 approvals: { people: { alice: { key: x } } }
@@ -294,6 +294,7 @@ import Testing
                 jobs: { weekly: {} }
                 """,
             problems: """
+                dr.yaml:2: allow.exec[0].env: expected names of variables that a call may set, found "A=1"
                 dr.yaml:2: allow.exec[0].path: expected an absolute path, found "psql"
                 dr.yaml:2: allow.exec[1]: expected a map, found "psql"
                 dr.yaml:3: allow.http[0]: expected the beginning of a URL, found "lb.example.com"

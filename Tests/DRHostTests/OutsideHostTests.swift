@@ -7,6 +7,19 @@ import Testing
 @Suite struct OutsideHostTests {
     private let secret = "hunter2-\(UUID().uuidString)"
 
+    @Test func `G7 a link among the modules of a runbook is refused, so that no other file comes into the record`() throws {
+        let shop = try ShopFixture()
+        try shop.write("outside.key", "-- a key of the host's own\nreturn {}\n")
+        try shop.write("runbooks/lib/known.lua", "return {}\n")
+        try FileManager.default.createSymbolicLink(
+            atPath: shop.file("runbooks/lib/evil.lua"), withDestinationPath: shop.file("outside.key"))
+        let sites = try shop.fingerprint("sites")
+        let answer = try shop.drrunbook("run", "runbooks/protect.lua", "--yes")
+        #expect(answer.status == 2)
+        #expect(answer.error.contains("runbooks/lib/evil.lua is a link or no file"))
+        #expect(try shop.fingerprint("sites") == sites)
+    }
+
     private func shop(_ body: String, script: String) throws -> ShopFixture {
         let shop = try ShopFixture()
         try shop.write("tool.sh", "#!/bin/sh\n\(script)\n")
@@ -14,7 +27,8 @@ import Testing
         try shop.write(
             "dr.yaml",
             shop.read("dr.yaml")
-                + "\nallow:\n  exec: [{ name: tool, path: \(shop.file("tool.sh")), args: [\"*\"] }]\n  secrets: [TOOL_TOKEN]\n")
+                + "\nallow:\n  exec: [{ name: tool, path: \(shop.file("tool.sh")), args: [\"*\"], env: [TOKEN] }]\n"
+                + "  secrets: [TOOL_TOKEN]\n")
         try shop.write("runbooks/call.lua", "return dr.runbook { name = \"call\", run = function()\n\(body)\nend }\n")
         return shop
     }

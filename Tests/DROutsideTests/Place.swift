@@ -22,11 +22,13 @@ final class Place {
     func read(_ name: String) -> String? { try? String(contentsOfFile: file(name), encoding: .utf8) }
 
     /// Writes a shell script and allows it.
-    func program(_ name: String, _ script: String, arguments: [String] = ["*"], line: Int = 7) throws {
+    func program(_ name: String, _ script: String, arguments: [String] = ["*"], environment: [String] = [], line: Int = 7) throws {
         try Data("#!/bin/sh\n\(script)\n".utf8).write(to: folder.appendingPathComponent(name))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file(name))
         allowances.programs.append(
-            Allowances.Program(name: name, path: file(name), arguments: arguments, location: SourceLocation(file: "dr.yaml", line: line)))
+            Allowances.Program(
+                name: name, path: file(name), arguments: arguments, environment: environment,
+                location: SourceLocation(file: "dr.yaml", line: line)))
     }
 
     func secret(_ name: String, _ value: String?) throws {

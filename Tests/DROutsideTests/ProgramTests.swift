@@ -8,7 +8,7 @@ import Testing
     @Test func `a program gets its words, its folder and a minimal environment with key and mode`() async throws {
         let place = try Place()
         place.environment = ["HOME": "/home/me", "AWS_SECRET_ACCESS_KEY": "not-for-programs"]
-        try place.program("show", #"pwd; printf '%s|' "$@"; echo; env | sort"#)
+        try place.program("show", #"pwd; printf '%s|' "$@"; echo; env | sort"#, environment: ["MINE"])
         let ended = try await place.outside().execute(
             ExecutionOrder(argv: ["show", "a b", "$HOME;x", ""], environment: ["MINE": .plain("1")]), Place.call())
         let lines = ended.stdout.split(separator: "\n").map(String.init)
@@ -107,13 +107,18 @@ import Testing
         #expect(ProgramRule.matches([], []) && !ProgramRule.matches(["x"], []))
     }
 
-    @Test(arguments: ["LD_PRELOAD", "PATH", "BASH_ENV", "DRRUNBOOK_MODE", "PYTHONPATH"])
-    func `G7 a call cannot make an allowed program load something else`(name: String) async throws {
+    @Test(arguments: ["LD_PRELOAD", "PATH", "BASH_ENV", "DRRUNBOOK_MODE", "GIT_CONFIG_COUNT", "HOME", "PGPASSWORT"])
+    func `G7 a call sets only the variables that dr.yaml names, so it cannot make a program load something else`(name: String) async throws
+    {
         let place = try Place()
-        try place.program("psql", "true")
+        try place.program("psql", "true", environment: ["PGPASSWORD"])
         await #expect {
-            try await place.outside().execute(ExecutionOrder(argv: ["psql"], environment: [name: .plain("x")]), Place.call())
-        } throws: { code($0) == .notAllowed }
+            try await place.outside(predicts: true).execute(
+                ExecutionOrder(argv: ["psql"], environment: [name: .plain("x")]), Place.call())
+        } throws: {
+            code($0) == .notAllowed && ($0 as? DRError)?.message == "dr.yaml:7 does not let a call of psql set \(name)"
+                && ($0 as? DRError)?.hint == (name == "PGPASSWORT" ? "did you mean PGPASSWORD?" : "allowed: PGPASSWORD")
+        }
     }
 
     @Test func `G4 a plan runs nothing and says what it would call`() async throws {

@@ -11,7 +11,8 @@ import Testing
         try place.secret("DB_PASSWORD", value)
         try place.program(
             "leak",
-            #"printf '%s' "$PW" > env; cat > in; echo "pw=$PW"; printf '%s' "$PW" | base64; echo "$PW" >&2; [ -n "$PW" ]"#)
+            #"printf '%s' "$PW" > env; cat > in; echo "pw=$PW"; printf '%s' "$PW" | base64; echo "$PW" >&2; [ -n "$PW" ]"#,
+            environment: ["PW"])
         let secret = OutsideText.secret(try SecretName("DB_PASSWORD"))
         let ended = try await place.outside().execute(
             ExecutionOrder(argv: ["leak"], environment: ["PW": secret], input: secret), Place.call())
@@ -19,6 +20,34 @@ import Testing
         #expect(place.read("env") == value && place.read("in") == value)
         #expect(ended.stdout == "pw=[secret DB_PASSWORD]\n[secret DB_PASSWORD]\n")
         #expect(ended.stderr == "[secret DB_PASSWORD]\n")
+    }
+
+    @Test(arguments: [
+        #"s3cr\/et\u002BValue"#, #"s3cr\\/et\\u002bValue"#, "s3cr%2Fet%2bValue", "s3cr%252Fet%252BValue", "s3cr&#47;et&#x2B;Value",
+        #"\u0073\u0033\u0063\u0072\u002F\u0065\u0074+Value"#, "czNjci9ldCtWYWx1ZQ==", "Om9wOnMzY3IvZXQrVmFsdWU=",
+        "733363722f65742b56616c7565",
+    ])
+    func `a secret is found however an answer escapes it`(form: String) throws {
+        let redaction = Redaction([try SecretName("T"): "s3cr/et+Value"])
+        let clean = redaction.clean("{\"you\": \"\(form)\"}")
+        #expect(clean.contains("[secret T]") && !clean.contains("s3cr") && !clean.contains("Value"))
+    }
+
+    @Test(arguments: ["user:s3cr/et+Value", "me:s3cr/et+Value:x", "a:s3cr/et+Value:long enough", "s3cr/et+Value"])
+    func `a secret is found in base64 wherever it begins`(text: String) throws {
+        let redaction = Redaction([try SecretName("T"): "s3cr/et+Value"])
+        let encoded = Data(text.utf8).base64EncodedString()
+        #expect(redaction.clean("Basic \(encoded)").contains("[secret T]"))
+        #expect(redaction.clean(encoded.replacing("+", with: "-").replacing("/", with: "_")).contains("[secret T]"))
+    }
+
+    @Test func `what is no secret stays as it is`() throws {
+        let redaction = Redaction([try SecretName("T"): #"a\\b"quote"#, try SecretName("U"): "värde&co"])
+        let text = #"100% of \n &amp; {"a": "\u00e4", "b": "%2B"} a\b s3cret \"#
+        #expect(redaction.clean(text) == text)
+        #expect(redaction.clean(#"x a\\b"quote y"#) == "x [secret T] y")
+        #expect(redaction.clean(#"x a\\\\b\"quote v\u00e4rde\u0026co"#) == "x [secret T] [secret U]")
+        #expect(redaction.clean("v%C3%A4rde%26co v&#228;rde&amp;co") == "[secret U] [secret U]")
     }
 
     @Test func `the end of a cut output does not show the beginning of a secret`() throws {

@@ -13,7 +13,7 @@ import Testing
 
     @Test(arguments: [
         "https://lb.example.com/pools/shop", "https://LB.example.com:443/pools/shop?x=1", "HTTPS://lb.example.com/pools/a/b",
-        "https://lb.example.com/p%6Fols/a", "https://lb.example.com/pools/",
+        "https://lb.example.com/p%6Fols/a", "https://lb.example.com/pools/", "https://lb.example.com/pools/a;v=1/100%25/..a/b%2520c",
     ])
     func `what begins as allowed may be asked`(url: String) throws {
         let address = try rule("https://lb.example.com/pools/").address(url)
@@ -40,6 +40,9 @@ import Testing
         "https://lb.example.com/pools/a b", "https://lb.example.com/pools/\r\nX: y", "https://lb.example.com:/pools/a",
         "https://lb.example.com:0443x/pools/a", "https://lb.example.com./pools/a", "https:///pools/a", "ftp://lb.example.com/pools/a",
         "file:///etc/passwd", "lb.example.com/pools/a", "https://lb.example.com/pools/%zz", "https://lb.example.com/pools/%00",
+        "https://lb.example.com/pools/..;/admin", "https://lb.example.com/pools/..%3Bx=1/admin", "https://lb.example.com/pools/.;/x",
+        "https://lb.example.com/pools/%252e%252e/admin", "https://lb.example.com/pools/%25252e./admin",
+        "https://lb.example.com/pools/..%252fadmin",
         "https://lb.exämple.com/pools/", "https://[::1/pools/a", "https://[::1]x/pools/a", "",
     ])
     func `G7 what could be read in two ways is refused`(url: String) {

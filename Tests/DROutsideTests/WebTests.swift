@@ -43,6 +43,30 @@ import Testing
         }
     }
 
+    @Test(arguments: ["Content-Length", "transfer-encoding", "Host", "Connection", "Expect", "Upgrade"])
+    func `G7 a call cannot say where its request ends or which site it is for, so that what is allowed is what is asked`(name: String)
+        async throws
+    {
+        let server = try WebServer()
+        let place = try Self.place(server, "/hit")
+        await #expect {
+            _ = try await place.outside().request(
+                WebOrder(
+                    method: "POST", url: server.url("/hit"), headers: [name: .plain("0")], body: "PUT /echo HTTP/1.1\r\nHost: x\r\n\r\n"),
+                Place.call())
+        } throws: { code($0) == .notAllowed && "\($0)".contains("headers: \(name) is set by the connection itself") }
+        #expect(try await count(try Self.place(server, "/"), server) == 0)
+    }
+
+    @Test func `a redirect that repeats a secret does not show it`() async throws {
+        let server = try WebServer()
+        let place = try Self.place(server, "/redirect/")
+        try place.secret("TOKEN", "top-secret-value")
+        await #expect {
+            _ = try await place.outside().request(WebOrder(url: server.url("/redirect/302?to=/for/top-secret-value")), Place.call())
+        } throws: { code($0) == .outsideFailed && "\($0)".contains("/for/[secret TOKEN], which") }
+    }
+
     @Test func `redirects are followed where dr.yaml allows it, and secrets stay behind`() async throws {
         let server = try WebServer()
         let place = try Self.place(server, "/redirect/", "/echo")

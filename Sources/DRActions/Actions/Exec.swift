@@ -7,7 +7,8 @@ struct Exec: DRAction {
         estimates: ["*"])
 
     @Parameter("The program by its name or path in dr.yaml, then its arguments.") var argv: [String]
-    @Parameter("Variables of its environment, beside the few it always has.", default: [:]) var env: [String: SecretText]
+    @Parameter("Variables of its environment that dr.yaml lets a call set, beside the few it always has.", default: [:])
+    var env: [String: SecretText]
     @Parameter("Its standard input.") var stdin: SecretText?
     @Parameter("When it and what it started is killed.", default: .seconds(60)) var timeout: Duration
     @Parameter("An exit status other than 0 raises.", default: true) var check: Bool

@@ -64,16 +64,21 @@ extension ConfigurationReader {
     }
 
     private mutating func readProgram(_ member: Member) {
-        guard map(member, ["name", "path", "args"]) else { return }
+        guard map(member, ["name", "path", "args", "env"]) else { return }
         let name = required(member, "name", "what runbooks call it").flatMap { text($0, "\(member.path).name") }
         let path = required(member, "path", "the program's absolute path").flatMap { text($0, "\(member.path).path") }
         let arguments = optional(member, "args") { node, path throws(DRError) in try node.strings(path) } ?? []
+        let environment = optional(member, "env") { node, path throws(DRError) in try node.strings(path) } ?? []
+        for variable in environment where variable.isEmpty || variable.contains("=") || variable.hasPrefix("DRRUNBOOK_") {
+            guard let node = member.node["env"] else { continue }
+            refuse("\(member.path).env: expected names of variables that a call may set, found \"\(variable)\"", at: node)
+        }
         guard let name, let path else { return }
         if !path.hasPrefix("/"), let node = member.node["path"] {
             refuse("\(member.path).path: expected an absolute path, found \"\(path)\"", at: node)
         }
         result.allow.programs.append(
-            Allowances.Program(name: name, path: path, arguments: arguments, location: member.location))
+            Allowances.Program(name: name, path: path, arguments: arguments, environment: environment, location: member.location))
     }
 
     mutating func readApprovals(_ node: YAMLNode) {

@@ -90,6 +90,13 @@ struct RunbookFile {
             if part.hasSuffix(".lua") {
                 try Self.checkCount(modules, shown)
                 let file = "\(shown)/\(part)"
+                let facts = try io.facts(StorePath("\(folder)/\(part)"))
+                guard facts?.kind == .file else {
+                    guard facts != nil else { continue }
+                    throw DRError(
+                        .invalidInput, "\(file) is a link or no file: what belongs to a runbook is recorded, so no link is followed",
+                        hint: "put the file itself there")
+                }
                 guard let text = try TextFile.read("\(folder)/\(part)", shown: file) else { continue }
                 modules["\(name).\(part.dropLast(4))"] = RunbookSources.Module(file: file, text: text)
             } else {

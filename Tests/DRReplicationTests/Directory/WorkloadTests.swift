@@ -1,6 +1,7 @@
 import DRModel
 import DRReplication
 import DRSupport
+import Glibc
 import Testing
 
 struct WorkloadTests {
@@ -26,6 +27,15 @@ struct WorkloadTests {
         #expect(try await cluster.workload(.start, pg, replicas: 3) == .starting)
         let text = try fixture.read("../said")
         #expect(text == "shop-db/StatefulSet\npg x\n3\n{nothing}\n$(id)\n{pg}\n")
+    }
+
+    @Test func `a command finds in its environment who it is run as, and no secret of the host's`() async throws {
+        setenv("TOKEN_OF_THE_HOST", "top-secret-value", 1)
+        defer { unsetenv("TOKEN_OF_THE_HOST") }
+        _ = try await cluster(start: ["sh", "-c", "env >environment"]).workload(.start, pg, replicas: 1)
+        let lines = try #require(try fixture.read("../environment")).split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("PATH=") } && lines.contains { $0.hasPrefix("HOME=") })
+        #expect(!lines.contains { $0.hasPrefix("TOKEN_OF_THE_HOST") })
     }
 
     @Test func `ready is what the command's exit status says`() async throws {
