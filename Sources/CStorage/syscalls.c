@@ -24,7 +24,10 @@ static int answer(int status) { return status < 0 ? -errno : status; }
 
 static int64_t nanoseconds(struct timespec time) { return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec; }
 
-static void fill(const struct stat *from, struct cstorage_facts *facts) {
+// Nanoseconds in 64 bits reach from 1677 to 2262.
+static int is_told(struct timespec time) { return time.tv_sec > -9223372036 && time.tv_sec < 9223372036; }
+
+static int fill(const struct stat *from, struct cstorage_facts *facts) {
     switch (from->st_mode & S_IFMT) {
     case S_IFREG: facts->kind = cstorage_file; break;
     case S_IFDIR: facts->kind = cstorage_folder; break;
@@ -39,36 +42,35 @@ static void fill(const struct stat *from, struct cstorage_facts *facts) {
     facts->size = from->st_size;
     facts->allocated = (int64_t)from->st_blocks * 512;
 #if defined(__APPLE__)
-    facts->modified = nanoseconds(from->st_mtimespec);
-    facts->changed = nanoseconds(from->st_ctimespec);
+    struct timespec modified = from->st_mtimespec, changed = from->st_ctimespec;
 #else
-    facts->modified = nanoseconds(from->st_mtim);
-    facts->changed = nanoseconds(from->st_ctim);
+    struct timespec modified = from->st_mtim, changed = from->st_ctim;
 #endif
+    if (!is_told(modified) || !is_told(changed)) return -EOVERFLOW;
+    facts->modified = nanoseconds(modified);
+    facts->changed = nanoseconds(changed);
     facts->device = from->st_dev;
     facts->inode = from->st_ino;
     facts->links = from->st_nlink;
+    return 0;
 }
 
 int cstorage_path_facts(const char *path, struct cstorage_facts *facts) {
     struct stat found;
     if (lstat(path, &found) < 0) return -errno;
-    fill(&found, facts);
-    return 0;
+    return fill(&found, facts);
 }
 
 int cstorage_file_facts(int file, struct cstorage_facts *facts) {
     struct stat found;
     if (fstat(file, &found) < 0) return -errno;
-    fill(&found, facts);
-    return 0;
+    return fill(&found, facts);
 }
 
 int cstorage_facts_at(int folder, const char *name, struct cstorage_facts *facts) {
     struct stat found;
     if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
-    fill(&found, facts);
-    return 0;
+    return fill(&found, facts);
 }
 
 int cstorage_open(const char *path, int mode, uint32_t permissions) {
@@ -307,6 +309,16 @@ int cstorage_set_attribute(const char *path, const char *name, const void *value
     return answer(setxattr(path, name, value, length, 0, XATTR_NOFOLLOW));
 #else
     return answer(lsetxattr(path, name, value, length, 0));
+#endif
+}
+
+int cstorage_remove_attribute(const char *path, const char *name) {
+#if defined(__APPLE__)
+    int status = answer(removexattr(path, name, XATTR_NOFOLLOW));
+    return status == -ENOATTR ? 0 : status;
+#else
+    int status = answer(lremovexattr(path, name));
+    return status == -ENODATA ? 0 : status;
 #endif
 }
 

@@ -19,6 +19,8 @@ public struct DirectoryObjectStore: ObjectStore {
     /// Folders whose names, and those of the folders above, are durable, for as long as the folder above was last changed then: after that another one may stand under the name.
     private let ready = Lock<[StorePath: Instant]>([:])
     private let isCleared = Lock(false)
+    /// As in a bucket.
+    private static let mostBytes: Int64 = 1 << 30
 
     public init(name: StoreName, directory: StorePath, io: any StoreIO, random: any RandomSource) {
         self.name = name
@@ -72,6 +74,9 @@ public struct DirectoryObjectStore: ObjectStore {
                 throw DRError(.notFound, "store \(self.name) holds no \(name)")
             }
             defer { try? file.close() }
+            guard facts.size <= Self.mostBytes else {
+                throw DRError(.damaged, "\(name) in store \(self.name) is \(ByteCount(facts.size)): no object is that large")
+            }
             var bytes = [UInt8](repeating: 0, count: Int(facts.size))
             let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: 0, into: $0) }
             return count == bytes.count ? bytes : Array(bytes[..<count])
@@ -180,7 +185,10 @@ public struct DirectoryObjectStore: ObjectStore {
         try makeFolders(path.folder)
         // What was made durable before was the name of one that is gone; time may stand still meanwhile.
         ready.withLock { _ = $0.removeValue(forKey: path) }
-        do { try io.makeFolder(path, permissions: 0o755) } catch let error as IOFailure where error.code == EEXIST {}
+        do { try io.makeFolder(path, permissions: 0o700) } catch let error as IOFailure where error.code == EEXIST {
+            // Behind a link it would be another folder than the one that lists look into.
+            guard try io.facts(path)?.kind == .folder else { throw unreachable("\(path) is no folder") }
+        }
     }
 
     /// The names in these folders, their own and those above become durable. A folder that is there may be what a killed process left: it is synced once all the same.
@@ -215,7 +223,7 @@ public struct DirectoryObjectStore: ObjectStore {
         for _ in 0..<64 {
             let path = folder / random.identifier()
             do {
-                let file = try io.open(path, .create, permissions: 0o644)
+                let file = try io.open(path, .create, permissions: 0o600)
                 try clearTemporary(folder, by: file)
                 return (path, file)
             } catch let error as IOFailure where error.code == EEXIST {

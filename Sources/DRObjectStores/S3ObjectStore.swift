@@ -86,8 +86,9 @@ public struct S3ObjectStore: ObjectStore {
                 }
                 found.append(StoredObject(name: key, size: ByteCount(size)))
             }
-            let next = document.text(of: "IsTruncated") == "true" ? document.text(of: "NextContinuationToken") : nil
-            guard next == nil || next != token else { throw DRError(.io, "store \(name): its list does not end") }
+            let isCut = document.text(of: "IsTruncated") == "true"
+            let next = isCut ? document.text(of: "NextContinuationToken") : nil
+            guard !isCut || (next != nil && next != token) else { throw DRError(.io, "store \(name): its list does not end") }
             token = next
         } while token != nil
         return found.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }

@@ -103,6 +103,15 @@ final class S3Server {
         }
     }
 
+    @Test func `a list that says it is cut and not where it goes on is not taken for the whole`() async throws {
+        let server = try S3Server()
+        let store = try server.store()
+        for name in ["a", "b", "c", "d"] { try await store.put(name, [1]) }
+        #expect(try await store.list(prefix: "").count == 4)
+        try server.breakNext(1, "no-token")
+        await #expect { try await store.list(prefix: "") } throws: { ($0 as? DRError)?.code == .io && "\($0)".contains("does not end") }
+    }
+
     @Test func `a store that stays away, refuses or lacks the bucket says so, without credentials`() async throws {
         let server = try S3Server()
         try server.breakNext(7, "503")

@@ -15,6 +15,26 @@ import Testing
         try await StoreContract(store: store, root: "app").check()
     }
 
+    @Test func `what stands in a folder is its owner's alone, and what cannot be an object is refused before it is read`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let io = SystemStoreIO()
+        let root = StorePath(folder.path)
+        let store = DirectoryObjectStore(name: "vault", directory: root, io: io, random: SeededRandom())
+        try await store.put("app/packs/a", [1])
+        #expect(try io.facts(root / "app/packs/a")?.mode == 0o600)
+        for path in ["app", "app/packs", ".tmp"] { #expect(try io.facts(root / path)?.mode == 0o700) }
+        let large = try io.open(root / "app/packs/large", .create, permissions: 0o600)
+        try large.truncate(to: 8 << 40)
+        try large.close()
+        await #expect { try await store.get("app/packs/large") } throws: { ($0 as? DRError)?.code == .damaged && "\($0)".contains("8 TiB") }
+        try io.makeFolder(root / "elsewhere", permissions: 0o700)
+        try io.makeSymlink(root / "app" / "indexes", to: Array("../elsewhere".utf8))
+        await #expect { try await store.put("app/indexes/b", [1]) } throws: { ($0 as? DRError)?.code == .storeUnreachable }
+        #expect(try io.list(root / "elsewhere").isEmpty)
+    }
+
     @Test(arguments: [true, false]) func `S3 keeps the contract, every signature checked`(pathStyle: Bool) async throws {
         let server = try S3Server()
         try await StoreContract(store: try server.store(pathStyle: pathStyle), root: "app").check()

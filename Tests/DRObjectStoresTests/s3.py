@@ -104,7 +104,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "GET" and not key:
             names = sorted(n for n in objects if n.startswith(asked["prefix"]) and n > asked.get("continuation-token", ""))
             items = "".join(f"<Contents><Key>{escape(n)}</Key><Size>{len(objects[n])}</Size></Contents>" for n in names[:3])
-            more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{names[2]}</NextContinuationToken>" if len(names) > 3 else ""
+            token = "" if self.fault == "no-token" else f"<NextContinuationToken>{names[2] if len(names) > 3 else ''}</NextContinuationToken>"
+            more = f"<IsTruncated>true</IsTruncated>{token}" if len(names) > 3 else ""
             return self.reply(200, f"<ListBucketResult>{more}{items}</ListBucketResult>".encode())
         if self.command == "PUT" and "uploadId" in asked:
             uploads[asked["uploadId"]][int(asked["partNumber"])] = body

@@ -294,6 +294,9 @@ final class FaultyStoreIO: StoreIO, Sendable {
     func extendedAttributes(_ path: StorePath) throws -> [(name: [UInt8], value: [UInt8])] {
         try observe { try real.extendedAttributes(path) }
     }
+    func removeExtendedAttribute(_ path: StorePath, name: [UInt8]) throws {
+        try mutate("removeExtendedAttribute", path) { try real.removeExtendedAttribute(path, name: name) }
+    }
     func setExtendedAttribute(_ path: StorePath, name: [UInt8], value: [UInt8]) throws {
         try mutate("setExtendedAttribute", path) { try real.setExtendedAttribute(path, name: name, value: value) }
     }

@@ -83,6 +83,8 @@ int cstorage_file_set_modified(int file, int64_t nanoseconds);
 int cstorage_attributes(const char *path, char **names, size_t *length);
 int cstorage_attribute(const char *path, const char *name, char **value, size_t *length);
 int cstorage_set_attribute(const char *path, const char *name, const void *value, size_t length);
+/// 0 also where there is none.
+int cstorage_remove_attribute(const char *path, const char *name);
 int cstorage_sync_folder(const char *path);
 int cstorage_sync_filesystem(const char *path);
 /// A text for the running kernel and the mount that holds path: another one after a reboot, after the filesystem was mounted anew.
@@ -120,7 +122,7 @@ struct cstorage_ending {
 };
 
 /// Runs words[0] (looked up in PATH) in `folder` to its end, without a shell, in a session of its own. Keeps the first bytes of its standard error, or of
-/// its standard output where that is empty. 0, or the negative of errno when it could not be started.
+/// its standard output where that is empty. Of the environment it gets PATH, who it runs as, language, time zone and TMPDIR. 0, or the negative of errno when it could not be started.
 int cstorage_run(
     char *const words[], const char *folder, int64_t timeout_milliseconds, void *output, size_t capacity,
     struct cstorage_ending *ending);

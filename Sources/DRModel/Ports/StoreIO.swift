@@ -117,6 +117,8 @@ public protocol StoreIO: Sendable {
     func setModified(_ path: StorePath, _ instant: Instant) throws
     func extendedAttributes(_ path: StorePath) throws -> [(name: [UInt8], value: [UInt8])]
     func setExtendedAttribute(_ path: StorePath, name: [UInt8], value: [UInt8]) throws
+    /// Nothing happens where there is none.
+    func removeExtendedAttribute(_ path: StorePath, name: [UInt8]) throws
     func syncFolder(_ path: StorePath) throws
     /// Everything written to the filesystem that holds `path`.
     func syncFilesystem(_ path: StorePath) throws

@@ -139,6 +139,13 @@ public struct SystemStoreIO: StoreIO {
         try check(status, "set an attribute of", path)
     }
 
+    public func removeExtendedAttribute(_ path: StorePath, name: [UInt8]) throws {
+        let status = try unsafe path.withCString { file in
+            try unsafe StorePath(bytes: name).withCString { unsafe cstorage_remove_attribute(file, $0) }
+        }
+        try check(status, "remove an attribute of", path)
+    }
+
     public func syncFolder(_ path: StorePath) throws {
         try check(unsafe path.withCString { unsafe cstorage_sync_folder($0) }, "sync the folder", path)
     }

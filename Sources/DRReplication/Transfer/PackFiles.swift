@@ -7,10 +7,13 @@ final class PackFiles: Sendable {
     private let io: any StoreIO
     private let names: ObjectNames
     private let open = Lock<[(id: PackID, file: any StoreFile)]>([])
-    private let footers = Lock<[(id: PackID, chunks: [UInt32: PackedChunk])]>([])
+    /// Chunks by their offset.
+    private let footers = Lock<[(id: PackID, chunks: [PackedChunk])]>([])
 
     private static let most = 64
     private static let mostFooters = 256
+    /// Of all footers that are kept: 8 MiB.
+    private static let mostChunks = 1 << 17
 
     init(_ folder: StorePath, _ names: ObjectNames, io: any StoreIO) {
         self.folder = folder
@@ -32,16 +35,29 @@ final class PackFiles: Sendable {
 
     /// What the pack's footer says of the chunk there; nil when it knows none.
     func chunk(at location: ChunkLocation) throws -> PackedChunk? {
-        if let found = footers.withLock({ $0.first { $0.id == location.pack } }) { return found.chunks[location.offset] }
+        if let found = footers.withLock({ $0.first { $0.id == location.pack } }) {
+            return Self.chunk(at: location.offset, in: found.chunks)
+        }
         let chunks = try footer(location.pack)
         footers.withLock { footers in
             footers.append((location.pack, chunks))
-            if footers.count > Self.mostFooters { footers.removeFirst() }
+            while footers.count > 1, footers.count > Self.mostFooters || footers.reduce(0, { $0 + $1.chunks.count }) > Self.mostChunks {
+                footers.removeFirst()
+            }
         }
-        return chunks[location.offset]
+        return Self.chunk(at: location.offset, in: chunks)
     }
 
-    private func footer(_ id: PackID) throws -> [UInt32: PackedChunk] {
+    private static func chunk(at offset: UInt32, in chunks: [PackedChunk]) -> PackedChunk? {
+        var (low, high) = (0, chunks.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if chunks[middle].location.offset < offset { low = middle + 1 } else { high = middle }
+        }
+        return low < chunks.count && chunks[low].location.offset == offset ? chunks[low] : nil
+    }
+
+    private func footer(_ id: PackID) throws -> [PackedChunk] {
         let file = try file(id)
         let size = try file.facts().size
         do {
@@ -59,7 +75,7 @@ final class PackFiles: Sendable {
             let (actual, chunks) = try Pack.chunks(
                 header: bytes(0..<Int64(PackBuilder.headerSize)), end: bytes(Int64(footer)..<size), footer: footer)
             guard actual == id else { throw Malformed("it is another pack") }
-            return Dictionary(chunks.map { ($0.location.offset, $0) }, uniquingKeysWith: { first, _ in first })
+            return chunks.sorted { $0.location.offset < $1.location.offset }
         } catch let error as Malformed {
             throw DamagedCopy(object: names.pack(id), error)
         }

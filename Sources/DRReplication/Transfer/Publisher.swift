@@ -140,7 +140,7 @@ struct Publisher {
                 io: io, volume: volume, writer: writer, scratches: Scratches(), stored: stored, secret: secret, believesMarks: cache != nil)
             var scan = VolumeScan(
                 volume: volume, live: live.path, captured: captured, prior: prior, cache: cache, reader: reader, workers: workers,
-                outbox: outbox, next: next)
+                outbox: outbox, lease: lease, next: next)
             let index: PageIndex
             do { index = try await scan.run(catalogue) } catch let error as VolumeScan.LostCache {
                 // The next capture must not believe it: only what a publication looks at may show the damage.

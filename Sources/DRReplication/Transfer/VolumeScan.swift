@@ -15,6 +15,7 @@ struct VolumeScan {
     let reader: ChunkReader
     let workers: Workers
     let outbox: Outbox
+    let lease: Lease
 
     private(set) var bytesRead: Int64 = 0
     private(set) var size: Int64 = 0
@@ -43,8 +44,9 @@ struct VolumeScan {
 
     init(
         volume: VolumeName, live: StorePath, captured: StorePath, prior: PriorIndex, cache: ScanCache?,
-        reader: ChunkReader, workers: Workers, outbox: Outbox, next: ScanCacheWriter
+        reader: ChunkReader, workers: Workers, outbox: Outbox, lease: Lease, next: ScanCacheWriter
     ) {
+        self.lease = lease
         self.volume = volume
         self.live = live
         self.captured = captured
@@ -262,6 +264,8 @@ struct VolumeScan {
 
     /// After each piece of work that was handed out: memory, descriptors and what waits for the store stay within bounds.
     private mutating func settle() async throws {
+        // A look at many TiB may last for days and put nothing.
+        try await lease.renew()
         let tooMany = items.count > 4096 || open > Self.mostOpen
         if tooMany { endBatch() }
         try await settle(most: tooMany ? 0 : workers.width * 8)

@@ -133,13 +133,30 @@ struct CaptureScan {
             }
             let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe source.read(at: offset, into: $0) }
             if count == 0 { break }
-            try unsafe buffer.withUnsafeBytes { bytes in
-                let read = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<count])
-                if unsafe !isZero(read) { try unsafe target.write(at: offset, read) }
+            try unsafe buffer.withUnsafeBytes {
+                try unsafe Self.writeBytes(of: UnsafeRawBufferPointer(rebasing: $0[..<count]), to: target, at: offset)
             }
             offset += Int64(count)
         }
         return (try target.facts().size, nil)
+    }
+
+    /// What is zero stays a hole, to the block: the copy of a thin file is as thin.
+    private static func writeBytes(of read: UnsafeRawBufferPointer, to target: any StoreFile, at offset: Int64) throws {
+        let block = 4096
+        func isHole(_ from: Int) -> Bool { unsafe isZero(UnsafeRawBufferPointer(rebasing: read[from..<min(from + block, read.count)])) }
+        var position = 0
+        while position < read.count {
+            guard !isHole(position) else {
+                position += block
+                continue
+            }
+            var end = position + block
+            while end < read.count, !isHole(end) { end += block }
+            end = min(end, read.count)
+            try unsafe target.write(at: offset + Int64(position), UnsafeRawBufferPointer(rebasing: read[position..<end]))
+            position = end
+        }
     }
 
     /// Both are clones that nobody writes to: where they stand in the same blocks of the disk they are the same.

@@ -21,6 +21,7 @@ struct FileMaker: Sendable {
     /// `filling`: what is written next; a file that ends with it need not be made longer first.
     func create(_ node: TreeNode, filling bytes: UnsafeRawBufferPointer? = nil) throws -> any StoreFile {
         let file = try io.open(place(node.path), .create, permissions: 0o600)
+        if node.path.isEmpty { try io.dropInheritedAccess(root) }
         guard case .file(let size, _, _) = node.content, size > 0 else { return file }
         let isFilled = unsafe bytes.map { unsafe Int64($0.count) == size && !endsInHole($0) } ?? false
         if !isFilled { try file.truncate(to: size) }

@@ -54,6 +54,7 @@ final class Materialisation {
         switch node.content {
         case .folder:
             try maker.io.makeFolder(place, permissions: 0o700)
+            if node.path.isEmpty { try maker.io.dropInheritedAccess(place) }
             folders.append(node)
         case .file(let size, let chunkSize, _):
             failpoint("materialise.file")

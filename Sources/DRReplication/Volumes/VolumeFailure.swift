@@ -19,7 +19,7 @@ extension IOFailure {
     /// The disk cannot give back what it was given.
     var isDamage: Bool { code == EIO || code == EILSEQ }
 
-    var isFull: Bool { code == ENOSPC || code == EDQUOT }
+    var isFull: Bool { (code == ENOSPC && !isOfAttribute) || code == EDQUOT }
 
     /// Nothing was written yet, and something else needs what is left.
     static func noRoom(_ path: StorePath, _ reason: String) -> IOFailure {
@@ -31,9 +31,21 @@ extension IOFailure {
         IOFailure(code: EIO, operation: "read back", path: path, reason: "it is not what was written")
     }
 
+    /// A full filesystem says the same when a file may have no more of them.
+    private var isOfAttribute: Bool { operation.hasPrefix("set an attribute") }
+
     /// What a person is told.
     var asError: DRError {
         switch code {
+        case ENOSPC where isOfAttribute, E2BIG where isOfAttribute, EOPNOTSUPP where isOfAttribute:
+            DRError(
+                .volumeUnsupported, "\(self)",
+                hint:
+                    "that filesystem cannot hold what the file has; one like the source's can (ext4 keeps 4 KiB of attributes a file, XFS 64 KiB each)"
+            )
+        case EOVERFLOW:
+            DRError(.volumeUnsupported, "\(self)", hint: "its time is before 1677 or after 2262: give it another one (`touch`)")
+        case EFBIG: DRError(.volumeUnsupported, "\(self)", hint: "that filesystem cannot hold a file so large; one like the source's can")
         case ENOSPC, EDQUOT: DRError(.noSpace, "\(self)", hint: "make room on that filesystem and run it again")
         case EPERM, EACCES:
             DRError(.io, "\(self)", hint: "run it as root: nobody else can read every file of a volume and keep its owner and mode")
@@ -61,6 +73,13 @@ extension StoreIO {
         if try facts(path)?.kind == .folder { return }
         try makePlainFolders(path.folder, below: root)
         do { try makeFolder(path, permissions: 0o700) } catch let error as IOFailure where error.exists {}
+    }
+
+    /// A folder that gives access lists to what is made in it gives one to a volume's root, too, and the root to all that is made below: access that nobody gave at the source.
+    func dropInheritedAccess(_ root: StorePath) throws {
+        for name in ["system.posix_acl_default", "system.posix_acl_access"] {
+            do { try removeExtendedAttribute(root, name: Array(name.utf8)) } catch let error as IOFailure where error.code == EOPNOTSUPP {}
+        }
     }
 
     /// Removes what is there, whatever it is. Nothing there is fine.

@@ -24,6 +24,7 @@ struct UnsyncedIO: StoreIO {
     func setOwner(_ path: StorePath, owner: UInt32, group: UInt32) throws { try real.setOwner(path, owner: owner, group: group) }
     func setModified(_ path: StorePath, _ instant: Instant) throws { try real.setModified(path, instant) }
     func extendedAttributes(_ path: StorePath) throws -> [(name: [UInt8], value: [UInt8])] { try real.extendedAttributes(path) }
+    func removeExtendedAttribute(_ path: StorePath, name: [UInt8]) throws { try real.removeExtendedAttribute(path, name: name) }
     func setExtendedAttribute(_ path: StorePath, name: [UInt8], value: [UInt8]) throws {
         try real.setExtendedAttribute(path, name: name, value: value)
     }

@@ -45,6 +45,7 @@ private final class BusyStoreIO: StoreIO {
     func setOwner(_ path: StorePath, owner: UInt32, group: UInt32) throws { try real.setOwner(path, owner: owner, group: group) }
     func setModified(_ path: StorePath, _ instant: Instant) throws { try real.setModified(path, instant) }
     func extendedAttributes(_ path: StorePath) throws -> [(name: [UInt8], value: [UInt8])] { try real.extendedAttributes(path) }
+    func removeExtendedAttribute(_ path: StorePath, name: [UInt8]) throws { try real.removeExtendedAttribute(path, name: name) }
     func setExtendedAttribute(_ path: StorePath, name: [UInt8], value: [UInt8]) throws {
         try real.setExtendedAttribute(path, name: name, value: value)
     }
@@ -170,6 +171,26 @@ private final class BusyStoreIO: StoreIO {
         try world.io.removeFile(data / "pipe")
         #expect(try await world.volumes(world.east).stat("data")?.kind == .filesystem)
         #expect(try await world.volumes(world.east).stat("other") == nil)
+    }
+
+    @Test func `A time that 64 bits of nanoseconds cannot tell is refused with its path, not kept as another one`() async throws {
+        try makeHostileTree(data)
+        let far = [timespec(tv_sec: 13_569_465_600, tv_nsec: 0), timespec(tv_sec: 13_569_465_600, tv_nsec: 0)]
+        #expect(unsafe utimensat(AT_FDCWD, "\(data)/text", far, 0) == 0)
+        let error = await #expect(throws: DRError.self) { try await capture(stopped: true) }
+        #expect(error?.code == .volumeUnsupported)
+        #expect(error?.message.contains("\(data)/text") == true && error?.hint?.contains("2262") == true)
+    }
+
+    @Test func `The copy of a thin file is as thin where nothing is known of it yet`() async throws {
+        try world.io.makeFolder(data, permissions: 0o755)
+        for piece in 0..<16 { try write(data / "thin", noise(4096, seed: UInt64(piece)), at: Int64(piece) << 20) }
+        let capture = try await capture()
+        let copies = StagingLayout(cluster: world.east).captured("data", key: capture.key, attempt: capture.attempt)
+        let copy = try #require(try world.io.facts(copies / "0"))
+        #expect(copy.size == 15 << 20 | 4096)
+        // Where the filesystem shares blocks the copy is a clone, as thin as the file is.
+        #expect(copy.allocated < 1 << 20)
     }
 
     @Test func `A missing volume, a missing cluster and a volume that is there twice have clear errors`() async throws {

@@ -22,14 +22,7 @@ extension HeadTests {
         let folder = source / "listed"
         try world.io.makeFolder(folder, permissions: 0o755)
         try write(folder / "old", noise(1000, seed: 1))
-        // Version 2; owner rwx, user 1234 rwx, group r-x, mask rwx, others r-x.
-        let nobody: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF]
-        let list: [UInt8] =
-            [2, 0, 0, 0] + [1, 0, 7, 0] + nobody + [2, 0, 7, 0, 0xD2, 4, 0, 0] + [4, 0, 5, 0] + nobody + [16, 0, 7, 0] + nobody + [
-                32, 0, 5, 0,
-            ]
-            + nobody
-        try world.io.setExtendedAttribute(folder, name: Array("system.posix_acl_default".utf8), value: list)
+        try world.io.setExtendedAttribute(folder, name: Array("system.posix_acl_default".utf8), value: accessList)
         _ = try await standBy(1)
         try write(folder / "old", noise(1000, seed: 2))
         let point = try await standBy(2)
@@ -37,6 +30,18 @@ extension HeadTests {
         #expect(try await world.volumes(world.west).scrub("ledger", with: world.store()).healed.isEmpty)
         try await world.activate(point, at: world.west)
         #expect(try describe(live) == describe(source))
+    }
+
+    @Test(arguments: [true, false])
+    func `I6 an access list of the destination's folder comes neither to a restored volume nor to one that stands by`(warm: Bool)
+        async throws
+    {
+        try makeHostileTree(source)
+        try world.io.setExtendedAttribute(world.west, name: Array("system.posix_acl_default".utf8), value: accessList)
+        let point = warm ? try await standBy(1) : try await world.migrate(["data"], generation: 1).reception.point
+        try await world.activate(point, at: world.west)
+        #expect(try describe(live) == describe(source))
+        #expect(try world.io.extendedAttributes(live).map(\.name).allSatisfy { !$0.starts(with: "system.posix_acl".utf8) })
     }
 
     @Test func `G3 what somebody changes while a volume is rolled does not count as read`() async throws {
@@ -276,3 +281,10 @@ extension HeadTests {
         #expect(try describe(head) == describe(source))
     }
 }
+
+/// Version 2; owner rwx, user 1234 rwx, group r-x, mask rwx, others r-x.
+private let accessList: [UInt8] = {
+    let nobody: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF]
+    return [2, 0, 0, 0] + [1, 0, 7, 0] + nobody + [2, 0, 7, 0, 0xD2, 4, 0, 0] + [4, 0, 5, 0] + nobody + [16, 0, 7, 0] + nobody
+        + [32, 0, 5, 0] + nobody
+}()
