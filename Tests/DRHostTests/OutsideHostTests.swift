@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Calls outside from a shell's point of view.
-@Suite struct OutsideHostTests {
+@Suite(.waitsForProcesses) struct OutsideHostTests {
     private let secret = "hunter2-\(UUID().uuidString)"
 
     private func shop(_ body: String, script: String) throws -> ShopFixture {
