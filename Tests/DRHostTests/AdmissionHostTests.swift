@@ -6,7 +6,7 @@ import Testing
 @testable import DRActions
 
 /// Records from elsewhere, whose hashes fit: what they say of gates is decided again before they are believed.
-@Suite struct AdmissionHostTests {
+@Suite(.waitsForProcesses) struct AdmissionHostTests {
     private struct Parked {
         let shop: ShopFixture
         let run: RunID

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What the agent of a site does and says, by its command.
-@Suite struct AgentCommandTests {
+@Suite(.waitsForProcesses) struct AgentCommandTests {
     private func guardedShop() throws -> ShopFixture {
         let shop = try ShopFixture()
         try shop.replace("dr.yaml", "east: { directory: sites/east }", "east: { directory: sites/east, selfFence: 2s }")

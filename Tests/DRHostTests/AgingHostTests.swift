@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// A run from a plan with `--max-aging`, from a shell's point of view: it is put down for its data's age and for nothing else.
-@Suite struct AgingHostTests {
+@Suite(.waitsForProcesses) struct AgingHostTests {
     private static let gate = #"dr.approve { name = "go", message = "?", not_author = false }"#
     private static func move(_ name: String) -> String {
         #"dr.failover { pair = "east-west", applications = { "\#(name)" }, mode = "disaster", "#

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Setting up pairs and schedules by the command.
-@Suite struct ApplyTests {
+@Suite(.waitsForProcesses) struct ApplyTests {
     @Test func `G12 an apply that ends half-way is partial, says what is set up, and goes on when the cause is gone`() throws {
         let shop = try ShopFixture()
         let folder = shop.file("sites/west/.dr/state")

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Wrong words on the command line, in dr.yaml, in runbooks: what is said, with which status, and that nothing was touched.
-@Suite struct BadInputTests {
+@Suite(.waitsForProcesses) struct BadInputTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let name: String
         var files: [String: String] = [:]

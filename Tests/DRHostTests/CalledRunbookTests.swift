@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Runbooks that call runbooks, as they lie in a team's folder.
-@Suite struct CalledRunbookTests {
+@Suite(.waitsForProcesses) struct CalledRunbookTests {
     private func shop(inner: String = "dr.approve { name = 'drained', message = 'Drained?', not_author = false }") throws -> ShopFixture {
         let shop = try ShopFixture()
         try shop.write(

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// The built executable, from a shell's point of view.
-@Suite struct CommandLineTests {
+@Suite(.waitsForProcesses) struct CommandLineTests {
     @Test func `what init writes can be planned at once, and G4 the plan leaves no byte behind`() throws {
         let shop = try ShopFixture()
         let before = try shop.fingerprint()

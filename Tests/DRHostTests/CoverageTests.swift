@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// `drrunbook test --coverage`.
-struct CoverageTests {
+@Suite(.waitsForProcesses) struct CoverageTests {
     private let shop: ShopFixture
 
     init() throws {

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// What editors are told stands in files that are made from the declarations.
-struct EditorFileTests {
+@Suite(.waitsForProcesses) struct EditorFileTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     @Test(arguments: ["runbooks/.luals/dr.test.lua", ".luarc.json", ".luacheckrc"])

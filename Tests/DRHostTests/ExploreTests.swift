@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// `explore`: planted mistakes are found, their sound twins are not accused, and a seed gives a finding again.
-struct ExploreTests {
+@Suite(.waitsForProcesses) struct ExploreTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Planted").path
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What a report tells people to do about the site that an application left.
-@Suite struct FormerSiteTests {
+@Suite(.waitsForProcesses) struct FormerSiteTests {
     private func report(_ shop: ShopFixture, _ verb: String, _ body: String) throws -> String {
         try shop.write("runbooks/move.lua", "return dr.runbook { name = 'move', run = function()\n\(body)\nend }\n")
         let ran = try shop.drrunbook(

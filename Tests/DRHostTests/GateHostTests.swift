@@ -6,7 +6,7 @@ import Testing
 @testable import DRRunbook
 
 /// Gates from a shell's point of view.
-@Suite struct GateHostTests {
+@Suite(.waitsForProcesses) struct GateHostTests {
     private func shop(approvals: String = "", quorum: Int = 1) throws -> ShopFixture {
         let shop = try ShopFixture()
         try shop.write("dr.yaml", shop.read("dr.yaml") + approvals)
@@ -295,7 +295,10 @@ import Testing
         try process.run()
         var name: String?
         while process.isRunning, name == nil {
-            guard shop.exists(".drrunbook/running") else { continue }
+            guard shop.exists(".drrunbook/running") else {
+                usleep(20_000)
+                continue
+            }
             let run = try Value(json: shop.read(".drrunbook/running"))["run"].string
             if let run, try shop.drrunbook("show", run, "--json").lines.contains(where: { $0["verb"].string == "approve" }) { name = run }
         }

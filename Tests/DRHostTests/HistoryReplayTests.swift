@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Recorded runs that every later version must replay, and edits of them that must be refused. `make record` writes histories that are missing, and changes none.
-@Suite struct HistoryReplayTests {
+@Suite(.waitsForProcesses) struct HistoryReplayTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
         path: "Histories")
 

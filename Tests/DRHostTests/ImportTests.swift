@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Exported runs that are taken into a journal.
-@Suite struct ImportTests {
+@Suite(.waitsForProcesses) struct ImportTests {
     private func exported() throws -> (shop: ShopFixture, run: RunID, archive: RunArchive) {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)

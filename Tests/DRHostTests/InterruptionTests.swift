@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Control-C and TERM, as a run that is under way hears them.
-@Suite struct InterruptionTests {
+@Suite(.waitsForProcesses) struct InterruptionTests {
     private func shop(seconds: Int) throws -> ShopFixture {
         let shop = try ShopFixture()
         try shop.write("dr.yaml", shop.read("dr.yaml") + "\nallow:\n  exec: [{ name: sleep, path: /bin/sleep, args: [\"*\"] }]\n")

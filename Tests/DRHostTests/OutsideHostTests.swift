@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Calls outside from a shell's point of view.
-@Suite struct OutsideHostTests {
+@Suite(.waitsForProcesses) struct OutsideHostTests {
     private let secret = "hunter2-\(UUID().uuidString)"
 
     @Test func `G7 a link among the modules of a runbook is refused, so that no other file comes into the record`() throws {

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// A run from a plan that people looked at.
-@Suite struct PlanFileTests {
+@Suite(.waitsForProcesses) struct PlanFileTests {
     private func planned() throws -> ShopFixture {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("plan", "runbooks/failover.lua", "--out", "p.json").status == 0)

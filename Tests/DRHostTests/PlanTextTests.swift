@@ -2,7 +2,7 @@ import DRModel
 import Testing
 
 /// What a person reads of a plan.
-@Suite struct PlanTextTests {
+@Suite(.waitsForProcesses) struct PlanTextTests {
     private func planned(_ body: String) throws -> (text: [String], end: Value) {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)

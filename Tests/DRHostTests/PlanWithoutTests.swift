@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// `plan --without CLUSTER`: whatever the plan wanted of it, with its place.
-@Suite struct PlanWithoutTests {
+@Suite(.waitsForProcesses) struct PlanWithoutTests {
     private static let head = "return dr.runbook {\n  name = \"it\",\n  run = function()\n"
 
     /// `LINE CLUSTER WHAT` of a plan of this body, whose first line is line 4.

@@ -7,7 +7,7 @@ import Foundation
 import Testing
 
 /// `drrunbook ready`, from a shell's point of view.
-@Suite struct ReadyTests {
+@Suite(.waitsForProcesses) struct ReadyTests {
     private func states(_ answer: ShopFixture.Answer, _ state: String) -> [String] {
         answer.lines.filter { $0["state"].string == state }.map { "\($0["application"].string ?? "") \($0["id"].string ?? "")" }
     }

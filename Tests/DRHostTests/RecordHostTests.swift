@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Records of runs from a shell's point of view: verified, carried elsewhere, taken over.
-@Suite struct RecordHostTests {
+@Suite(.waitsForProcesses) struct RecordHostTests {
     private func moved() throws -> (ShopFixture, String) {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// The locks of runs that were put down, from a shell's point of view.
-@Suite struct RunLockTests {
+@Suite(.waitsForProcesses) struct RunLockTests {
     /// Copies the ledger, which locks it at both sites, and then waits for somebody to put a file there.
     private func shop() throws -> ShopFixture {
         let shop = try ShopFixture()
@@ -179,7 +179,10 @@ struct RunningRun {
         while process.isRunning, name == nil {
             guard let run = try shop.drrunbook("runs", "--json").lines.last, run["runbook"].string == runbook,
                 let text = run["run"].string
-            else { continue }
+            else {
+                usleep(20_000)
+                continue
+            }
             let records = try shop.drrunbook("show", text, "--json").lines
             if records.contains(where: { $0["kind"].string == "intent" && $0["verb"].string == verb }) { name = text }
         }

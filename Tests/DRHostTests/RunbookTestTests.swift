@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// `drrunbook test`: runbooks in simulated worlds.
-struct RunbookTestTests {
+@Suite(.waitsForProcesses) struct RunbookTestTests {
     private let shop: ShopFixture
 
     init() throws { shop = try ShopFixture() }

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Another run while one goes on.
-@Suite struct SecondRunTests {
+@Suite(.waitsForProcesses) struct SecondRunTests {
     private func shop(_ seconds: String) throws -> ShopFixture {
         let shop = try ShopFixture()
         try shop.write(
@@ -34,14 +34,17 @@ import Testing
         running.process.waitUntilExit()
     }
 
-    @Test func `a second run is told that a job of serve goes on`() throws {
+    @Test func `a second run is told that a job of serve goes on`() async throws {
         let shop = try shop("10m")
         try shop.write("dr.yaml", shop.read("dr.yaml") + "\njobs:\n  nightly: { runbook: runbooks/wait.lua, cron: \"* * * * *\" }\n")
         let job = try shop.host()
         let run = Task { await job.run(try #require(job.configuration.jobs.first)) }
         var name: String?
         while name == nil {
-            guard shop.exists(".drrunbook/running") else { continue }
+            guard shop.exists(".drrunbook/running") else {
+                try await Task.sleep(for: .milliseconds(20))
+                continue
+            }
             name = try Value(json: shop.read(".drrunbook/running"))["run"].string
         }
         let second = try shop.drrunbook("run", "runbooks/protect.lua")

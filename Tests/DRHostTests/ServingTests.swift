@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// The serving loop, and what clusters keep of commits when those who made them are done.
-@Suite struct ServingTests {
+@Suite(.waitsForProcesses) struct ServingTests {
     /// Runs whose commits a site still answers for.
     private func kept(_ shop: ShopFixture, _ site: String) throws -> [String] {
         let folder = shop.file("sites/\(site)/.dr/keys")

@@ -5,7 +5,7 @@ import Testing
 @testable import DRHost
 
 /// Ends of records that are signed.
-@Suite struct SigningTests {
+@Suite(.waitsForProcesses) struct SigningTests {
     /// A shop whose runs are signed with `keys/here`; `other` has a key, too.
     private func shop() throws -> ShopFixture {
         let shop = try ShopFixture()

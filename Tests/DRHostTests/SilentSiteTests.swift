@@ -5,7 +5,7 @@ import Testing
 @testable import DRRunbook
 
 /// What the command says while a site does not answer, and of what was done before: never that there is nothing where nobody could look.
-@Suite struct SilentSiteTests {
+@Suite(.waitsForProcesses) struct SilentSiteTests {
     private func shopWithoutWest() throws -> ShopFixture {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua", "--yes").status == 0)

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Runs that people end, from a shell's point of view.
-@Suite struct StopHostTests {
+@Suite(.waitsForProcesses) struct StopHostTests {
     private func shop() throws -> ShopFixture {
         let shop = try ShopFixture()
         try shop.write(

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// The shop over other stores than a folder.
-@Suite struct StoreHostTests {
+@Suite(.waitsForProcesses) struct StoreHostTests {
     private let key = String(repeating: "5ea1ed0123456789", count: 4)
     private let secret = "aws-\(UUID().uuidString)"
 

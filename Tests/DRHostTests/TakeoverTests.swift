@@ -8,7 +8,7 @@ import Testing
 @testable import DRHost
 
 /// One run and two hosts: a host is a `state` folder here.
-@Suite struct TakeoverTests {
+@Suite(.waitsForProcesses) struct TakeoverTests {
     private static let counting = """
         \nallow:
           exec: [{ name: tool, path: TOOL, args: ["*"] }]

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Runs that a process waits for while people say what becomes of them.
-@Suite struct WaitedRunTests {
+@Suite(.waitsForProcesses) struct WaitedRunTests {
     private func shop(_ body: String) throws -> ShopFixture {
         let shop = try ShopFixture()
         try shop.write("runbooks/wait.lua", "return dr.runbook { name = 'wait', run = function() \(body) dr.log('went on') end }")

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// What people see of a run that waits for them, or for a time.
-@Suite struct WaitingRunTests {
+@Suite(.waitsForProcesses) struct WaitingRunTests {
     private func parked(_ body: String) throws -> (shop: ShopFixture, name: String, answer: ShopFixture.Answer) {
         let shop = try ShopFixture()
         try shop.write("runbooks/wait.lua", "return dr.runbook { name = 'wait', run = function() \(body) end }")

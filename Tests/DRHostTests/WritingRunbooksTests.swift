@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// docs/writing-runbooks.md, followed to the letter from an empty folder.
-struct WritingRunbooksTests {
+@Suite(.waitsForProcesses) struct WritingRunbooksTests {
     private struct Step {
         let command: String
         /// Where its output goes.

@@ -1,5 +1,6 @@
 import DRJournal
 import DRModel
+import DRSupport
 import Foundation
 import Testing
 
@@ -161,13 +162,18 @@ import Testing
 
     @Test func `G2 what was appended before a kill is there after it and the chain goes on`() async throws {
         let fixture = try JournalFixture()
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path = fixture.path as String] in
-            let journal = try SQLiteJournal.open(path)
-            try journal.begin(JournalFixture.header("run-1"))
-            for entry in JournalFixture.entries.prefix(3) {
-                try journal.append(entry, to: "run-1", at: Instant(nanosecondsSince1970: 0))
+        // While nobody has its turn who waits for the child, the testing library asks after it in a busy loop.
+        let waiting = ThreadExecutor(name: "child")
+        defer { waiting.stop() }
+        _ = await withTaskExecutorPreference(waiting) {
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = fixture.path as String] in
+                let journal = try SQLiteJournal.open(path)
+                try journal.begin(JournalFixture.header("run-1"))
+                for entry in JournalFixture.entries.prefix(3) {
+                    try journal.append(entry, to: "run-1", at: Instant(nanosecondsSince1970: 0))
+                }
+                kill(getpid(), SIGKILL)
             }
-            kill(getpid(), SIGKILL)
         }
         let reader = try SQLiteJournal.openForReading(fixture.path)
         #expect(try reader.records(of: "run-1").count == 3)

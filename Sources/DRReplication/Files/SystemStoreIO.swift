@@ -198,15 +198,18 @@ func check(_ status: Int32, _ operation: String, _ path: StorePath) throws -> In
 extension StorePath {
     /// A path with a NUL inside would name another file than its author meant.
     func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) throws -> Result {
-        guard !bytes.contains(0), !bytes.isEmpty else {
-            throw IOFailure(code: EINVAL, operation: "use the path", path: self, reason: "a path cannot be empty or hold a zero byte")
-        }
-        return try unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
+        let count = bytes.count
+        return try unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
             guard let start = buffer.baseAddress else {
                 throw IOFailure(code: ENOMEM, operation: "use the path", path: self, reason: "there is no memory")
             }
-            for (place, byte) in bytes.enumerated() { unsafe buffer[place] = CChar(bitPattern: byte) }
-            unsafe buffer[bytes.count] = 0
+            // As a whole, not byte by byte: this is done with every call.
+            unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            unsafe buffer[count] = 0
+            guard unsafe strlen(start) == count, count > 0 else {
+                throw IOFailure(
+                    code: EINVAL, operation: "use the path", path: self, reason: "a path cannot be empty or hold a zero byte")
+            }
             return try unsafe body(start)
         }
     }

@@ -148,13 +148,27 @@ func write(_ path: StorePath, _ bytes: [UInt8], at offset: Int64 = 0, mode: UInt
     try file.close()
 }
 
+/// The numbers of `CountingRandom`, made and written without a lock and a generic call for each: tests need many megabytes.
 func noise(_ count: Int, seed: UInt64 = 7) -> [UInt8] {
-    let random = CountingRandom(seed)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count + 8)
-    while bytes.count < count { withUnsafeBytes(of: random.next()) { bytes.append(contentsOf: $0) } }
-    return Array(bytes[..<count])
+    var state = seed
+    let words = [UInt64](unsafeUninitializedCapacity: (count + 7) / 8) { words, made in
+        made = words.count
+        guard let first = words.baseAddress else { return }
+        var number = 0
+        while number < made {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+            (first + number).initialize(to: mixed ^ (mixed >> 31))
+            number += 1
+        }
+    }
+    return words.withUnsafeBytes { Array(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
 }
+
+/// Many megabytes, of which the operator looks at each byte by itself where nothing is optimised.
+func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool { one.count == other.count && memcmp(one, other, one.count) == 0 }
 
 /// One of everything that a copy tends to lose.
 func makeHostileTree(_ root: StorePath) throws {
