@@ -178,8 +178,8 @@ final class RunRecord {
         return report
     }
 
-    func resumed(who: String, confirmed: Bool, more: MoreTime) throws {
-        var words = more.payload
+    func resumed(who: String, confirmed: Bool, more: MoreTime, _ taking: TakeUp) throws {
+        var words = try more.payload.merging(taking.payload()) { $1 }
         words["who"] = .string(who)
         if confirmed { words["confirmed"] = true }
         try append(JournalEntry(.resumed, key: "", payload: .map(words)))

@@ -113,7 +113,8 @@ public actor RunbookRunner {
     /// `settled`: by key, what a person found out about calls outside whose answer was lost. While one of them is unknown nothing is done: the report says
     /// `waiting` and which. Throws `not-found` when a settled key is none of those.
     ///
-    /// `request`: it is taken up only to be put down, or undone. `more`: what it is given that it was not started with.
+    /// `request`: it is taken up only to be put down, or undone. `more`: what it is given that it was not started with. `taking`: what the record has to say of how it was taken
+    /// up.
     public func resume(
         _ run: RunID, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil
     ) async throws -> RunReport {
@@ -124,7 +125,7 @@ public actor RunbookRunner {
     /// that would do.
     public func resume(
         _ header: RunHeader, _ history: [JournalRecord], settled: [String: Settlement] = [:], more: MoreTime = MoreTime(),
-        request: StopRequest? = nil, isCarriedOn: Bool = false
+        taking: TakeUp = TakeUp(), request: StopRequest? = nil, isCarriedOn: Bool = false
     ) async throws -> RunReport {
         let run = header.id
         if let end = history.last(where: { $0.entry.kind == .finished }) {
@@ -146,17 +147,18 @@ public actor RunbookRunner {
         try mirror?.claim(run)
         let turn = history.count { $0.entry.kind == .resumed } + 1
         return try await conduct(
-            session, record, header, turn: turn, settled: settled, more: more, request: request, isCarriedOn: isCarriedOn)
+            session, record, header, turn: turn, settled: settled, more: more, taking: taking, request: request, isCarriedOn: isCarriedOn)
     }
 
     private func conduct(
         _ session: RunSession, _ record: RunRecord, _ header: RunHeader, turn: Int = 0, settled: [String: Settlement] = [:],
-        more: MoreTime = MoreTime(), request: StopRequest? = nil, isCarriedOn: Bool = false
+        more: MoreTime = MoreTime(), taking: TakeUp = TakeUp(), request: StopRequest? = nil, isCarriedOn: Bool = false
     ) async throws -> RunReport {
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: header.runbook, host: host, process: process, turn: turn), predicted: predicted,
-            confirmed: confirmed, limit: limits.deadline, more: more, who: who, tooOld: tooOld(header, more), control: control,
+            confirmed: confirmed, limit: limits.deadline, more: more, taking: taking, who: who, tooOld: tooOld(header, more),
+            control: control,
             mirror: mirror,
             executor: executor)
         return try await RunConductor(

@@ -20,6 +20,8 @@ public struct RecordCheck: Sendable {
     public var doubt: DRError?
     /// Of a file: who signed its end.
     public var signed: HeadSigned = .notAsked
+    /// What of it was taken though nobody had signed it.
+    public var unsigned: UnsignedTaking?
 
     /// Records after these may have been cut off, and nobody could tell. A head that nobody signed anchors nothing where dr.yaml names keys.
     public var anchored: Int64 { anchors.filter(\.signed.counts).map(\.records).max() ?? 0 }
@@ -66,7 +68,8 @@ extension Host {
         var doubt: DRError?
         do { try admission.admit(own.header, own.records) } catch let error as DRError where error.code == .journalDamaged { doubt = error }
         return RecordCheck(
-            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt)
+            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt,
+            unsigned: try unsigned(run, own.records))
     }
 
     private func signed(_ copy: RunCopy) throws -> HeadSigned {
@@ -79,7 +82,8 @@ extension Host {
     public static func verify(file: String, configuration: Configuration? = nil) throws -> RecordCheck {
         let archive = try archive(file)
         var check = RecordCheck(
-            run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed)
+            run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed,
+            unsigned: UnsignedTaking.recorded(in: archive.records))
         if let configuration {
             check.signed = try HeadSignatures(configuration, random: SystemRandom()).admit(
                 archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)
@@ -91,7 +95,8 @@ extension Host {
     public func evidence(of run: RunID) throws -> RunEvidence {
         let (header, records) = try recorded(run)
         var evidence = try RunEvidence(header: header, records: records)
-        evidence.signature = try headSignatures.sign(HeadStatement(run: run, count: Int64(records.count), hash: evidence.head))
+        evidence.unsigned = try unsigned(run, records)
+        evidence.signature = try signature(of: HeadStatement(run: run, count: Int64(records.count), hash: evidence.head), records)
         return evidence
     }
 
@@ -103,12 +108,14 @@ extension Host {
     /// A run as a file of its own. Throws `conflict` when the file exists.
     public func export(_ run: RunID, to file: String) throws {
         let archive = try reading().archive(of: run)
-        let signature = try headSignatures.sign(HeadStatement(run: run, count: archive.count, hash: archive.hash))
+        let signature = try signature(of: HeadStatement(run: run, count: archive.count, hash: archive.hash), archive.records)
         try NewFile.write(archive.text(signature: signature), to: PathText.absolute(file, in: PathText.workingFolder), shown: file)
     }
 
     /// Takes an exported run into the journal. Returns it, how many of its records are new, and who signed its end; a wrong signature is refused.
-    public func importRun(_ file: String) throws -> (run: RunID, records: Int, signed: HeadSigned) {
+    ///
+    /// `unsigned`: why it is taken though nobody signed its end and dr.yaml names keys. Throws `not-allowed` where nobody said so.
+    public func importRun(_ file: String, unsigned: String? = nil) throws -> (run: RunID, records: Int, signed: HeadSigned) {
         let archive = try Self.archive(file)
         guard archive.isClosed else {
             throw DRError(
@@ -122,7 +129,12 @@ extension Host {
         try admission.admit(archive.header, archive.records)
         let journal = try SQLiteJournal.open(configuration.journal)
         let new: Int
-        do { new = try journal.take(archive) } catch {
+        do {
+            if try !journal.holds(archive), let taking = try requireSigned(signed, archive, in: file, unsigned) {
+                try unsignedRecords.note(taking, of: archive.header.id)
+            }
+            new = try journal.take(archive)
+        } catch {
             try journal.close()
             throw error
         }
@@ -178,22 +190,32 @@ extension Host {
     }
 
     /// Brings the journal to what clusters know of a run, whoever carried it on meanwhile. Returns what a person should hear of it.
-    func adopt(_ run: RunID, _ journal: any Journal) throws -> String? {
+    func adopt(_ run: RunID, _ journal: any Journal, _ word: TakeUpWord) throws -> String? {
         // Runs that are simulated stand at no cluster.
         guard let journal = journal as? SQLiteJournal, let copy = try copyBeyond(journal, of: run) else { return nil }
-        let signed = try self.signed(copy)
-        try admission.admit(copy.archive.header, copy.archive.records)
+        let taking = try believed(copy, word)
+        if let taking { try unsignedRecords.note(taking, of: run) }
         let count = try journal.take(copy.archive)
         return "run \(run) is taken over from \(copy.owner), with \(count) records from \(copy.cluster)"
-            + (signed == .missing ? ", whose head nobody signed" : "")
+            + (taking != nil ? ", whose head nobody signed" : "")
             + "; where that process still lives and has locks, it is waited for, a minute at most"
     }
 
-    /// All that is known of a run, here or at a cluster.
-    func newest(_ run: RunID) throws -> (header: RunHeader, records: [JournalRecord]) {
+    /// A copy is believed that a run wrote, as far as signatures and gates tell. Returns what a person takes upon them.
+    private func believed(_ copy: RunCopy, _ word: TakeUpWord) throws -> UnsignedTaking? {
+        let taking = try requireSigned(signed(copy), copy.archive, in: "\(copy.cluster)", word.unsigned)
+        try admission.admit(copy.archive.header, copy.archive.records)
+        return taking
+    }
+
+    /// All that is known of a run, here or at a cluster, as who takes it up would find it.
+    func newest(_ run: RunID, _ word: TakeUpWord) throws -> (header: RunHeader, records: [JournalRecord]) {
         if world.simulated != nil { return try recorded(run) }
         let journal = TextFile.exists(configuration.journal) ? try reading() : nil
-        if let copy = try copyBeyond(journal, of: run) { return (copy.archive.header, copy.archive.records) }
+        if let copy = try copyBeyond(journal, of: run) {
+            _ = try believed(copy, word)
+            return (copy.archive.header, copy.archive.records)
+        }
         return try recorded(run)
     }
 

@@ -40,23 +40,25 @@ extension Host {
     /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`. `more`: what it is given
     /// that it was not started with, until it waits, ends or is put down.
     public func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil,
+        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), word: TakeUpWord = TakeUpWord(),
+        request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         try await resume(
-            run, mayActivate: mayActivate, settled: settled, more: more, request: request, isWaitedFor: false, events: events)
+            run, mayActivate: mayActivate, settled: settled, more: more, word: word, request: request, isWaitedFor: false, events: events)
     }
 
     /// `isWaitedFor`: by whoever saw it wait, and wants it to go on only where nobody has ended it or put it down since. Looked at under the journal's lock, so that no
     /// word to stop is lost between the two.
     func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime, request: StopRequest? = nil,
+        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime, word: TakeUpWord = TakeUpWord(),
+        request: StopRequest? = nil,
         isWaitedFor: Bool,
         events: @escaping @Sendable (RunEvent) -> Void
     ) async throws -> RunReport {
         // Who wants it to end asks the process that has it, and does not wait for that.
         try await writing(patience: request == nil ? Self.patience : .zero) { journal in
-            if let taken = try adopt(run, journal) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
+            if let taken = try adopt(run, journal, word) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
             let (header, records) = (try journal.header(of: run), try journal.records(of: run))
             if isWaitedFor, let ended = try RunReport(of: run, in: records) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .runFinished(ended)))
@@ -65,12 +67,23 @@ extension Host {
             for change in changes(since: header) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
+            let taking = try takeUp(run, records)
             // Under a yes nothing needs to be looked for.
             let begun = mayActivate ? [] : ActivationGate.begun(header, records)
             return try await runner(
                 world, journal, predicted: false, mayActivate: mayActivate, begun: begun, runningAs: header.runningAs ?? .live, events
-            ).resume(header, records, settled: settled, more: more, request: request)
+            ).resume(header, records, settled: settled, more: more, taking: taking, request: request)
         }
+    }
+
+    /// What has to stand in the record where the run goes on from here.
+    private func takeUp(_ run: RunID, _ records: [JournalRecord]) throws -> TakeUp {
+        var taking = TakeUp()
+        guard world.simulated == nil else { return taking }
+        // Also where the process that took the records ended before it could say so.
+        let unsigned = try unsignedRecords.taking(of: run)
+        if unsigned != UnsignedTaking.recorded(in: records) { taking.unsigned = unsigned }
+        return taking
     }
 
     // A resume carries on what was started; a person who edited something meanwhile has to know what counts.
@@ -96,10 +109,11 @@ extension Host {
 
     /// What `resume` would still do. `events` with `replayed` are what the run has behind it. `isCarriedOn`: what the process that has the run would do.
     public func planResume(
-        _ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil, isCarriedOn: Bool = false,
+        _ run: RunID, settled: [String: Settlement] = [:], word: TakeUpWord = TakeUpWord(), request: StopRequest? = nil,
+        isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
-        let (header, records) = try newest(run)
+        let (header, records) = try newest(run, word)
         return try await planRest(
             of: header, records.map { TimedEntry($0.entry, at: $0.time) }, settled: settled, request: request, isCarriedOn: isCarriedOn,
             events: events)

@@ -36,6 +36,7 @@ struct Resume: HostCommand {
     var maxAging: String?
     @Flag(name: .long, help: "Wait for people and windows, also where no terminal is.")
     var wait = false
+    @OptionGroup var takeUp: TakeUpOptions
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
@@ -47,13 +48,14 @@ struct Resume: HostCommand {
             var mayActivate = yes
             if !yes {
                 let ahead = EffectsAhead()
-                _ = try await host.planResume(run, settled: settled, events: ahead.note)
+                _ = try await host.planResume(run, settled: settled, word: takeUp.word, events: ahead.note)
                 let effects = ahead.effects
                 try Confirmation.ask(Confirmation.destinations(of: effects), effects, output)
                 mayActivate = !Confirmation.destinations(of: effects).isEmpty
             }
             let conduct = Conduct(output, host, config: common.config)
-            let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, more: more, events: conduct.tell)
+            let report = try await host.resume(
+                run, mayActivate: mayActivate, settled: settled, more: more, word: takeUp.word, events: conduct.tell)
             return try await conduct.finish(report, host, mayActivate: mayActivate, more: more, waits: wait)
         }
     }

@@ -55,6 +55,7 @@ struct Verify: HostCommand {
             output.say("anchored: \(anchors)")
         }
         if !check.silent.isEmpty { output.say("not asked, for it does not answer: \(check.silent.map(\.text).joined(separator: ", "))") }
+        if let unsigned = check.unsigned { output.warning(unsigned.text) }
         if let doubt = check.doubt { output.warning("\(doubt)") }
         output.object(
             "record.verified",
@@ -69,7 +70,7 @@ struct Verify: HostCommand {
                             ["cluster": .string($0.cluster.text), "records": .integer($0.records), "signed": value($0.signed)]
                         })
                 ),
-                ("signed", value(check.signed)),
+                ("signed", value(check.signed)), ("unsigned", JSONLines.text(check.unsigned?.text)),
             ])
         return check.isClosed ? .done : .journalDamaged
     }
@@ -110,11 +111,15 @@ struct Import: HostCommand {
 
     @Argument(help: "A file that `drrunbook export` wrote.", completion: .file())
     var file: String
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Take it though nobody signed how it ends and dr.yaml names keys, for this reason.", valueName: "reason"))
+    var unsigned: String?
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
-            let (run, records, signed) = try host.importRun(file)
+            let (run, records, signed) = try host.importRun(file, unsigned: unsigned)
             if signed == .missing { output.warning("\(file): nobody signed the end of the record, though dr.yaml names keys") }
             output.say(records == 0 ? "run \(run) was here already" : "run \(run): \(records) records taken")
             output.object("imported", [("run", .string(run.text)), ("records", .integer(Int64(records)))])
