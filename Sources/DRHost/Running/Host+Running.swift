@@ -10,11 +10,16 @@ extension Host {
     /// `parameters`: a map, checked against what the runbook declares; texts are read as the declared type. `mayActivate`: somebody said yes to applications
     /// going live; without it an activation fails with `not-allowed`.
     public func run(
-        _ runbook: String, parameters: Value = [:], mayActivate: Bool, plan: PlanRecord? = nil,
-        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ runbook: String, parameters: Value = [:], mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
-        let order = try order(runbook, parameters, plan: plan)
-        return try await writing { journal in
+        try await run(order(runbook, parameters), mayActivate: mayActivate, events: events)
+    }
+
+    /// The same with texts that were read before: those that were planned, or that a plan's check found to fit.
+    public func run(
+        _ order: RunOrder, mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
+        try await writing { journal in
             try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).run(order)
         }
     }
@@ -26,10 +31,16 @@ extension Host {
         _ runbook: String, parameters: Value = [:], without: [ClusterName] = [],
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
+        try await plan(order(runbook, parameters), without: without, events: events)
+    }
+
+    /// The same with texts that were read before.
+    public func plan(
+        _ order: RunOrder, without: [ClusterName] = [], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
         for name in without where !configuration.inventory.clusters.contains(name) {
             throw DRError.unknown("cluster", name.text, among: configuration.inventory.clusters.map(\.text))
         }
-        let order = try order(runbook, parameters)
         let world = world.planned(without: LostClusters(without, configuration), configuration)
         remains(world)
         return try await runner(world, MemoryJournal(), predicted: true, mayActivate: true, events).run(order)
@@ -138,7 +149,10 @@ extension Host {
         return try await runner(world.planned(), MemoryJournal(), predicted: true, mayActivate: false) { _ in }.inspect(sources)
     }
 
-    func order(_ runbook: String, _ parameters: Value, plan: PlanRecord? = nil) throws -> RunOrder {
+    /// What is to be run: the runbook and its modules as they stand now. Throws `invalid-input`, `runbook`.
+    public func order(_ runbook: String, _ parameters: Value) throws -> RunOrder { try order(runbook, parameters, plan: nil) }
+
+    func order(_ runbook: String, _ parameters: Value, plan: PlanRecord?) throws -> RunOrder {
         RunOrder(
             sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest,
             plan: try plan.map { Digest.hex(of: try Value(encoding: $0).json()) }, aging: plan?.aging)
