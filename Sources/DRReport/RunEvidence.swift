@@ -274,6 +274,7 @@ public struct RunEvidence: Sendable {
             }
         }
         if let unsigned { list.append(unsigned.text) }
+        list += otherConfigurations
         list += olderData
         for action in actions {
             if action.result["skipped"].bool == true { list.append("left out: \(action.title)") }

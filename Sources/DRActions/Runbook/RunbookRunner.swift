@@ -60,7 +60,7 @@ public actor RunbookRunner {
         self.engine = engine
         self.outside = outside
         self.approvals = approvals
-        self.admission = admission ?? RecordAdmission(rules: approvals) { $0.key }
+        self.admission = admission ?? RecordAdmission(rules: approvals) { approval, _ in approval.key }
         self.runningAs = runningAs
         self.inventory = inventory
         self.clock = clock
@@ -138,9 +138,10 @@ public actor RunbookRunner {
                 .invalidInput, "run \(run) is from no plan that says how old its data may be: there is nothing to allow",
                 hint: "`drrunbook plan RUNBOOK --out FILE --max-aging DURATION` makes one; nothing was done")
         }
-        try admission.admit(header, history)
         let record = try makeRecord(run: run, history: history, started: header.started)
-        let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed).load(record)
+        try admission.admit(header, history)
+        let groups = try RecordedConfiguration(header, history).approvals?.groups ?? [:]
+        let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed, groups: groups).load(record)
         try control?.begun(run)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
@@ -200,8 +201,11 @@ public actor RunbookRunner {
         return records.count
     }
 
-    private func loader(_ sources: RunbookSources, seed: Int64) -> RunbookLoader {
-        RunbookLoader(
+    // `groups`: what its gates may name besides those of dr.yaml, because they did when they were asked.
+    private func loader(_ sources: RunbookSources, seed: Int64, groups: [String: [String]] = [:]) -> RunbookLoader {
+        var approvals = approvals
+        approvals.groups.merge(groups) { now, _ in now }
+        return RunbookLoader(
             sources: sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits, seed: seed,
             coverage: coverage)
     }
@@ -221,7 +225,8 @@ public actor RunbookRunner {
         return RunHeader(
             id: id, runbook: order.sources.main.file, sources: texts.mapValues { Digest.hex(of: $0) }, texts: texts, parameters: parameters,
             configuration: order.configuration, who: order.who, seed: seed, started: started,
-            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan, aging: order.aging, confirmed: confirmed ? true : nil)
+            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan, aging: order.aging, confirmed: confirmed ? true : nil,
+            approvals: approvals, allow: order.allow)
     }
 
     // Sorts by time in a directory listing, and is short enough to type: 20260301-021500-3f2a.

@@ -152,10 +152,12 @@ extension Host {
     }
 
     /// How records that come from elsewhere, and those that are carried on, are looked at.
-    var admission: RecordAdmission {
-        let (rules, tool) = (configuration.approvals, SSHSignature(folder: configuration.state, random: world.random))
-        return RecordAdmission(rules: rules) { approval in
-            guard let key = rules.person(approval.statement.person)?.key, let signature = approval.signature else { return nil }
+    var admission: RecordAdmission { Self.admission(configuration, world.random) }
+
+    private static func admission(_ configuration: Configuration, _ random: any RandomSource) -> RecordAdmission {
+        let tool = SSHSignature(folder: configuration.state, random: random)
+        return RecordAdmission(rules: configuration.approvals) { approval, key in
+            guard let key, let signature = approval.signature else { return nil }
             return try tool.verify(approval.statement.text, signature: signature, key: key, namespace: GateStatement.namespace)
         }
     }

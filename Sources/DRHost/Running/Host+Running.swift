@@ -78,23 +78,13 @@ extension Host {
             for change in changes(since: header) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
-            let taking = try takeUp(run, records)
+            let taking = try takeUp(header, records, word, ends: request != nil)
             // Under a yes nothing needs to be looked for.
             let begun = mayActivate ? [] : ActivationGate.begun(header, records)
             return try await runner(
                 world, journal, predicted: false, mayActivate: mayActivate, begun: begun, runningAs: header.runningAs ?? .live, events
             ).resume(header, records, settled: settled, more: more, taking: taking, request: request)
         }
-    }
-
-    /// What has to stand in the record where the run goes on from here.
-    private func takeUp(_ run: RunID, _ records: [JournalRecord]) throws -> TakeUp {
-        var taking = TakeUp()
-        guard world.simulated == nil else { return taking }
-        // Also where the process that took the records ended before it could say so.
-        let unsigned = try unsignedRecords.taking(of: run)
-        if unsigned != UnsignedTaking.recorded(in: records) { taking.unsigned = unsigned }
-        return taking
     }
 
     // A resume carries on what was started; a person who edited something meanwhile has to know what counts.
@@ -155,7 +145,7 @@ extension Host {
     func order(_ runbook: String, _ parameters: Value, plan: PlanRecord?) throws -> RunOrder {
         RunOrder(
             sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest,
-            plan: try plan.map { Digest.hex(of: try Value(encoding: $0).json()) }, aging: plan?.aging)
+            allow: configuration.allow.digest, plan: try plan.map { Digest.hex(of: try Value(encoding: $0).json()) }, aging: plan?.aging)
     }
 
     func runner(

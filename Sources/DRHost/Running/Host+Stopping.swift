@@ -82,7 +82,8 @@ extension Host {
     var fileControl: FileControl {
         let admission = admission
         return FileControl(state: configuration.state, process: identity.process, job: JobDeclaration.current, clock: world.clock) {
-            try admission.isGenuine($0)
+            [self] approval in
+            try admission.isGenuine(approval, rules(of: approval.statement.run))
         }
     }
 }
