@@ -74,6 +74,8 @@ public struct RunEvidence: Sendable {
 
     /// Somebody's signature of the head, where the host that made this signs.
     public var signature: String?
+    /// Why what it says of its gates is not believed, where the host that made this found something.
+    public var doubt: String?
     /// What of the record was taken though nobody had signed it: as it says itself, or as the host that made this knows.
     public var unsigned: UnsignedTaking?
     public let header: RunHeader

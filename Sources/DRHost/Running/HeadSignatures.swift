@@ -22,6 +22,8 @@ public enum HeadSigned: Sendable, Hashable {
     /// There is one, and it is of none of the keys of dr.yaml, or of another head.
     case wrong
 
+    var isSigned: Bool { if case .by = self { true } else { false } }
+
     /// The head counts: it was signed where that is asked for.
     public var counts: Bool {
         switch self {

@@ -16,7 +16,8 @@ public struct RecordCheck: Sendable {
     public let isClosed: Bool
     /// Clusters that did not answer: they may have noted more.
     public var silent: [ClusterName] = []
-    /// What it says of its gates is not what dr.yaml, as it is now, makes of the approvals in it.
+    /// What it says of its gates is not what the approvals in it make of them: `journal-damaged`; or what dr.yaml, as it is now, makes of them, and nobody signed the record:
+    /// `not-allowed`.
     public var doubt: DRError?
     /// Of a file: who signed its end.
     public var signed: HeadSigned = .notAsked
@@ -65,8 +66,9 @@ extension Host {
             }
             anchors.append((cluster.name, copy.archive.count, try signed(copy)))
         }
-        var doubt: DRError?
-        do { try admission.admit(own.header, own.records) } catch let error as DRError where error.code == .journalDamaged { doubt = error }
+        var doubt = try admission.doubt(own.header, own.records)
+        // The host that signed saw by what its gates were passed.
+        if doubt?.code == .notAllowed, anchors.contains(where: { $0.signed.isSigned && $0.records == own.count }) { doubt = nil }
         return RecordCheck(
             run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt,
             unsigned: try unsigned(run, own.records))
@@ -78,7 +80,7 @@ extension Host {
             at: "\(copy.cluster)")
     }
 
-    /// Verifies an exported run; needs no configuration, but for whose signature counts. Throws `journal-damaged` and names the first bad record.
+    /// Verifies an exported run; needs no configuration, but for whose signature and whose approvals count. Throws `journal-damaged` and names the first bad record.
     public static func verify(file: String, configuration: Configuration? = nil) throws -> RecordCheck {
         let archive = try archive(file)
         var check = RecordCheck(
@@ -87,6 +89,8 @@ extension Host {
         if let configuration {
             check.signed = try HeadSignatures(configuration, random: SystemRandom()).admit(
                 archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)
+            check.doubt = try admission(configuration, SystemRandom()).doubt(archive.header, archive.records)
+            if check.doubt?.code == .notAllowed, check.signed.isSigned { check.doubt = nil }
         }
         return check
     }
@@ -96,6 +100,7 @@ extension Host {
         let (header, records) = try recorded(run)
         var evidence = try RunEvidence(header: header, records: records)
         evidence.unsigned = try unsigned(run, records)
+        evidence.doubt = try admission.doubt(header, records)?.message
         evidence.signature = try signature(of: HeadStatement(run: run, count: Int64(records.count), hash: evidence.head), records)
         return evidence
     }
@@ -112,10 +117,12 @@ extension Host {
         try NewFile.write(archive.text(signature: signature), to: PathText.absolute(file, in: PathText.workingFolder), shown: file)
     }
 
-    /// Takes an exported run into the journal. Returns it, how many of its records are new, and who signed its end; a wrong signature is refused.
+    /// Takes an exported run into the journal. Returns it, how many of its records are new, who signed its end, and why it cannot be vouched for, where nobody did; a wrong
+    /// signature is refused.
     ///
     /// `unsigned`: why it is taken though nobody signed its end and dr.yaml names keys. Throws `not-allowed` where nobody said so.
-    public func importRun(_ file: String, unsigned: String? = nil) throws -> (run: RunID, records: Int, signed: HeadSigned) {
+    public func importRun(_ file: String, unsigned: String? = nil) throws -> (run: RunID, records: Int, signed: HeadSigned, doubt: DRError?)
+    {
         let archive = try Self.archive(file)
         guard archive.isClosed else {
             throw DRError(
@@ -139,7 +146,7 @@ extension Host {
             throw error
         }
         try journal.close()
-        return (archive.header.id, new, signed)
+        return (archive.header.id, new, signed, signed.isSigned ? nil : try admission.doubt(archive.header, archive.records))
     }
 
     static func archive(_ file: String) throws -> RunArchive {
