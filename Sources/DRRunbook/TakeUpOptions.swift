@@ -10,5 +10,8 @@ struct TakeUpOptions: ParsableArguments {
             valueName: "reason"))
     var unsigned: String?
 
-    var word: TakeUpWord { TakeUpWord(unsigned: unsigned) }
+    @Flag(name: .long, help: "Take it from a process that carries it on elsewhere: that one ends at its next change.")
+    var takeOver = false
+
+    var word: TakeUpWord { TakeUpWord(unsigned: unsigned, takesOver: takeOver) }
 }

@@ -190,6 +190,8 @@ final class RunConductor {
             record.forgetUnbegun()
             return try record.wait(for: question)
         }
+        // Nothing is left to ask: from here on it is this process's, and whoever had it before ends.
+        try world.mirror?.claim(record.run)
         try record.resumed(who: world.who, confirmed: world.confirmed, more: world.more, world.taking)
         isLive = true
         if let asked, asked.kind != .undo {

@@ -145,7 +145,6 @@ public actor RunbookRunner {
         try control?.begun(run)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
-        try mirror?.claim(run)
         let turn = history.count { $0.entry.kind == .resumed } + 1
         return try await conduct(
             session, record, header, turn: turn, settled: settled, more: more, taking: taking, request: request, isCarriedOn: isCarriedOn)

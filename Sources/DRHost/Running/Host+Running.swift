@@ -69,6 +69,7 @@ extension Host {
     ) async throws -> RunReport {
         // Who wants it to end asks the process that has it, and does not wait for that.
         try await writing(patience: request == nil ? Self.patience : .zero) { journal in
+            if !word.takesOver { try await requireLeft(run) }
             if let taken = try adopt(run, journal, word) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
             let (header, records) = (try journal.header(of: run), try journal.records(of: run))
             if isWaitedFor, let ended = try RunReport(of: run, in: records) {

@@ -5,7 +5,11 @@ public struct TakeUpWord: Sendable, Hashable {
     /// It may go on under other `approvals` or another `allow` than it was started with: its open gates are asked anew.
     public var acceptsConfiguration: Bool
 
-    public init(unsigned: String? = nil, acceptsConfiguration: Bool = false) {
+    /// It may be taken from a process that carries it on elsewhere.
+    public var takesOver: Bool
+
+    public init(unsigned: String? = nil, acceptsConfiguration: Bool = false, takesOver: Bool = false) {
+        self.takesOver = takesOver
         self.unsigned = unsigned
         self.acceptsConfiguration = acceptsConfiguration
     }
