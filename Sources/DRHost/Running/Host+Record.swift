@@ -132,7 +132,7 @@ extension Host {
         }
         let signed = try headSignatures.admit(
             archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)
-        try NewFile.makeFolders(configuration.state, shown: configuration.state)
+        try NewFile.makeFolders(configuration.state, shown: configuration.state, isPrivate: true)
         try admission.admit(archive.header, archive.records)
         let journal = try SQLiteJournal.open(configuration.journal)
         let new: Int

@@ -216,7 +216,7 @@ extension Host {
     ) async throws -> RunReport {
         if let simulated = world.simulated { return try await body(simulated.journal) }
         try headSignatures.checkKey()
-        try NewFile.makeFolders(configuration.state, shown: configuration.state)
+        try NewFile.makeFolders(configuration.state, shown: configuration.state, isPrivate: true)
         let journal = try await opened(patience)
         let report: RunReport
         do {
