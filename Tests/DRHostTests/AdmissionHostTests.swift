@@ -109,6 +109,8 @@ import Testing
             page.count > 2 && page[1] == "## THIS RECORD IS IN DOUBT" && page[2].contains("gate cutover was passed"), "\(page.prefix(4))")
         let report = try shop.drrunbook("report", parked.run.text, "--format", "json").lines.first
         #expect(report?["record"]["doubt"].string?.contains("gate cutover was passed") == true)
+        // It can be ended.
+        #expect(try shop.drrunbook("stop", parked.run.text).status == 0)
     }
 
     @Test func `G10 a record that brings its own rules with it is not vouched for where nobody signed it`() throws {

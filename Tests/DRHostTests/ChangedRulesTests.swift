@@ -140,4 +140,25 @@ import Testing
         #expect(try shop.drrunbook("resume", run, "--yes").status == 3)
         #expect(try shop.drrunbook("show", run).output.contains("dr.yaml was another when"))
     }
+
+    @Test(arguments: ["rotated", "removed"])
+    func `a run whose approver has another key since, or is gone, is carried on and ended all the same`(
+        _ how: String
+    ) throws {
+        for words in [["resume", "--yes", "--accept-configuration"], ["stop"], ["stop", "--undo", "--yes"]] {
+            let (shop, run) = try parked()
+            #expect(try approve(shop, run, "first", "bob").status == 0)
+            #expect(try shop.drrunbook("resume", run, "--yes").status == 3)
+            if how == "rotated" { try write(shop, Self.people, keys: ["bob": "other"]) } else { try write(shop, ["alice", "carol"]) }
+            let answer = try shop.drrunbook([words[0], run] + words.dropFirst())
+            let expected: Int32 = words[0] == "resume" ? 3 : words.count == 1 ? 0 : 9
+            #expect(answer.status == expected, "\(words): \(answer.status) \(answer.output)\(answer.error)")
+            if expected == 9 { #expect(answer.output.contains("taken back")) }
+            // Nobody signed the record, so nobody knows whether bob was among them: no damage, and no good word either.
+            let verified = try shop.drrunbook("verify", run)
+            #expect(
+                verified.status == 5 && verified.error.contains(how == "rotated" ? "bob has another key" : "bob is gone"),
+                "\(verified.error)")
+        }
+    }
 }

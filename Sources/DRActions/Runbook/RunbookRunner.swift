@@ -139,7 +139,10 @@ public actor RunbookRunner {
                 hint: "`drrunbook plan RUNBOOK --out FILE --max-aging DURATION` makes one; nothing was done")
         }
         let record = try makeRecord(run: run, history: history, started: header.started)
-        try admission.admit(header, history)
+        do { try admission.admit(header, history) } catch let error as DRError where request != nil {
+            // A person can always end a run: nothing of it is passed by that.
+            record.tell(.warning("\(error.message); it is put down all the same"))
+        }
         let groups = try RecordedConfiguration(header, history).approvals?.groups ?? [:]
         let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed, groups: groups).load(record)
         try control?.begun(run)

@@ -199,10 +199,11 @@ extension Host {
     }
 
     /// Brings the journal to what clusters know of a run, whoever carried it on meanwhile. Returns what a person should hear of it.
-    func adopt(_ run: RunID, _ journal: any Journal, _ word: TakeUpWord) throws -> String? {
+    /// `ends`: only to put the run down, or to undo it.
+    func adopt(_ run: RunID, _ journal: any Journal, _ word: TakeUpWord, ends: Bool) throws -> String? {
         // Runs that are simulated stand at no cluster.
         guard let journal = journal as? SQLiteJournal, let copy = try copyBeyond(journal, of: run) else { return nil }
-        let taking = try believed(copy, word)
+        let taking = try believed(copy, word, ends)
         if let taking { try unsignedRecords.note(taking, of: run) }
         let count = try journal.take(copy.archive)
         return "run \(run) is taken over from \(copy.owner), with \(count) records from \(copy.cluster)"
@@ -211,18 +212,22 @@ extension Host {
     }
 
     /// A copy is believed that a run wrote, as far as signatures and gates tell. Returns what a person takes upon them.
-    private func believed(_ copy: RunCopy, _ word: TakeUpWord) throws -> UnsignedTaking? {
+    private func believed(_ copy: RunCopy, _ word: TakeUpWord, _ ends: Bool) throws -> UnsignedTaking? {
         let taking = try requireSigned(signed(copy), copy.archive, in: "\(copy.cluster)", word.unsigned)
-        try admission.admit(copy.archive.header, copy.archive.records)
+        do { try admission.admit(copy.archive.header, copy.archive.records) } catch let error as DRError
+            where ends && error.code == .notAllowed
+        {
+            // Its approvals may be those of another dr.yaml: no reason to leave it as it is.
+        }
         return taking
     }
 
     /// All that is known of a run, here or at a cluster, as who takes it up would find it.
-    func newest(_ run: RunID, _ word: TakeUpWord) throws -> (header: RunHeader, records: [JournalRecord]) {
+    func newest(_ run: RunID, _ word: TakeUpWord, ends: Bool) throws -> (header: RunHeader, records: [JournalRecord]) {
         if world.simulated != nil { return try recorded(run) }
         let journal = TextFile.exists(configuration.journal) ? try reading() : nil
         if let copy = try copyBeyond(journal, of: run) {
-            _ = try believed(copy, word)
+            _ = try believed(copy, word, ends)
             return (copy.archive.header, copy.archive.records)
         }
         return try recorded(run)

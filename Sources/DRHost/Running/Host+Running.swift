@@ -70,7 +70,9 @@ extension Host {
         // Who wants it to end asks the process that has it, and does not wait for that.
         try await writing(patience: request == nil ? Self.patience : .zero) { journal in
             if !word.takesOver { try await requireLeft(run) }
-            if let taken = try adopt(run, journal, word) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
+            if let taken = try adopt(run, journal, word, ends: request != nil) {
+                events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken)))
+            }
             let (header, records) = (try journal.header(of: run), try journal.records(of: run))
             if isWaitedFor, let ended = try RunReport(of: run, in: records) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .runFinished(ended)))
@@ -115,7 +117,7 @@ extension Host {
         isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
-        let (header, records) = try newest(run, word)
+        let (header, records) = try newest(run, word, ends: request != nil)
         return try await planRest(
             of: header, records.map { TimedEntry($0.entry, at: $0.time) }, settled: settled, request: request, isCarriedOn: isCarriedOn,
             events: events)
