@@ -104,7 +104,7 @@ carry_on() { # RUN STATUS
     local run=$1 status=$2 tries=0 said words key program
     while [ "$status" = 3 ] && [ $tries -lt 8 ]; do
         tries=$((tries + 1))
-        said=$(dr resume "$run" --yes 2>&1) && status=0 || status=$?
+        said=$(dr resume "$run" --yes --take-over 2>&1) && status=0 || status=$?
         [ "$status" = 3 ] || break
         if grep -q 'drrunbook approve' <<<"$said"; then
             dr approve "$run" cutover >/dev/null
@@ -118,7 +118,7 @@ carry_on() { # RUN STATUS
             esac
         done < <(grep -oE 'exec once-[ab] \([^)]*\)' <<<"$said" | sort -u | sed 's/exec \(once-[ab]\) (\(.*\))/\1 \2/')
         [ ${#words[@]} -gt 0 ] || { echo "$said"; return 1; }
-        said=$(dr resume "$run" --yes "${words[@]}" 2>&1) && status=0 || status=$?
+        said=$(dr resume "$run" --yes --take-over "${words[@]}" 2>&1) && status=0 || status=$?
     done
     echo "$said" >"$work/said"
     return "$status"

@@ -72,7 +72,7 @@ while read -r name n way <&4; do
     at dr-b.yaml
     : >"$work/second"
     if [ -n "$run" ]; then
-        dr resume "$run" --yes >"$work/second" 2>&1 &
+        dr resume "$run" --yes --take-over >"$work/second" 2>&1 &
         second=$!
         # Each place has its own moment, from at once to after b's end.
         sleep "0.$(((n * 7 + seed) % 9))"
@@ -80,7 +80,7 @@ while read -r name n way <&4; do
         if [ $way = killed ]; then
             wait $first || true
             at dr.yaml
-            dr resume "$run" --yes >>"$work/first" 2>&1 &
+            dr resume "$run" --yes --take-over >>"$work/first" 2>&1 &
             first=$!
         fi
         wait $second || true

@@ -27,7 +27,8 @@ enum NewFile {
         }
     }
 
-    static func makeFolders(_ path: String, shown: String) throws {
+    /// `isPrivate`: what is made is for nobody but this account.
+    static func makeFolders(_ path: String, shown: String, isPrivate: Bool = false) throws {
         let io = SystemStoreIO()
         var missing: [String] = []
         var folder = path
@@ -37,7 +38,7 @@ enum NewFile {
         }
         do {
             for folder in missing.reversed() {
-                try io.makeFolder(StorePath(folder), permissions: 0o755)
+                try io.makeFolder(StorePath(folder), permissions: isPrivate ? 0o700 : 0o755)
                 try io.syncFolder(StorePath(folder).folder)
             }
         } catch let failure as IOFailure {

@@ -85,12 +85,12 @@ public struct RunArchive: Sendable {
             guard let found = fields(index), isWhole || index + 1 < lines.count else {
                 throw damaged("record \(chain.next) is not what was written", chain.next)
             }
-            if 3...4 ~= found.count, found[0] == "head", let count = Int64(found[1]) {
+            if 3...4 ~= found.count, found[0] == "head", let count = Self.number(found[1]) {
                 head = (count, found[2])
                 signature = found.count == 4 ? found[3] : nil
                 continue
             }
-            guard found.count == 9, found[0] == "record", let position = Int64(found[1]), let time = Int64(found[2]) else {
+            guard found.count == 9, found[0] == "record", let position = Self.number(found[1]), let time = Self.number(found[2]) else {
                 throw damaged("record \(chain.next) is not what was written", chain.next)
             }
             let row = RecordRow(
@@ -109,6 +109,9 @@ public struct RunArchive: Sendable {
         isClosed = head != nil
         self.signature = signature
     }
+
+    // As we write it and in no other way: hashes cover the number, not how it is spelt.
+    private static func number(_ text: String) -> Int64? { Int64(text).flatMap { String($0) == text ? $0 : nil } }
 }
 
 extension SQLiteJournal {

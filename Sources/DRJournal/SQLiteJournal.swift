@@ -85,7 +85,8 @@ public final class SQLiteJournal: Journal, Sendable {
             try database.write { try JournalSchema.create($0) }
             try database.close()
         }
-        guard unsafe rename(fresh, path) == 0 else {
+        // What runs say of sites and people is the account's own. The write-ahead log beside it is made with the same permissions.
+        guard unsafe chmod(fresh, 0o600) == 0, unsafe rename(fresh, path) == 0 else {
             throw DRError(.io, "the journal \(path) cannot be made: \(unsafe String(cString: strerror(errno)))")
         }
         syncFolder(of: path)

@@ -1,3 +1,5 @@
+internal import DRSupport
+
 /// What runbooks may reach outside the clusters, as dr.yaml says; nothing where nothing is said.
 public struct Allowances: Sendable, Hashable {
     public struct Program: Sendable, Hashable {
@@ -63,4 +65,18 @@ public struct Allowances: Sendable, Hashable {
     public var file = "dr.yaml"
 
     public init() {}
+
+    /// SHA-256 of all that is allowed, wherever in the file it stands.
+    public var digest: String {
+        let words: Value = [
+            "exec": .list(
+                programs.map { ["name": .string($0.name), "path": .string($0.path), "args": .list($0.arguments.map(Value.string))] }),
+            "http": .list(sites.map { .string($0.url) }), "secrets": .list(secrets.map { .string($0.name.text) }),
+            "notify": .list(
+                channels.map {
+                    ["name": .string($0.name), "webhook": .string($0.webhook), "token": $0.token.map { .string($0.text) } ?? .null]
+                }),
+        ]
+        return Digest.hex(of: words.json())
+    }
 }

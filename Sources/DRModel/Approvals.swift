@@ -1,3 +1,5 @@
+internal import DRSupport
+
 /// Who may approve: the people and groups of dr.yaml.
 public struct ApprovalRules: Hashable, Sendable, Codable {
     public struct Person: Hashable, Sendable, Codable {
@@ -32,6 +34,37 @@ public struct ApprovalRules: Hashable, Sendable, Codable {
 
     /// Somebody has a key: then only what is signed counts.
     public var demandsSignatures: Bool { people.contains { $0.key != nil } }
+
+    /// SHA-256 of the people and groups, in whatever order they stand.
+    public var digest: String {
+        get throws {
+            var sorted = self
+            sorted.people.sort { $0.name < $1.name }
+            sorted.groups = groups.mapValues { $0.sorted() }
+            return Digest.hex(of: try Value(encoding: sorted).json())
+        }
+    }
+
+    /// What became of `before`, for a person to read: who is new, gone or has another key.
+    public func changes(since before: ApprovalRules) -> [String] {
+        var list: [String] = []
+        for name in Set(people.map(\.name) + before.people.map(\.name)).sorted() {
+            switch (before.person(name), person(name)) {
+            case (_?, nil): list.append("\(name) is gone")
+            case (nil, _?): list.append("\(name) is new")
+            case (let then?, let now?):
+                if then.key != now.key {
+                    list.append("\(name) has \(now.key == nil ? "no key any more" : then.key == nil ? "a key" : "another key")")
+                }
+                if then.accounts != now.accounts { list.append("\(name) has other accounts") }
+            default: continue
+            }
+        }
+        for name in Set(groups.keys).union(before.groups.keys).sorted() where groups[name]?.sorted() != before.groups[name]?.sorted() {
+            list.append("the group \(name) has other people")
+        }
+        return list
+    }
 }
 
 /// What one person said at a gate, as it stands in the journal.

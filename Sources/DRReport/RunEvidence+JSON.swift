@@ -22,6 +22,7 @@ extension RunEvidence {
     private var recordMembers: [String: Value] {
         var members: [String: Value] = ["records": .integer(Int64(records.count)), "head": .string(head)]
         if let signature { members["signature"] = .string(signature) }
+        if let doubt { members["doubt"] = .string(doubt) }
         return members
     }
 

@@ -24,6 +24,7 @@ struct ReportPage {
         ]
         if let error = evidence.error { facts.append(["error", error.message]) }
         if !evidence.results.isNull, evidence.results != [:] { facts.append(["results", evidence.results.json(.plain)]) }
+        if let doubt = evidence.doubt { add("THIS RECORD IS IN DOUBT", .lines([doubt])) }
         add("Run", .table(["", ""], facts))
         if !evidence.applications.isEmpty {
             add(

@@ -74,6 +74,10 @@ public struct RunEvidence: Sendable {
 
     /// Somebody's signature of the head, where the host that made this signs.
     public var signature: String?
+    /// Why what it says of its gates is not believed, where the host that made this found something.
+    public var doubt: String?
+    /// What of the record was taken though nobody had signed it: as it says itself, or as the host that made this knows.
+    public var unsigned: UnsignedTaking?
     public let header: RunHeader
     public let records: [JournalRecord]
     public let actions: [Action]
@@ -91,6 +95,7 @@ public struct RunEvidence: Sendable {
     public init(header: RunHeader, records: [JournalRecord]) throws {
         self.header = header
         self.records = records
+        unsigned = UnsignedTaking.recorded(in: records)
         do {
             var outcomes: [String: JournalRecord] = [:]
             for record in records where record.entry.kind == .outcome { outcomes[record.entry.key] = record }
@@ -270,6 +275,8 @@ public struct RunEvidence: Sendable {
                 list.append("gate \(gate.name): the identity of \(said.approval.identity) was not verified")
             }
         }
+        if let unsigned { list.append(unsigned.text) }
+        list += otherConfigurations
         list += olderData
         for action in actions {
             if action.result["skipped"].bool == true { list.append("left out: \(action.title)") }

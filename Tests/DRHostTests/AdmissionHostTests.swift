@@ -77,7 +77,7 @@ import Testing
         ] {
             let text = try forged(parked, added)
             try shop.write("forged.run", text)
-            #expect(try shop.drrunbook("verify", "forged.run").status == 0, "the hashes fit")
+            try expectRefused(try shop.drrunbook("verify", "forged.run"), why, parked)
             // By import, over what is here and into an empty journal.
             try expectRefused(try shop.drrunbook("import", "forged.run"), why, parked)
             // From a cluster, by a host that knows the beginning and by one that knows nothing.
@@ -103,6 +103,52 @@ import Testing
         try expectRefused(try shop.drrunbook("resume", parked.run.text, "--yes"), "gate cutover was passed", parked)
         let records = try SQLiteJournal.openForReading(shop.file(".drrunbook/journal.sqlite")).records(of: parked.run)
         #expect(records.count == parked.archive.records.count + 1, "nothing was carried on")
+        try expectRefused(try shop.drrunbook("verify", parked.run.text), "gate cutover was passed", parked)
+        let page = try shop.drrunbook("report", parked.run.text, "--format", "md").output.split(separator: "\n")
+        #expect(
+            page.count > 2 && page[1] == "## THIS RECORD IS IN DOUBT" && page[2].contains("gate cutover was passed"), "\(page.prefix(4))")
+        let report = try shop.drrunbook("report", parked.run.text, "--format", "json").lines.first
+        #expect(report?["record"]["doubt"].string?.contains("gate cutover was passed") == true)
+        // It can be ended.
+        #expect(try shop.drrunbook("stop", parked.run.text).status == 0)
+    }
+
+    @Test func `G10 a record that brings its own rules with it is not vouched for where nobody signed it`() throws {
+        let parked = try parked(), shop = parked.shop
+        var header = parked.archive.header
+        header.approvals = ApprovalRules()
+        let path = shop.file("forge")
+        let journal = try SQLiteJournal.open(path)
+        try journal.begin(header)
+        for record in parked.archive.records { try journal.append(record.entry, to: parked.run, at: record.time) }
+        let gate = try #require(
+            try OpenGate.all(
+                header: header, records: journal.records(of: parked.run), rules: ApprovalRules(), now: parked.archive.records[0].time
+            ).first)
+        let statement = GateStatement(
+            run: parked.run, gate: gate.name, place: gate.place, decision: .approve, person: "mallory", plan: gate.plan,
+            record: gate.record,
+            comment: nil, breakGlass: nil)
+        let approval = Approval(statement: statement, key: nil, account: "mallory@desk", signature: nil)
+        let said = gate.opened + .seconds(1)
+        try journal.append(
+            JournalEntry(.approval, key: gate.place, verb: "approve", payload: Value(encoding: approval)), to: parked.run, at: said)
+        let answer: Value = [
+            "by": .list(["mallory"]), "identity": .list(["unverified"]), "comment": .null, "waited": .duration(.seconds(1)),
+            "break_glass": .null,
+        ]
+        let passed = ActionOutcome(result: .success(answer), effects: [], duration: .seconds(1), points: [:])
+        try journal.append(JournalEntry(.outcome, key: gate.place, verb: "approve", payload: passed.payload()), to: parked.run, at: said)
+        try journal.close()
+        try shop.write("forged.run", SQLiteJournal.openForReading(path).archive(of: parked.run).text)
+        let verified = try shop.drrunbook("verify", "forged.run")
+        #expect(verified.status == 5 && verified.error.contains("bob is new"), "\(verified.output)\(verified.error)")
+        for path in [".drrunbook", "sites/west/.dr/runs/\(parked.run)"] { try FileManager.default.removeItem(atPath: shop.file(path)) }
+        let imported = try shop.drrunbook("import", "forged.run")
+        #expect(imported.status == 0 && imported.error.contains("bob is new"), "\(imported.output)\(imported.error)")
+        #expect(try shop.drrunbook("report", parked.run.text, "--format", "md").output.contains("THIS RECORD IS IN DOUBT"))
+        let resumed = try shop.drrunbook("resume", parked.run.text, "--yes")
+        #expect(resumed.status == 5 && resumed.error.contains("--accept-configuration"), "\(resumed.output)\(resumed.error)")
     }
 
     @Test func `a record that goes on after the end of its run is refused`() throws {

@@ -133,6 +133,42 @@ import Testing
         #expect(answer.status == 5 && answer.error.contains("schedule shop at "), "\(answer.error)")
     }
 
+    /// The runbook as a pipe: each time it is opened it gives another of the texts, and at last the last one.
+    private func changing(_ shop: ShopFixture, _ texts: [String], whenRead body: () throws -> ShopFixture.Answer) throws
+        -> ShopFixture.Answer
+    {
+        let path = shop.file("runbooks/failover.lua")
+        try FileManager.default.removeItem(atPath: path)
+        #expect(mkfifo(path, 0o600) == 0)
+        let writer = Process()
+        writer.executableURL = URL(fileURLWithPath: "/bin/sh")
+        // Whoever reads has closed the pipe before the next text is offered.
+        writer.arguments = ["-c", "for text in \(texts.joined(separator: " ")); do cat \"$text\" > \"$0\"; sleep 0.3; done", path]
+        writer.currentDirectoryURL = shop.folder
+        try writer.run()
+        defer {
+            writer.terminate()
+            // Its `cat` waits for somebody who reads.
+            close(open(path, O_RDONLY | O_NONBLOCK))
+            writer.waitUntilExit()
+        }
+        return try body()
+    }
+
+    @Test func `G11 what was compared with the plan is what runs, whoever edits the runbook meanwhile`() throws {
+        let shop = try planned()
+        let text = try shop.read("runbooks/failover.lua")
+        try shop.write("looked-at.lua", text)
+        try shop.write("edited.lua", text.replacingOccurrences(of: "draining", with: "emptying"))
+        let edited = Array(repeating: "edited.lua", count: 4)
+        // To plan it and to compare it are one reading.
+        let answer = try changing(shop, ["looked-at.lua", "looked-at.lua"] + edited) {
+            try shop.drrunbook("run", "runbooks/failover.lua", "--plan", "p.json")
+        }
+        #expect(answer.status == 0 && answer.output.contains("draining"), "\(answer.output)\(answer.error)")
+        #expect(!answer.output.contains("emptying"))
+    }
+
     @Test func `a plan's file is never written over another`() throws {
         let shop = try planned()
         let before = try shop.read("p.json")

@@ -5,6 +5,16 @@ import Testing
 
 /// Records of runs from a shell's point of view: verified, carried elsewhere, taken over.
 @Suite(.waitsForProcesses) struct RecordHostTests {
+    @Test func `what is recorded of runs is for the account's own eyes`() throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        func permissions(_ path: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: shop.file(path))[.posixPermissions] as? Int
+        }
+        #expect(try permissions(".drrunbook") == 0o700)
+        #expect(try permissions(".drrunbook/journal.sqlite") == 0o600)
+    }
+
     private func moved() throws -> (ShopFixture, String) {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)

@@ -1,3 +1,4 @@
+import DRJournal
 import DRModel
 import Foundation
 import Testing
@@ -106,6 +107,114 @@ import Testing
         let taken = try shop.drrunbook("resume", run)
         #expect(taken.status == 3 && (taken.output + taken.error).contains("is taken over from"), "\(taken.output)\(taken.error)")
         #expect(try shop.drrunbook("verify", run).output.contains("signed by other (SHA256:"))
+    }
+
+    // MARK: What nobody signed
+
+    /// A run that waits at a gate, on a host whose state folder is gone since.
+    private func left(_ shop: ShopFixture) throws -> String {
+        try shop.write(
+            "runbooks/two.lua",
+            """
+            return dr.runbook { name = "two", run = function()
+              dr.migrate { pair = "east-west", applications = { "ledger" } }
+              dr.approve { name = "go", message = "?", not_author = false }
+              dr.log("as it was written")
+            end }
+            """)
+        _ = try ran(shop)
+        #expect(try shop.drrunbook("run", "runbooks/two.lua").status == 3)
+        let run = try #require(try shop.drrunbook("runs", "--json").lines.last?["run"].string)
+        return run
+    }
+
+    /// The run with another text, its chain made again, as somebody makes it who has no key.
+    private func forge(_ run: String, _ shop: ShopFixture) throws -> RunArchive {
+        let whole = try SQLiteJournal.openForReading(shop.file(".drrunbook/journal.sqlite")).archive(of: RunID(run))
+        var header = whole.header
+        header.texts["runbooks/two.lua"] = header.texts["runbooks/two.lua"]?.replacingOccurrences(of: "as it was written", with: "forged")
+        let path = shop.file("forge-\(UUID().uuidString)")
+        let journal = try SQLiteJournal.open(path)
+        try journal.begin(header)
+        for record in whole.records { try journal.append(record.entry, to: header.id, at: record.time) }
+        try journal.close()
+        return try SQLiteJournal.openForReading(path).archive(of: header.id)
+    }
+
+    private func put(_ archive: RunArchive, at copy: String, _ shop: ShopFixture) throws {
+        try shop.write("\(copy)/records", archive.text.split(separator: "\n").dropLast().joined(separator: "\n") + "\n")
+        try shop.write("\(copy)/head", "\(archive.count) \(archive.hash)\n")
+    }
+
+    @Test func `G6 a copy that nobody signed is taken over only for a reason, which stays, and is never signed here`() throws {
+        let shop = try shop()
+        let run = try left(shop), copy = "sites/west/.dr/runs/\(run)"
+        try put(forge(run, shop), at: copy, shop)
+        try FileManager.default.removeItem(atPath: shop.file(".drrunbook"))
+        let before = try shop.fingerprint("sites")
+        for words in [
+            ["resume", run, "--yes"], ["resume", run], ["stop", run], ["pause", run], ["stop", run, "--undo", "--yes"],
+            ["stop", run, "--undo"],
+        ] {
+            let refused = try shop.drrunbook(words)
+            #expect(
+                refused.status == 5 && refused.error.contains("nobody signed the head of run \(run) in west"), "\(words): \(refused.error)")
+            #expect(refused.error.contains("--unsigned REASON"), "\(refused.error)")
+        }
+        #expect(try shop.drrunbook("resume", run, "--yes", "--unsigned", " ").status == 2)
+        // A report of it is no reason to sign it either.
+        #expect(try !shop.drrunbook("report", run, "--format", "json").output.contains("BEGIN SSH SIGNATURE"))
+        #expect(try shop.fingerprint("sites") == before)
+        let taken = try shop.drrunbook("resume", run, "--yes", "--unsigned", "the other host burnt")
+        #expect(taken.status == 3 && (taken.output + taken.error).contains("nobody signed"), "\(taken.output)\(taken.error)")
+        let resumed = try #require(try shop.drrunbook("show", run, "--json").lines.last { $0["kind"].string == "resumed" }?["payload"])
+        #expect(
+            resumed["unsigned"]["reason"].string == "the other host burnt" && resumed["unsigned"]["who"].string == resumed["who"].string)
+        // Said once; what is done since is signed no more than what was before.
+        #expect(try shop.drrunbook("approve", run, "go").status == 0)
+        let end = try shop.drrunbook("resume", run, "--yes")
+        #expect(end.status == 0, "\(end.output)\(end.error)")
+        #expect(try NotedHead(shop.read("\(copy)/head"))?.signature == nil)
+        let verified = try shop.drrunbook("verify", run)
+        #expect(verified.output.contains("tail not anchored"), "\(verified.output)\(verified.error)")
+        #expect(verified.error.contains("taken though nobody had signed them"), "\(verified.output)\(verified.error)")
+        let report = try shop.drrunbook("report", run, "--format", "json").lines.first
+        #expect(report?["record"]["signature"].string == nil)
+        #expect(report?["follow_ups"].list?.contains { $0.string?.contains("the other host burnt") == true } == true)
+        #expect(try shop.drrunbook("export", run, "-o", "a.run").status == 0)
+        #expect(try shop.drrunbook("verify", "a.run").output.contains("NOT SIGNED"))
+        // A host that kept what it saw itself vouches for that.
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        let own = try #require(try shop.drrunbook("runs", "--json").lines.last?["run"].string)
+        #expect(try shop.drrunbook("verify", own).output.contains("signed by here"))
+    }
+
+    @Test func `G6 a file that nobody signed is imported only for a reason, and is never signed here`() throws {
+        let shop = try shop()
+        let run = try left(shop)
+        try shop.write("forged.run", forge(run, shop).text)
+        #expect(try shop.drrunbook("export", run, "-o", "own.run").status == 0)
+        try shop.write("bare.run", SQLiteJournal.openForReading(shop.file(".drrunbook/journal.sqlite")).archive(of: RunID(run)).text)
+        let again = try shop.drrunbook("import", "bare.run")
+        #expect(again.status == 0 && again.output.contains("was here already"), "\(again.output)\(again.error)")
+        try FileManager.default.removeItem(atPath: shop.file(".drrunbook"))
+        // Where its copy stands at a cluster, that says more than any signature.
+        try FileManager.default.removeItem(atPath: shop.file("sites/west/.dr/runs/\(run)"))
+        let refused = try shop.drrunbook("import", "forged.run")
+        #expect(refused.status == 5 && refused.error.contains("nobody signed the head of run \(run) in forged.run"), "\(refused.error)")
+        #expect(try shop.drrunbook("runs").output.contains("nothing has been run"))
+        #expect(try shop.drrunbook("import", "forged.run", "--unsigned", "from the old archive").status == 0)
+        let report = try shop.drrunbook("report", run, "--format", "json").lines.first
+        #expect(report?["record"]["signature"].string == nil)
+        #expect(report?["follow_ups"].list?.contains { $0.string?.contains("from the old archive") == true } == true)
+        #expect(try shop.drrunbook("show", run).output.contains("from the old archive"))
+        #expect(try shop.drrunbook("verify", run).error.contains("from the old archive"))
+        #expect(try shop.drrunbook("export", run, "-o", "b.run").status == 0)
+        #expect(try shop.drrunbook("verify", "b.run").output.contains("NOT SIGNED"))
+        // What was signed needs no reason.
+        try FileManager.default.removeItem(atPath: shop.file(".drrunbook"))
+        #expect(try shop.drrunbook("import", "own.run").status == 0)
+        #expect(try shop.drrunbook("report", run, "--format", "json").output.contains("BEGIN SSH SIGNATURE"))
     }
 
     @Test func `G8 a signing key that is missing, is none or is another's is told before anything is changed`() throws {

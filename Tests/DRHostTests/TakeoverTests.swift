@@ -129,6 +129,52 @@ import Testing
         #expect(try shop.read("calls") == "called\n")
     }
 
+    @Test func `a host that only asks what became of a lost call has not taken the run`() throws {
+        let shop = try shop(#"dr.migrate { pair = "east-west", applications = { "ledger" } } dr.exec { argv = { "tool" } }"#)
+        let run = try killed(shop, at: "run.action-done:2")
+        let owner = try shop.read("sites/west/.dr/runs/\(run)/owner")
+        try toHost("b", from: "a", shop)
+        #expect(try shop.drrunbook("resume", run, "--yes").status == 3)
+        #expect(try shop.read("sites/west/.dr/runs/\(run)/owner") == owner)
+        #expect(try shop.drrunbook("resume", run, "--yes", "--settle", "0/2/1/do=done").status == 0)
+        #expect(try shop.read("sites/west/.dr/runs/\(run)/owner") != owner)
+    }
+
+    @Test func `a run that a process carries on elsewhere is taken from it by nobody who has not said so`() throws {
+        let shop = try shop(
+            """
+            dr.migrate { pair = "east-west", applications = { "ledger" } }
+            dr.sleep("15s")
+            dr.migrate { pair = "east-west", applications = { "storefront" } }
+            """)
+        try shop.write("other.yaml", shop.read("dr.yaml").replacingOccurrences(of: "state: .drrunbook", with: "state: other   "))
+        let first = Process(), errors = Pipe()
+        first.executableURL = ShopFixture.executable
+        first.arguments = ["run", "runbooks/two.lua", "--yes"]
+        first.currentDirectoryURL = shop.folder
+        first.standardOutput = FileHandle.nullDevice
+        first.standardError = errors
+        try first.run()
+        var run: String?
+        while first.isRunning, run == nil {
+            let found = try shop.drrunbook("runs", "--json").lines.last?["run"].string ?? ""
+            if try shop.drrunbook("show", found, "--json").lines.contains(where: { $0["verb"].string == "sleep" }) { run = found }
+        }
+        let name = try #require(run), owner = try shop.read("sites/west/.dr/runs/\(name)/owner")
+        for words in [["resume", name, "--yes"], ["stop", name], ["stop", name, "--undo", "--yes"]] {
+            let answer = try shop.drrunbook(words + ["--config", "other.yaml"])
+            #expect(answer.status == 5, "\(words): \(answer.output)\(answer.error)")
+            #expect(answer.error.contains("is carried on by process \(first.processIdentifier) on "), "\(answer.error)")
+            #expect(answer.error.contains("last sign of life") && answer.error.contains("--take-over"), "\(answer.error)")
+        }
+        #expect(first.isRunning)
+        #expect(try shop.read("sites/west/.dr/runs/\(name)/owner") == owner)
+        let taken = try shop.drrunbook("resume", name, "--yes", "--take-over", "--config", "other.yaml")
+        #expect(taken.status == 0 && (taken.output + taken.error).contains("is taken over from"), "\(taken.output)\(taken.error)")
+        first.waitUntilExit()
+        #expect(first.terminationStatus == 5)
+    }
+
     @Test func `G2 a call outside that must not be made twice is not made where nobody could find it recorded`() throws {
         let shop = try shop(
             """

@@ -40,6 +40,23 @@ import Testing
         try journal.close()
     }
 
+    @Test func `G6 a number that is spelt otherwise than it was written is found`() throws {
+        let text = try exported().first.text
+        let cases = [
+            (#"["record","0","#, #"["record","+0","#), (#"["record","1","#, #"["record","01","#), (#"["record","1","#, #"["record","+1","#),
+        ]
+        for (old, new) in cases {
+            #expect(text.contains(old))
+            #expect(damage(text.replacingOccurrences(of: old, with: new)) == (old.contains("0") ? 0 : 1), "\(new)")
+        }
+        let lines = text.split(separator: "\n"), count = lines.count - 3
+        #expect(text.contains(#"["head","\#(count)""#))
+        #expect(damage(text.replacingOccurrences(of: #"["head","\#(count)""#, with: #"["head","+\#(count)""#)) != nil)
+        // The time, too.
+        let record = try #require(try Value(json: String(lines[2])).list?.compactMap(\.string))
+        #expect(damage(text.replacingOccurrences(of: #""\#(record[2])","#, with: #""+\#(record[2])","#)) == 0)
+    }
+
     @Test func `a run that went on elsewhere is taken up to there, and one that differs is refused`() throws {
         let here = try JournalFixture(), there = try JournalFixture()
         let entries = JournalFixture.entries

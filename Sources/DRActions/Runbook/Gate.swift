@@ -119,8 +119,8 @@ struct Gate {
 }
 
 extension Gate {
-    /// The gate that a recorded call of `approve` opened.
-    init(_ intent: JournalRecord, header: RunHeader) throws {
+    /// The gate that a recorded call of `approve` opened. `asked`: the hash of the record by which it was asked anew since.
+    init(_ intent: JournalRecord, header: RunHeader, asked: String? = nil) throws {
         let input = intent.entry.payload
         guard intent.entry.kind == .intent, intent.entry.verb == "approve", let name = input["name"].string,
             let quorum = input["quorum"].integer, case .duration(let timeout) = input["timeout"]
@@ -128,13 +128,8 @@ extension Gate {
         self.init(
             name: name, quorum: Int(quorum), groups: input["groups"].list?.compactMap(\.string) ?? [],
             notAuthor: input["not_author"].bool ?? true, timeout: timeout, refusesOnTimeout: input["on_timeout"].string != "wait",
-            author: header.who, run: header.id, place: intent.entry.key, plan: try header.planDigest, record: intent.hash,
+            author: header.who, run: header.id, place: intent.entry.key, plan: try header.planDigest, record: asked ?? intent.hash,
             opened: intent.time)
-    }
-
-    /// What people said in a run, in order. Throws `journal-damaged`.
-    static func approvals(in records: [JournalRecord]) throws -> [(approval: Approval, time: Instant)] {
-        try records.filter { $0.entry.kind == .approval }.map { (try approval(in: $0), $0.time) }
     }
 
     static func approval(in record: JournalRecord) throws(DRError) -> Approval {
@@ -169,7 +164,7 @@ public struct OpenGate: Sendable, Hashable {
     /// Why one of them does not count, in the same order; nil where it does.
     public let objections: [String?]
 
-    /// All gates that were opened and not passed yet, from the journal alone.
+    /// All gates that were opened and not passed yet, from the journal alone. `rules`: dr.yaml's, for runs whose record does not hold whom they ask.
     public static func all(header: RunHeader, records: [JournalRecord], rules: ApprovalRules, now: Instant) throws -> [OpenGate] {
         try calls(of: Gate.verb, in: records).map { try OpenGate($0, header: header, records: records, rules: rules, now: now) }
     }
@@ -198,8 +193,8 @@ public struct OpenGate: Sendable, Hashable {
     }
 
     private init(_ intent: JournalRecord, header: RunHeader, records: [JournalRecord], rules: ApprovalRules, now: Instant) throws {
-        let gate = try Gate(intent, header: header)
-        let said = try Gate.approvals(in: records)
+        var book = try RecordedGates(records)
+        let (gate, said, rules) = (try book.gate(at: intent.entry.key, header), book.approvals, book.rules(header, now: rules))
         let end = try records.last { $0.entry.kind == .outcome && $0.entry.key == intent.entry.key }.map {
             try ActionOutcome(payload: $0.entry.payload)
         }

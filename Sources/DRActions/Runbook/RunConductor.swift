@@ -17,6 +17,8 @@ struct RunSurroundings {
     let limit: Duration
     /// From whoever took the run up.
     let more: MoreTime
+    /// Of how it was taken up.
+    let taking: TakeUp
     /// Who that is.
     let who: String
     /// Nil: nobody said.
@@ -188,7 +190,9 @@ final class RunConductor {
             record.forgetUnbegun()
             return try record.wait(for: question)
         }
-        try record.resumed(who: world.who, confirmed: world.confirmed, more: world.more)
+        // Nothing is left to ask: from here on it is this process's, and whoever had it before ends.
+        try world.mirror?.claim(record.run)
+        try record.resumed(who: world.who, confirmed: world.confirmed, more: world.more, world.taking)
         isLive = true
         if let asked, asked.kind != .undo {
             stopping = asked

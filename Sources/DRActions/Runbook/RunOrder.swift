@@ -9,15 +9,19 @@ public struct RunOrder: Sendable {
     public let who: String
     /// SHA-256 of the configuration.
     public let configuration: String
+    /// SHA-256 of what it may reach outside.
+    public let allow: String?
     /// SHA-256 of the plan it is started from.
     public let plan: String?
     /// How much older its data may be when it goes live than that plan says.
     public let aging: DataAging?
 
     public init(
-        sources: RunbookSources, parameters: Value = [:], who: String, configuration: String = "", plan: String? = nil,
+        sources: RunbookSources, parameters: Value = [:], who: String, configuration: String = "", allow: String? = nil,
+        plan: String? = nil,
         aging: DataAging? = nil
     ) {
+        self.allow = allow
         self.plan = plan
         self.aging = aging
         self.sources = sources

@@ -28,6 +28,8 @@ final class RunRecord {
     /// The journal could not be written: nothing is recorded or told any more.
     private var failure: (any Error)?
     private var gates: RecordedGates
+    /// Of the run, once a gate asked for it.
+    private var header: RunHeader?
     /// What was asked for and never begun when the run was put down last.
     let notBegun: Set<String>
     /// What the runbook gives to whoever comes after it.
@@ -124,11 +126,13 @@ final class RunRecord {
         tell(.undo(undo), at: time, replayed: replayed != nil)
     }
 
-    /// What the journal says of a gate that is open: the rules are applied in one place.
+    /// What the journal says of a gate that is open: the rules are applied in one place. `rules`: dr.yaml's, where the record does not say whom its gates ask.
     func decide(_ pending: PendingAction, _ rules: ApprovalRules, now: Instant) throws -> (event: GateEvent, decision: Gate.Decision) {
         try flush()
-        let gate = try gates.gate(at: pending.intent.key) { try journal.header(of: run) }
-        return (gateEvent(pending.intent), gate.decide(gates.approvals, rules, now: now))
+        let header = try header ?? journal.header(of: run)
+        self.header = header
+        let gate = try gates.gate(at: pending.intent.key, header)
+        return (gateEvent(pending.intent), gate.decide(gates.approvals, gates.rules(header, now: rules), now: now))
     }
 
     func gateEvent(_ entry: JournalEntry) -> GateEvent {
@@ -178,8 +182,8 @@ final class RunRecord {
         return report
     }
 
-    func resumed(who: String, confirmed: Bool, more: MoreTime) throws {
-        var words = more.payload
+    func resumed(who: String, confirmed: Bool, more: MoreTime, _ taking: TakeUp) throws {
+        var words = try more.payload.merging(taking.payload()) { $1 }
         words["who"] = .string(who)
         if confirmed { words["confirmed"] = true }
         try append(JournalEntry(.resumed, key: "", payload: .map(words)))

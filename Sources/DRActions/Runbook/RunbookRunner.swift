@@ -60,7 +60,7 @@ public actor RunbookRunner {
         self.engine = engine
         self.outside = outside
         self.approvals = approvals
-        self.admission = admission ?? RecordAdmission(rules: approvals) { $0.key }
+        self.admission = admission ?? RecordAdmission(rules: approvals) { approval, _ in approval.key }
         self.runningAs = runningAs
         self.inventory = inventory
         self.clock = clock
@@ -113,7 +113,8 @@ public actor RunbookRunner {
     /// `settled`: by key, what a person found out about calls outside whose answer was lost. While one of them is unknown nothing is done: the report says
     /// `waiting` and which. Throws `not-found` when a settled key is none of those.
     ///
-    /// `request`: it is taken up only to be put down, or undone. `more`: what it is given that it was not started with.
+    /// `request`: it is taken up only to be put down, or undone. `more`: what it is given that it was not started with. `taking`: what the record has to say of how it was taken
+    /// up.
     public func resume(
         _ run: RunID, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil
     ) async throws -> RunReport {
@@ -124,7 +125,7 @@ public actor RunbookRunner {
     /// that would do.
     public func resume(
         _ header: RunHeader, _ history: [JournalRecord], settled: [String: Settlement] = [:], more: MoreTime = MoreTime(),
-        request: StopRequest? = nil, isCarriedOn: Bool = false
+        taking: TakeUp = TakeUp(), request: StopRequest? = nil, isCarriedOn: Bool = false
     ) async throws -> RunReport {
         let run = header.id
         if let end = history.last(where: { $0.entry.kind == .finished }) {
@@ -137,26 +138,30 @@ public actor RunbookRunner {
                 .invalidInput, "run \(run) is from no plan that says how old its data may be: there is nothing to allow",
                 hint: "`drrunbook plan RUNBOOK --out FILE --max-aging DURATION` makes one; nothing was done")
         }
-        try admission.admit(header, history)
         let record = try makeRecord(run: run, history: history, started: header.started)
-        let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed).load(record)
+        do { try admission.admit(header, history) } catch let error as DRError where request != nil {
+            // A person can always end a run: nothing of it is passed by that.
+            record.tell(.warning("\(error.message); it is put down all the same"))
+        }
+        let groups = try RecordedConfiguration(header, history).approvals?.groups ?? [:]
+        let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed, groups: groups).load(record)
         try control?.begun(run)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
-        try mirror?.claim(run)
         let turn = history.count { $0.entry.kind == .resumed } + 1
         return try await conduct(
-            session, record, header, turn: turn, settled: settled, more: more, request: request, isCarriedOn: isCarriedOn)
+            session, record, header, turn: turn, settled: settled, more: more, taking: taking, request: request, isCarriedOn: isCarriedOn)
     }
 
     private func conduct(
         _ session: RunSession, _ record: RunRecord, _ header: RunHeader, turn: Int = 0, settled: [String: Settlement] = [:],
-        more: MoreTime = MoreTime(), request: StopRequest? = nil, isCarriedOn: Bool = false
+        more: MoreTime = MoreTime(), taking: TakeUp = TakeUp(), request: StopRequest? = nil, isCarriedOn: Bool = false
     ) async throws -> RunReport {
         let surroundings = RunSurroundings(
             engine: engine, outside: outside, approvals: approvals, inventory: inventory, clock: clock, runningAs: runningAs,
             holder: LockHolder(run: record.run, runbook: header.runbook, host: host, process: process, turn: turn), predicted: predicted,
-            confirmed: confirmed, limit: limits.deadline, more: more, who: who, tooOld: tooOld(header, more), control: control,
+            confirmed: confirmed, limit: limits.deadline, more: more, taking: taking, who: who, tooOld: tooOld(header, more),
+            control: control,
             mirror: mirror,
             executor: executor)
         return try await RunConductor(
@@ -198,8 +203,11 @@ public actor RunbookRunner {
         return records.count
     }
 
-    private func loader(_ sources: RunbookSources, seed: Int64) -> RunbookLoader {
-        RunbookLoader(
+    // `groups`: what its gates may name besides those of dr.yaml, because they did when they were asked.
+    private func loader(_ sources: RunbookSources, seed: Int64, groups: [String: [String]] = [:]) -> RunbookLoader {
+        var approvals = approvals
+        approvals.groups.merge(groups) { now, _ in now }
+        return RunbookLoader(
             sources: sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits, seed: seed,
             coverage: coverage)
     }
@@ -219,7 +227,8 @@ public actor RunbookRunner {
         return RunHeader(
             id: id, runbook: order.sources.main.file, sources: texts.mapValues { Digest.hex(of: $0) }, texts: texts, parameters: parameters,
             configuration: order.configuration, who: order.who, seed: seed, started: started,
-            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan, aging: order.aging, confirmed: confirmed ? true : nil)
+            runningAs: runningAs == .live ? nil : runningAs, plan: order.plan, aging: order.aging, confirmed: confirmed ? true : nil,
+            approvals: approvals, allow: order.allow)
     }
 
     // Sorts by time in a directory listing, and is short enough to type: 20260301-021500-3f2a.

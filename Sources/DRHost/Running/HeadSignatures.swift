@@ -22,6 +22,8 @@ public enum HeadSigned: Sendable, Hashable {
     /// There is one, and it is of none of the keys of dr.yaml, or of another head.
     case wrong
 
+    var isSigned: Bool { if case .by = self { true } else { false } }
+
     /// The head counts: it was signed where that is asked for.
     public var counts: Bool {
         switch self {
@@ -37,11 +39,13 @@ struct HeadSignatures: Sendable {
     /// dr.yaml, for messages.
     let file: String
     private let tool: SSHSignature
+    private let unsigned: UnsignedRecords
 
     init(_ configuration: Configuration, random: any RandomSource) {
         keys = configuration.signing
         file = configuration.file
         tool = SSHSignature(folder: configuration.state, random: random)
+        unsigned = UnsignedRecords(state: configuration.state)
     }
 
     /// Throws `configuration` where a key is named that is not there: before a run has changed anything.
@@ -52,9 +56,9 @@ struct HeadSignatures: Sendable {
             hint: "`ssh-keygen -t ed25519 -f \(path)` makes a key; its public half belongs under signing.hosts")
     }
 
-    /// Nil where this host signs nothing.
+    /// Nil where this host signs nothing, and for a record that it took though nobody had signed it.
     func sign(_ head: HeadStatement) throws -> String? {
-        guard let path = keys?.keyFile else { return nil }
+        guard let path = keys?.keyFile, try unsigned.taking(of: head.run) == nil else { return nil }
         return try tool.sign(head.text, keyFile: path, namespace: HeadStatement.namespace)
     }
 

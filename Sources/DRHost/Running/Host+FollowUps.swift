@@ -68,7 +68,9 @@ extension Host {
     /// Everything a person has to look into of a run, as its report says it.
     public func followUps(of run: RunID) throws -> [String] {
         let (header, records) = try recorded(run)
-        return try RunEvidence(header: header, records: records).followUps
+        var evidence = try RunEvidence(header: header, records: records)
+        evidence.unsigned = try unsigned(run, records)
+        return evidence.followUps
     }
 
     /// What was said of it, its signature verified again. Where dr.yaml has keys and the signature is not, or no more, one of that person's, it closes nothing: nil.

@@ -61,6 +61,7 @@ extension Host {
                 hint: names.isEmpty
                     ? "it stands at none: `drrunbook resume \(run)` carries it on" : "open: \(names.joined(separator: ", "))")
         }
+        try requireAskedRules(history, gate: name, answer)
         if let reason = answer.breakGlass, reason.allSatisfy(\.isWhitespace) {
             throw DRError(
                 .invalidInput, "--break-glass: expected the reason, found nothing",
@@ -77,6 +78,7 @@ extension Host {
     public func answer(_ run: RunID, gate name: String, _ answer: GateAnswer) async throws -> OpenGate {
         let statement = try statement(run, gate: name, answer)
         let approval = try identified(statement, answer.proof)
+        try requireKnownThen(approval, show(run))
         try await take(approval, of: run)
         let history = try show(run)
         let gate = try OpenGate(

@@ -16,10 +16,13 @@ public struct RecordCheck: Sendable {
     public let isClosed: Bool
     /// Clusters that did not answer: they may have noted more.
     public var silent: [ClusterName] = []
-    /// What it says of its gates is not what dr.yaml, as it is now, makes of the approvals in it.
+    /// What it says of its gates is not what the approvals in it make of them: `journal-damaged`; or what dr.yaml, as it is now, makes of them, and nobody signed the record:
+    /// `not-allowed`.
     public var doubt: DRError?
     /// Of a file: who signed its end.
     public var signed: HeadSigned = .notAsked
+    /// What of it was taken though nobody had signed it.
+    public var unsigned: UnsignedTaking?
 
     /// Records after these may have been cut off, and nobody could tell. A head that nobody signed anchors nothing where dr.yaml names keys.
     public var anchored: Int64 { anchors.filter(\.signed.counts).map(\.records).max() ?? 0 }
@@ -63,10 +66,12 @@ extension Host {
             }
             anchors.append((cluster.name, copy.archive.count, try signed(copy)))
         }
-        var doubt: DRError?
-        do { try admission.admit(own.header, own.records) } catch let error as DRError where error.code == .journalDamaged { doubt = error }
+        var doubt = try admission.doubt(own.header, own.records)
+        // The host that signed saw by what its gates were passed.
+        if doubt?.code == .notAllowed, anchors.contains(where: { $0.signed.isSigned && $0.records == own.count }) { doubt = nil }
         return RecordCheck(
-            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt)
+            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt,
+            unsigned: try unsigned(run, own.records))
     }
 
     private func signed(_ copy: RunCopy) throws -> HeadSigned {
@@ -75,14 +80,17 @@ extension Host {
             at: "\(copy.cluster)")
     }
 
-    /// Verifies an exported run; needs no configuration, but for whose signature counts. Throws `journal-damaged` and names the first bad record.
+    /// Verifies an exported run; needs no configuration, but for whose signature and whose approvals count. Throws `journal-damaged` and names the first bad record.
     public static func verify(file: String, configuration: Configuration? = nil) throws -> RecordCheck {
         let archive = try archive(file)
         var check = RecordCheck(
-            run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed)
+            run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed,
+            unsigned: UnsignedTaking.recorded(in: archive.records))
         if let configuration {
             check.signed = try HeadSignatures(configuration, random: SystemRandom()).admit(
                 archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)
+            check.doubt = try admission(configuration, SystemRandom()).doubt(archive.header, archive.records)
+            if check.doubt?.code == .notAllowed, check.signed.isSigned { check.doubt = nil }
         }
         return check
     }
@@ -91,7 +99,9 @@ extension Host {
     public func evidence(of run: RunID) throws -> RunEvidence {
         let (header, records) = try recorded(run)
         var evidence = try RunEvidence(header: header, records: records)
-        evidence.signature = try headSignatures.sign(HeadStatement(run: run, count: Int64(records.count), hash: evidence.head))
+        evidence.unsigned = try unsigned(run, records)
+        evidence.doubt = try admission.doubt(header, records)?.message
+        evidence.signature = try signature(of: HeadStatement(run: run, count: Int64(records.count), hash: evidence.head), records)
         return evidence
     }
 
@@ -103,12 +113,16 @@ extension Host {
     /// A run as a file of its own. Throws `conflict` when the file exists.
     public func export(_ run: RunID, to file: String) throws {
         let archive = try reading().archive(of: run)
-        let signature = try headSignatures.sign(HeadStatement(run: run, count: archive.count, hash: archive.hash))
+        let signature = try signature(of: HeadStatement(run: run, count: archive.count, hash: archive.hash), archive.records)
         try NewFile.write(archive.text(signature: signature), to: PathText.absolute(file, in: PathText.workingFolder), shown: file)
     }
 
-    /// Takes an exported run into the journal. Returns it, how many of its records are new, and who signed its end; a wrong signature is refused.
-    public func importRun(_ file: String) throws -> (run: RunID, records: Int, signed: HeadSigned) {
+    /// Takes an exported run into the journal. Returns it, how many of its records are new, who signed its end, and why it cannot be vouched for, where nobody did; a wrong
+    /// signature is refused.
+    ///
+    /// `unsigned`: why it is taken though nobody signed its end and dr.yaml names keys. Throws `not-allowed` where nobody said so.
+    public func importRun(_ file: String, unsigned: String? = nil) throws -> (run: RunID, records: Int, signed: HeadSigned, doubt: DRError?)
+    {
         let archive = try Self.archive(file)
         guard archive.isClosed else {
             throw DRError(
@@ -118,16 +132,21 @@ extension Host {
         }
         let signed = try headSignatures.admit(
             archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)
-        try NewFile.makeFolders(configuration.state, shown: configuration.state)
+        try NewFile.makeFolders(configuration.state, shown: configuration.state, isPrivate: true)
         try admission.admit(archive.header, archive.records)
         let journal = try SQLiteJournal.open(configuration.journal)
         let new: Int
-        do { new = try journal.take(archive) } catch {
+        do {
+            if try !journal.holds(archive), let taking = try requireSigned(signed, archive, in: file, unsigned) {
+                try unsignedRecords.note(taking, of: archive.header.id)
+            }
+            new = try journal.take(archive)
+        } catch {
             try journal.close()
             throw error
         }
         try journal.close()
-        return (archive.header.id, new, signed)
+        return (archive.header.id, new, signed, signed.isSigned ? nil : try admission.doubt(archive.header, archive.records))
     }
 
     static func archive(_ file: String) throws -> RunArchive {
@@ -140,10 +159,12 @@ extension Host {
     }
 
     /// How records that come from elsewhere, and those that are carried on, are looked at.
-    var admission: RecordAdmission {
-        let (rules, tool) = (configuration.approvals, SSHSignature(folder: configuration.state, random: world.random))
-        return RecordAdmission(rules: rules) { approval in
-            guard let key = rules.person(approval.statement.person)?.key, let signature = approval.signature else { return nil }
+    var admission: RecordAdmission { Self.admission(configuration, world.random) }
+
+    private static func admission(_ configuration: Configuration, _ random: any RandomSource) -> RecordAdmission {
+        let tool = SSHSignature(folder: configuration.state, random: random)
+        return RecordAdmission(rules: configuration.approvals) { approval, key in
+            guard let key, let signature = approval.signature else { return nil }
             return try tool.verify(approval.statement.text, signature: signature, key: key, namespace: GateStatement.namespace)
         }
     }
@@ -178,22 +199,37 @@ extension Host {
     }
 
     /// Brings the journal to what clusters know of a run, whoever carried it on meanwhile. Returns what a person should hear of it.
-    func adopt(_ run: RunID, _ journal: any Journal) throws -> String? {
+    /// `ends`: only to put the run down, or to undo it.
+    func adopt(_ run: RunID, _ journal: any Journal, _ word: TakeUpWord, ends: Bool) throws -> String? {
         // Runs that are simulated stand at no cluster.
         guard let journal = journal as? SQLiteJournal, let copy = try copyBeyond(journal, of: run) else { return nil }
-        let signed = try self.signed(copy)
-        try admission.admit(copy.archive.header, copy.archive.records)
+        let taking = try believed(copy, word, ends)
+        if let taking { try unsignedRecords.note(taking, of: run) }
         let count = try journal.take(copy.archive)
         return "run \(run) is taken over from \(copy.owner), with \(count) records from \(copy.cluster)"
-            + (signed == .missing ? ", whose head nobody signed" : "")
+            + (taking != nil ? ", whose head nobody signed" : "")
             + "; where that process still lives and has locks, it is waited for, a minute at most"
     }
 
-    /// All that is known of a run, here or at a cluster.
-    func newest(_ run: RunID) throws -> (header: RunHeader, records: [JournalRecord]) {
+    /// A copy is believed that a run wrote, as far as signatures and gates tell. Returns what a person takes upon them.
+    private func believed(_ copy: RunCopy, _ word: TakeUpWord, _ ends: Bool) throws -> UnsignedTaking? {
+        let taking = try requireSigned(signed(copy), copy.archive, in: "\(copy.cluster)", word.unsigned)
+        do { try admission.admit(copy.archive.header, copy.archive.records) } catch let error as DRError
+            where ends && error.code == .notAllowed
+        {
+            // Its approvals may be those of another dr.yaml: no reason to leave it as it is.
+        }
+        return taking
+    }
+
+    /// All that is known of a run, here or at a cluster, as who takes it up would find it.
+    func newest(_ run: RunID, _ word: TakeUpWord, ends: Bool) throws -> (header: RunHeader, records: [JournalRecord]) {
         if world.simulated != nil { return try recorded(run) }
         let journal = TextFile.exists(configuration.journal) ? try reading() : nil
-        if let copy = try copyBeyond(journal, of: run) { return (copy.archive.header, copy.archive.records) }
+        if let copy = try copyBeyond(journal, of: run) {
+            _ = try believed(copy, word, ends)
+            return (copy.archive.header, copy.archive.records)
+        }
         return try recorded(run)
     }
 

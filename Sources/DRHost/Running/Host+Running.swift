@@ -10,11 +10,16 @@ extension Host {
     /// `parameters`: a map, checked against what the runbook declares; texts are read as the declared type. `mayActivate`: somebody said yes to applications
     /// going live; without it an activation fails with `not-allowed`.
     public func run(
-        _ runbook: String, parameters: Value = [:], mayActivate: Bool, plan: PlanRecord? = nil,
-        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ runbook: String, parameters: Value = [:], mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
-        let order = try order(runbook, parameters, plan: plan)
-        return try await writing { journal in
+        try await run(order(runbook, parameters), mayActivate: mayActivate, events: events)
+    }
+
+    /// The same with texts that were read before: those that were planned, or that a plan's check found to fit.
+    public func run(
+        _ order: RunOrder, mayActivate: Bool, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
+        try await writing { journal in
             try await runner(world, journal, predicted: false, mayActivate: mayActivate, events).run(order)
         }
     }
@@ -26,10 +31,16 @@ extension Host {
         _ runbook: String, parameters: Value = [:], without: [ClusterName] = [],
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
+        try await plan(order(runbook, parameters), without: without, events: events)
+    }
+
+    /// The same with texts that were read before.
+    public func plan(
+        _ order: RunOrder, without: [ClusterName] = [], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunReport {
         for name in without where !configuration.inventory.clusters.contains(name) {
             throw DRError.unknown("cluster", name.text, among: configuration.inventory.clusters.map(\.text))
         }
-        let order = try order(runbook, parameters)
         let world = world.planned(without: LostClusters(without, configuration), configuration)
         remains(world)
         return try await runner(world, MemoryJournal(), predicted: true, mayActivate: true, events).run(order)
@@ -40,23 +51,28 @@ extension Host {
     /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`. `more`: what it is given
     /// that it was not started with, until it waits, ends or is put down.
     public func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil,
+        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), word: TakeUpWord = TakeUpWord(),
+        request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         try await resume(
-            run, mayActivate: mayActivate, settled: settled, more: more, request: request, isWaitedFor: false, events: events)
+            run, mayActivate: mayActivate, settled: settled, more: more, word: word, request: request, isWaitedFor: false, events: events)
     }
 
     /// `isWaitedFor`: by whoever saw it wait, and wants it to go on only where nobody has ended it or put it down since. Looked at under the journal's lock, so that no
     /// word to stop is lost between the two.
     func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime, request: StopRequest? = nil,
+        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime, word: TakeUpWord = TakeUpWord(),
+        request: StopRequest? = nil,
         isWaitedFor: Bool,
         events: @escaping @Sendable (RunEvent) -> Void
     ) async throws -> RunReport {
         // Who wants it to end asks the process that has it, and does not wait for that.
         try await writing(patience: request == nil ? Self.patience : .zero) { journal in
-            if let taken = try adopt(run, journal) { events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken))) }
+            if !word.takesOver { try await requireLeft(run) }
+            if let taken = try adopt(run, journal, word, ends: request != nil) {
+                events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken)))
+            }
             let (header, records) = (try journal.header(of: run), try journal.records(of: run))
             if isWaitedFor, let ended = try RunReport(of: run, in: records) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .runFinished(ended)))
@@ -65,11 +81,12 @@ extension Host {
             for change in changes(since: header) {
                 events(RunEvent(run: run, time: world.clock.now(), kind: .warning(change)))
             }
+            let taking = try takeUp(header, records, word, ends: request != nil)
             // Under a yes nothing needs to be looked for.
             let begun = mayActivate ? [] : ActivationGate.begun(header, records)
             return try await runner(
                 world, journal, predicted: false, mayActivate: mayActivate, begun: begun, runningAs: header.runningAs ?? .live, events
-            ).resume(header, records, settled: settled, more: more, request: request)
+            ).resume(header, records, settled: settled, more: more, taking: taking, request: request)
         }
     }
 
@@ -96,10 +113,11 @@ extension Host {
 
     /// What `resume` would still do. `events` with `replayed` are what the run has behind it. `isCarriedOn`: what the process that has the run would do.
     public func planResume(
-        _ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil, isCarriedOn: Bool = false,
+        _ run: RunID, settled: [String: Settlement] = [:], word: TakeUpWord = TakeUpWord(), request: StopRequest? = nil,
+        isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
-        let (header, records) = try newest(run)
+        let (header, records) = try newest(run, word, ends: request != nil)
         return try await planRest(
             of: header, records.map { TimedEntry($0.entry, at: $0.time) }, settled: settled, request: request, isCarriedOn: isCarriedOn,
             events: events)
@@ -124,10 +142,13 @@ extension Host {
         return try await runner(world.planned(), MemoryJournal(), predicted: true, mayActivate: false) { _ in }.inspect(sources)
     }
 
-    func order(_ runbook: String, _ parameters: Value, plan: PlanRecord? = nil) throws -> RunOrder {
+    /// What is to be run: the runbook and its modules as they stand now. Throws `invalid-input`, `runbook`.
+    public func order(_ runbook: String, _ parameters: Value) throws -> RunOrder { try order(runbook, parameters, plan: nil) }
+
+    func order(_ runbook: String, _ parameters: Value, plan: PlanRecord?) throws -> RunOrder {
         RunOrder(
             sources: try RunbookFile(runbook).sources(), parameters: parameters, who: identity.who, configuration: configuration.digest,
-            plan: try plan.map { Digest.hex(of: try Value(encoding: $0).json()) }, aging: plan?.aging)
+            allow: configuration.allow.digest, plan: try plan.map { Digest.hex(of: try Value(encoding: $0).json()) }, aging: plan?.aging)
     }
 
     func runner(
@@ -197,7 +218,7 @@ extension Host {
     ) async throws -> RunReport {
         if let simulated = world.simulated { return try await body(simulated.journal) }
         try headSignatures.checkKey()
-        try NewFile.makeFolders(configuration.state, shown: configuration.state)
+        try NewFile.makeFolders(configuration.state, shown: configuration.state, isPrivate: true)
         let journal = try await opened(patience)
         let report: RunReport
         do {

@@ -15,7 +15,7 @@ extension Host {
     ///
     /// `settled`: as in `resume`, for an undo.
     public func stop(
-        _ run: RunID, _ kind: StopRequest.Kind, settled: [String: Settlement] = [:],
+        _ run: RunID, _ kind: StopRequest.Kind, settled: [String: Settlement] = [:], word: TakeUpWord = TakeUpWord(),
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> StopAnswer {
         let request = StopRequest(kind, who: identity.who)
@@ -29,7 +29,7 @@ extension Host {
         }
         for _ in 0..<20 {
             do {
-                return .done(try await resume(run, mayActivate: false, settled: settled, request: request, events: events))
+                return .done(try await resume(run, mayActivate: false, settled: settled, word: word, request: request, events: events))
             } catch let error as DRError where error.code == .locked {
                 let process = try holder(of: run, error, control)
                 // It may end without having looked: then what it was asked for is done here.
@@ -57,12 +57,14 @@ extension Host {
     ///
     /// Throws `not-found` when a settled key is no lost call, as none is that a process has under way.
     public func planUndo(
-        _ run: RunID, settled: [String: Settlement] = [:], events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ run: RunID, settled: [String: Settlement] = [:], word: TakeUpWord = TakeUpWord(),
+        events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let summary = try show(run).summary
         guard summary.outcome == nil || summary.resumable else { throw Self.ended(summary) }
         return try await planResume(
-            run, settled: settled, request: StopRequest(.undo, who: identity.who), isCarriedOn: try isCarriedOn(run), events: events)
+            run, settled: settled, word: word, request: StopRequest(.undo, who: identity.who), isCarriedOn: try isCarriedOn(run),
+            events: events)
     }
 
     /// A process carries the run on now.
@@ -80,7 +82,8 @@ extension Host {
     var fileControl: FileControl {
         let admission = admission
         return FileControl(state: configuration.state, process: identity.process, job: JobDeclaration.current, clock: world.clock) {
-            try admission.isGenuine($0)
+            [self] approval in
+            try admission.isGenuine(approval, rules(of: approval.statement.run))
         }
     }
 }

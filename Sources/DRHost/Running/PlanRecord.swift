@@ -1,4 +1,4 @@
-internal import DRActions
+public import DRActions
 public import DRModel
 internal import DRReplication
 internal import DRSupport
@@ -60,30 +60,39 @@ extension Host {
         _ runbook: String, parameters: Value = [:], without: [ClusterName] = [], maxAging: Duration? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> (report: RunReport, record: PlanRecord) {
+        var planned = try await planRecord(runbook, order(runbook, parameters), without, events)
+        planned.record.maxAging = maxAging
+        return planned
+    }
+
+    // The texts are read once: what the plan binds is what it was made of.
+    private func planRecord(
+        _ runbook: String, _ order: RunOrder, _ without: [ClusterName], _ events: @escaping @Sendable (RunEvent) -> Void
+    ) async throws -> (report: RunReport, record: PlanRecord) {
         let selection = Lock(PlanSelection())
-        let report = try await plan(runbook, parameters: parameters, without: without) { [inventory = configuration.inventory] event in
+        let report = try await plan(order, without: without) { [inventory = configuration.inventory] event in
             if case .actionStarted(let action) = event.kind { selection.withLock { $0.note(action.input, inventory) } }
             events(event)
         }
-        var record = try await record(report, of: runbook, parameters: parameters, without, selection.withLock { $0 }.except(without))
-        record.maxAging = maxAging
+        let record = try await record(report, of: runbook, order, without, selection.withLock { $0 }.except(without))
         return (report, record)
     }
 
     private func record(
-        _ report: RunReport, of runbook: String, parameters: Value, _ without: [ClusterName], _ selection: PlanSelection
+        _ report: RunReport, of runbook: String, _ order: RunOrder, _ without: [ClusterName], _ selection: PlanSelection
     ) async throws -> PlanRecord {
-        let sources = try RunbookFile(runbook).sources()
+        let sources = order.sources
         var digests = [sources.main.file: Digest.hex(of: sources.main.text)]
         for module in sources.modules.values { digests[module.file] = Digest.hex(of: module.text) }
         return PlanRecord(
-            runbook: runbook, sources: digests, parameters: parameters, configuration: configuration.digest, outcome: report.outcome,
+            runbook: runbook, sources: digests, parameters: order.parameters, configuration: order.configuration, outcome: report.outcome,
             without: without.sorted(), effects: report.effects.map(\.text), inventory: try await inventory(of: selection),
             ages: PlanRecord.ages(report))
     }
 
-    /// Plans again and compares. Throws `conflict` and names what differs from the plan that was looked at.
-    public func check(_ record: PlanRecord, runbook: String, parameters: Value) async throws {
+    /// Plans again and compares. Returns what was compared, to be run: the texts are read once, so what runs is what fitted. Throws `conflict` and names what differs from the
+    /// plan that was looked at.
+    public func check(_ record: PlanRecord, runbook: String, parameters: Value) async throws -> RunOrder {
         func stale(_ what: String) -> DRError {
             DRError(.conflict, "the plan no longer fits: \(what)", hint: "make and look at a new one with `drrunbook plan`")
         }
@@ -93,7 +102,8 @@ extension Host {
         }
         guard record.parameters == parameters else { throw stale("the parameters differ") }
         guard record.configuration == configuration.digest else { throw stale("\(configuration.file) has changed") }
-        let (report, now) = try await planRecord(runbook, parameters: parameters, without: record.without)
+        let order = try order(runbook, parameters, plan: record)
+        let (report, now) = try await planRecord(runbook, order, record.without) { _ in }
         for file in Set(record.sources.keys).union(now.sources.keys).sorted() where record.sources[file] != now.sources[file] {
             throw stale("\(file) has changed")
         }
@@ -114,7 +124,7 @@ extension Host {
             }
         }
         if let aged = record.aging?.exceeded(in: report) { throw stale(aged) }
-        guard record.effects != now.effects else { return }
+        guard record.effects != now.effects else { return order }
         let index = zip(record.effects, now.effects).prefix { $0 == $1 }.count
         func effect(_ list: [String]) -> String { index < list.count ? "\"\(list[index])\"" : "nothing more" }
         throw stale("change \(index + 1) was \(effect(record.effects)) and is now \(effect(now.effects))")

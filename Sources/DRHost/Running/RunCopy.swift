@@ -63,7 +63,7 @@ struct NotedHead: Hashable {
     init?(_ text: String) {
         let parts = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
         let words = parts[0].split(separator: " ")
-        guard parts.count == 2, words.count == 2, let count = Int64(words[0]) else { return nil }
+        guard parts.count == 2, words.count == 2, let count = Int64(words[0]), String(count) == words[0] else { return nil }
         self.init(count: count, hash: String(words[1]), signature: parts[1].isEmpty ? nil : String(parts[1]))
     }
 

@@ -62,7 +62,7 @@ struct SSHSignature {
 
     private func withFiles<Result>(_ files: [String: String], _ body: (String) throws -> Result) throws -> Result {
         let own = "\(folder)/signature-\(random.identifier())"
-        try NewFile.makeFolders(own, shown: own)
+        try NewFile.makeFolders(own, shown: own, isPrivate: true)
         do {
             for (name, text) in files { try NewFile.write(text, to: "\(own)/\(name)", shown: name) }
             let result = try body(own)

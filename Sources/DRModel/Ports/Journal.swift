@@ -56,6 +56,10 @@ public struct RunHeader: Hashable, Sendable, Codable {
     public var aging: DataAging?
     /// A person said yes to applications going live; nil = nobody was asked, or nobody did.
     public var confirmed: Bool?
+    /// Who may approve in it: what dr.yaml said then. Nil: a version before did not record it.
+    public var approvals: ApprovalRules?
+    /// SHA-256 of what it may reach outside. Nil: a version before did not record it.
+    public var allow: String?
 
     /// SHA-256 of all this: what people at a gate sign for.
     public var planDigest: String {
@@ -65,8 +69,10 @@ public struct RunHeader: Hashable, Sendable, Codable {
     public init(
         id: RunID, runbook: String, sources: [String: String], texts: [String: String], parameters: Value, configuration: String,
         who: String, seed: Int64, started: Instant, runningAs: RunningAs? = nil, plan: String? = nil, aging: DataAging? = nil,
-        confirmed: Bool? = nil
+        confirmed: Bool? = nil, approvals: ApprovalRules? = nil, allow: String? = nil
     ) {
+        self.approvals = approvals
+        self.allow = allow
         self.confirmed = confirmed
         self.plan = plan
         self.aging = aging

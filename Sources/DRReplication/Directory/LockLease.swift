@@ -6,9 +6,9 @@ internal import DRSupport
 ///
 /// The kernel's lock tells a holder that lives from one that died; the lease tells one that works from one that hangs or is paused, and it keeps the locks of a
 /// run that was put down on purpose, whose process is gone.
-struct LockLease: Sendable, Codable, Equatable {
+package struct LockLease: Sendable, Codable, Equatable {
     /// How long the locks of a run outlive its last sign of life.
-    static let length: Duration = .seconds(60)
+    package static let length: Duration = .seconds(60)
     /// How long those of a run that was put down wait for it to be taken up again.
     static let parked: Duration = .seconds(900)
     /// Renewed so often that a few missed ones do not matter.

@@ -36,6 +36,11 @@ struct Resume: HostCommand {
     var maxAging: String?
     @Flag(name: .long, help: "Wait for people and windows, also where no terminal is.")
     var wait = false
+    @Flag(
+        name: .long,
+        help: "Go on though dr.yaml has other approvals, or allows something else, than the run was started with; gates are asked anew.")
+    var acceptConfiguration = false
+    @OptionGroup var takeUp: TakeUpOptions
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
@@ -43,17 +48,20 @@ struct Resume: HostCommand {
         let more = MoreTime(
             deadlines: try extend.map { try Self.duration($0, of: "--extend") } ?? .zero,
             aging: try maxAging.map { try Self.duration($0, of: "--max-aging") } ?? .zero)
-        return try await withHost { host in
+        var word = takeUp.word
+        word.acceptsConfiguration = acceptConfiguration
+        return try await withHost { [word] host in
             var mayActivate = yes
             if !yes {
                 let ahead = EffectsAhead()
-                _ = try await host.planResume(run, settled: settled, events: ahead.note)
+                _ = try await host.planResume(run, settled: settled, word: word, events: ahead.note)
                 let effects = ahead.effects
                 try Confirmation.ask(Confirmation.destinations(of: effects), effects, output)
                 mayActivate = !Confirmation.destinations(of: effects).isEmpty
             }
             let conduct = Conduct(output, host, config: common.config)
-            let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, more: more, events: conduct.tell)
+            let report = try await host.resume(
+                run, mayActivate: mayActivate, settled: settled, more: more, word: word, events: conduct.tell)
             return try await conduct.finish(report, host, mayActivate: mayActivate, more: more, waits: wait)
         }
     }

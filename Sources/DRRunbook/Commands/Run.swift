@@ -26,28 +26,25 @@ struct Run: HostCommand {
         let parameters = try runbook.values()
         return try await withHost { host in
             if let plan {
-                let record = try host.readPlan(plan)
-                try await host.check(record, runbook: runbook.runbook, parameters: parameters)
-                return try await run(host, parameters, mayActivate: true, plan: record, output)
+                let order = try await host.check(try host.readPlan(plan), runbook: runbook.runbook, parameters: parameters)
+                return try await run(host, order, mayActivate: true, output)
             } else {
-                let planned = try await host.plan(runbook.runbook, parameters: parameters)
+                let order = try host.order(runbook.runbook, parameters)
+                let planned = try await host.plan(order)
                 // A wrong call late in the runbook is found before the first effect. What the world may refuse is the run's to tell: it meets it at the same
                 // place.
                 if let error = planned.error, error.code.isMistake { throw error }
-                if yes { return try await run(host, parameters, mayActivate: true, output) }
+                if yes { return try await run(host, order, mayActivate: true, output) }
                 try Confirmation.ask(Confirmation.destinations(of: planned.effects), planned.effects, output)
                 let isAsked = !Confirmation.destinations(of: planned.effects).isEmpty
-                return try await run(host, parameters, mayActivate: isAsked, output)
+                return try await run(host, order, mayActivate: isAsked, output)
             }
         }
     }
 
-    private func run(_ host: Host, _ parameters: Value, mayActivate: Bool, plan: PlanRecord? = nil, _ output: Output) async throws
-        -> ExitStatus
-    {
+    private func run(_ host: Host, _ order: RunOrder, mayActivate: Bool, _ output: Output) async throws -> ExitStatus {
         let conduct = Conduct(output, host, config: common.config)
-        let report = try await host.run(
-            runbook.runbook, parameters: parameters, mayActivate: mayActivate, plan: plan, events: conduct.tell)
+        let report = try await host.run(order, mayActivate: mayActivate, events: conduct.tell)
         return try await conduct.finish(report, host, mayActivate: mayActivate)
     }
 }

@@ -15,10 +15,11 @@ struct Pause: HostCommand {
 
     @Argument(help: "The run, as `drrunbook runs` lists it.")
     var run: RunID
+    @OptionGroup var takeUp: TakeUpOptions
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
-        try await withHost { host in try await Stop.perform(run, .pause, [:], host, output, config: common.config) }
+        try await withHost { host in try await Stop.perform(run, .pause, [:], takeUp.word, host, output, config: common.config) }
     }
 }
 
@@ -44,6 +45,7 @@ struct Stop: HostCommand {
     @Flag(name: .long, help: "Yes, undo what was shown.")
     var yes = false
     @OptionGroup var lost: LostCallOptions
+    @OptionGroup var takeUp: TakeUpOptions
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
@@ -56,15 +58,16 @@ struct Stop: HostCommand {
         }
         return try await withHost { host in
             if undo { try await confirm(host, settled, output) }
-            return try await Self.perform(run, undo ? .undo : .hold, settled, host, output, config: common.config)
+            return try await Self.perform(run, undo ? .undo : .hold, settled, takeUp.word, host, output, config: common.config)
         }
     }
 
     static func perform(
-        _ run: RunID, _ kind: StopRequest.Kind, _ settled: [String: Settlement], _ host: Host, _ output: Output, config: String
+        _ run: RunID, _ kind: StopRequest.Kind, _ settled: [String: Settlement], _ word: TakeUpWord, _ host: Host, _ output: Output,
+        config: String
     ) async throws -> ExitStatus {
         let conduct = Conduct(output, host, config: config)
-        switch try await host.stop(run, kind, settled: settled, events: conduct.tell) {
+        switch try await host.stop(run, kind, settled: settled, word: word, events: conduct.tell) {
         case .asked(let process):
             output.say("process \(process) was told: it ends after what it is doing")
             output.object("stop.asked", [("run", .string(run.text)), ("process", .integer(Int64(process)))])
@@ -78,7 +81,7 @@ struct Stop: HostCommand {
 
     private func confirm(_ host: Host, _ settled: [String: Settlement], _ output: Output) async throws {
         let ahead = EffectsAhead()
-        let planned = try await host.planUndo(run, settled: settled, events: ahead.note)
+        let planned = try await host.planUndo(run, settled: settled, word: takeUp.word, events: ahead.note)
         // What would be undone is known when it is known what was done.
         if planned.outcome == .waiting, let question = planned.error { throw question }
         for effect in ahead.effects where effect.verb == .activate {

@@ -8,7 +8,8 @@ struct Verify: HostCommand {
         discussion: """
             A changed, missing, moved or foreign record ends with status 7, and the first bad one is named. What clusters have noted tells whether the end \
             was cut off; after that it is "not anchored". Where dr.yaml names keys under `signing`, it says who signed each head; one that nobody signed anchors \
-            nothing, and a wrong signature is damage.
+            nothing, and a wrong signature is damage. Gates are decided again by the approvals in the record: 7 where they were not passed by these, 5 where dr.yaml \
+            knows or counts them no more and nobody signed the record.
 
             EXAMPLE
               drrunbook verify 20260301-021500-3f2a
@@ -55,6 +56,7 @@ struct Verify: HostCommand {
             output.say("anchored: \(anchors)")
         }
         if !check.silent.isEmpty { output.say("not asked, for it does not answer: \(check.silent.map(\.text).joined(separator: ", "))") }
+        if let unsigned = check.unsigned { output.warning(unsigned.text) }
         if let doubt = check.doubt { output.warning("\(doubt)") }
         output.object(
             "record.verified",
@@ -69,9 +71,10 @@ struct Verify: HostCommand {
                             ["cluster": .string($0.cluster.text), "records": .integer($0.records), "signed": value($0.signed)]
                         })
                 ),
-                ("signed", value(check.signed)),
+                ("signed", value(check.signed)), ("unsigned", JSONLines.text(check.unsigned?.text)),
             ])
-        return check.isClosed ? .done : .journalDamaged
+        guard check.isClosed else { return .journalDamaged }
+        return check.doubt.map { ExitStatus($0) } ?? .done
     }
 }
 
@@ -110,12 +113,17 @@ struct Import: HostCommand {
 
     @Argument(help: "A file that `drrunbook export` wrote.", completion: .file())
     var file: String
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Take it though nobody signed how it ends and dr.yaml names keys, for this reason.", valueName: "reason"))
+    var unsigned: String?
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
         try await withHost { host in
-            let (run, records, signed) = try host.importRun(file)
+            let (run, records, signed, doubt) = try host.importRun(file, unsigned: unsigned)
             if signed == .missing { output.warning("\(file): nobody signed the end of the record, though dr.yaml names keys") }
+            if let doubt { output.warning("\(doubt)") }
             output.say(records == 0 ? "run \(run) was here already" : "run \(run): \(records) records taken")
             output.object("imported", [("run", .string(run.text)), ("records", .integer(Int64(records)))])
             return .done
