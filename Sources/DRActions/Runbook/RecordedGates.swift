@@ -20,6 +20,9 @@ struct RecordedGates {
         }
     }
 
+    /// The gate's record is written.
+    func knows(_ key: String) -> Bool { intents[key] != nil }
+
     /// `header`: of the run.
     mutating func gate(at key: String, header: () throws -> RunHeader) throws -> Gate {
         if let gate = gates[key] { return gate }

@@ -28,6 +28,8 @@ final class RunRecord {
     /// The journal could not be written: nothing is recorded or told any more.
     private var failure: (any Error)?
     private var gates: RecordedGates
+    /// Not written yet, so no gate knows of them.
+    private var hasUnheardApprovals = false
     /// What was asked for and never begun when the run was put down last.
     let notBegun: Set<String>
     /// What the runbook gives to whoever comes after it.
@@ -126,7 +128,10 @@ final class RunRecord {
 
     /// What the journal says of a gate that is open: the rules are applied in one place.
     func decide(_ pending: PendingAction, _ rules: ApprovalRules, now: Instant) throws -> (event: GateEvent, decision: Gate.Decision) {
-        try flush()
+        // A gate is judged by what is written: by the hash of its own record, and by what people said. Where all that stands there already nothing more is: what a branch
+        // asked for beside it may be held back yet, because of its data's age, and whoever found it written had to ask whether it was begun. What is asked for in
+        // the same breath as a new gate, or as somebody speaks, is written with it.
+        if hasUnheardApprovals || !gates.knows(pending.intent.key) { try flush() }
         let gate = try gates.gate(at: pending.intent.key) { try journal.header(of: run) }
         return (gateEvent(pending.intent), gate.decide(gates.approvals, rules, now: now))
     }
@@ -139,23 +144,27 @@ final class RunRecord {
 
     /// What a person said while the run was carried on.
     func approval(_ approval: Approval) throws {
+        hasUnheardApprovals = true
         try append(JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval)))
     }
 
     /// A person wants what was done to be undone. The script has heard what came before.
-    func cancelled(_ request: StopRequest, underWay: Set<String>) throws {
-        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay)))
+    func cancelled(_ request: StopRequest, underWay: Set<String>, unfinished: Set<String>) throws {
+        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay, unfinished: unfinished)))
     }
 
     /// The script hears what came before the record that history holds next.
     var isHeardBefore: Bool { replay.isHeardBefore }
 
+    /// History holds this next, and something else happens now.
+    func mismatch(_ record: JournalRecord, now: String) -> DRError { replay.mismatch(record, now: now) }
+
     /// The run is put down as it is. It has not ended.
     ///
-    /// `notBegun`: the keys of what was asked for and never begun.
-    func stopped(_ request: StopRequest, notBegun: Set<String>) throws -> RunReport {
+    /// `notBegun`: the keys of what was asked for and never begun. `unfinished`: of what only looks, or waits for a time, and was under way.
+    func stopped(_ request: StopRequest, notBegun: Set<String>, unfinished: Set<String>) throws -> RunReport {
         let report = ledger.report(run: run, error: request.error, isHeld: true)
-        let words = (request.payload(keys: notBegun).map ?? [:]).merging(try report.payload()) { $1 }
+        let words = (request.payload(keys: notBegun, unfinished: unfinished).map ?? [:]).merging(try report.payload()) { $1 }
         try append(JournalEntry(.stopped, key: "", payload: .map(words)))
         tell(.runFinished(report))
         try flush()
@@ -178,15 +187,17 @@ final class RunRecord {
         return report
     }
 
-    func resumed(who: String, confirmed: Bool, more: MoreTime) throws {
-        var words = more.payload
+    func resumed(who: String, confirmed: Bool, more: MoreTime, settled: Settlements) throws {
+        var words = more.payload.merging(settled.payload) { $1 }
         words["who"] = .string(who)
         if confirmed { words["confirmed"] = true }
         try append(JournalEntry(.resumed, key: "", payload: .map(words)))
     }
 
-    func finished(_ report: RunReport) throws {
-        let payload = Value.map(try report.payload().merging(["results": results]) { $1 })
+    /// `abandoned`: who gave it up as it stands, and why; nil where it came to its end.
+    func finished(_ report: RunReport, abandoned: Value? = nil) throws {
+        let more = ["results": results].merging(abandoned.map { ["abandoned": $0] } ?? [:]) { $1 }
+        let payload = Value.map(try report.payload().merging(more) { $1 })
         let time = try append(JournalEntry(.finished, key: "", payload: payload))
         tell(.runFinished(report), at: time, replayed: false)
         try flush()
@@ -233,6 +244,7 @@ final class RunRecord {
         guard !group.isEmpty else { return }
         do {
             try gates.add(try journal.append(group.entries, to: run))
+            hasUnheardApprovals = false
         } catch {
             failure = error
             untold = []

@@ -18,6 +18,8 @@ public struct RecordCheck: Sendable {
     public var silent: [ClusterName] = []
     /// What it says of its gates is not what dr.yaml, as it is now, makes of the approvals in it.
     public var doubt: DRError?
+    /// What people said of calls whose answers were lost.
+    public var settledCalls: [SettledCall] = []
     /// Of a file: who signed its end.
     public var signed: HeadSigned = .notAsked
 
@@ -66,7 +68,8 @@ extension Host {
         var doubt: DRError?
         do { try admission.admit(own.header, own.records) } catch let error as DRError where error.code == .journalDamaged { doubt = error }
         return RecordCheck(
-            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt)
+            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt,
+            settledCalls: own.records.settledCalls)
     }
 
     private func signed(_ copy: RunCopy) throws -> HeadSigned {
@@ -79,7 +82,8 @@ extension Host {
     public static func verify(file: String, configuration: Configuration? = nil) throws -> RecordCheck {
         let archive = try archive(file)
         var check = RecordCheck(
-            run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed)
+            run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed,
+            settledCalls: archive.records.settledCalls)
         if let configuration {
             check.signed = try HeadSignatures(configuration, random: SystemRandom()).admit(
                 archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)

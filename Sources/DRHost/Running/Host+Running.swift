@@ -40,7 +40,7 @@ extension Host {
     /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`. `more`: what it is given
     /// that it was not started with, until it waits, ends or is put down.
     public func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil,
+        _ run: RunID, mayActivate: Bool, settled: Settlements = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         try await resume(
@@ -50,7 +50,7 @@ extension Host {
     /// `isWaitedFor`: by whoever saw it wait, and wants it to go on only where nobody has ended it or put it down since. Looked at under the journal's lock, so that no
     /// word to stop is lost between the two.
     func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime, request: StopRequest? = nil,
+        _ run: RunID, mayActivate: Bool, settled: Settlements = [:], more: MoreTime, request: StopRequest? = nil,
         isWaitedFor: Bool,
         events: @escaping @Sendable (RunEvent) -> Void
     ) async throws -> RunReport {
@@ -96,7 +96,7 @@ extension Host {
 
     /// What `resume` would still do. `events` with `replayed` are what the run has behind it. `isCarriedOn`: what the process that has the run would do.
     public func planResume(
-        _ run: RunID, settled: [String: Settlement] = [:], request: StopRequest? = nil, isCarriedOn: Bool = false,
+        _ run: RunID, settled: Settlements = [:], request: StopRequest? = nil, isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let (header, records) = try newest(run)
@@ -106,7 +106,7 @@ extension Host {
     }
 
     private func planRest(
-        of header: RunHeader, _ entries: [TimedEntry], settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        of header: RunHeader, _ entries: [TimedEntry], settled: Settlements = [:], request: StopRequest? = nil,
         isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {

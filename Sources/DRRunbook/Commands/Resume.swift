@@ -46,6 +46,7 @@ struct Resume: HostCommand {
         return try await withHost { host in
             var mayActivate = yes
             if !yes {
+                try await confirmTakeover(host, output)
                 let ahead = EffectsAhead()
                 _ = try await host.planResume(run, settled: settled, events: ahead.note)
                 let effects = ahead.effects
@@ -56,5 +57,15 @@ struct Resume: HostCommand {
             let report = try await host.resume(run, mayActivate: mayActivate, settled: settled, more: more, events: conduct.tell)
             return try await conduct.finish(report, host, mayActivate: mayActivate, more: more, waits: wait)
         }
+    }
+
+    // Another engineer may be in the middle of it.
+    private func confirmTakeover(_ host: Host, _ output: Output) async throws {
+        guard Confirmation.isTerminal, output.lines == nil, let lock = try await host.lockElsewhere(of: run) else { return }
+        output.note(
+            output.style.warning(
+                "run \(run) is carried on by process \(lock.holder.process) on \(lock.holder.host), since \(Runs.time(lock.since)): "
+                    + "taken over, it ends there in the middle of what it does."))
+        try Confirmation.word("takeover", to: "go on with it here", output)
     }
 }

@@ -55,6 +55,7 @@ struct Verify: HostCommand {
             output.say("anchored: \(anchors)")
         }
         if !check.silent.isEmpty { output.say("not asked, for it does not answer: \(check.silent.map(\.text).joined(separator: ", "))") }
+        for call in check.settledCalls { output.say("settled by a person at \(Runs.time(call.time)): \(call.text)") }
         if let doubt = check.doubt { output.warning("\(doubt)") }
         output.object(
             "record.verified",
@@ -70,6 +71,16 @@ struct Verify: HostCommand {
                         })
                 ),
                 ("signed", value(check.signed)),
+                (
+                    "settled",
+                    .list(
+                        check.settledCalls.map {
+                            [
+                                "key": .string($0.key), "word": .string($0.word), "who": JSONLines.text($0.who), "time": .instant($0.time),
+                                "reason": JSONLines.text($0.reason),
+                            ]
+                        })
+                ),
             ])
         return check.isClosed ? .done : .journalDamaged
     }
