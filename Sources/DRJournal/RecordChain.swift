@@ -89,11 +89,19 @@ struct RecordRow {
 struct ChainReader {
     let run: RunID
     private(set) var hash: String
-    private(set) var next: Int64 = 0
+    private(set) var next: Int64
 
     init(run: RunID, start headerHash: String) {
         self.run = run
         hash = headerHash
+        next = 0
+    }
+
+    /// `known`: a record that was read before, and all before it.
+    init(run: RunID, after known: JournalRecord) {
+        self.run = run
+        hash = known.hash
+        next = known.index + 1
     }
 
     mutating func read(_ row: RecordRow, hash stored: String) throws(DRError) -> JournalRecord {
@@ -101,9 +109,9 @@ struct ChainReader {
             throw JournalDamage.error(
                 run, row.position > next ? "record \(next) is missing" : "record \(row.position) is out of order", next)
         }
-        guard RecordChain.hash(row, run: run.text, previous: hash) == stored, let entry = row.entry else {
-            throw JournalDamage.error(run, "record \(next) is not what was written", next)
-        }
+        let isWhole = RecordChain.hash(row, run: run.text, previous: hash) == stored
+        if isWhole, JournalEntry.Kind(rawValue: row.kind) == nil { throw JournalDamage.later(run, row) }
+        guard isWhole, let entry = row.entry else { throw JournalDamage.error(run, "record \(next) is not what was written", next) }
         hash = stored
         next += 1
         return JournalRecord(index: row.position, time: Instant(nanosecondsSince1970: row.time), entry: entry, hash: stored)
@@ -122,12 +130,20 @@ struct ChainReader {
 }
 
 enum JournalDamage {
+    /// It is as it was written, and by whom this program does not follow.
+    static func later(_ run: RunID, _ row: RecordRow) -> DRError {
+        DRError(
+            .configuration, "record \(row.position) of run \(run) is of a kind that this drrunbook does not know: \(row.kind)",
+            hint: "a later one wrote it: use that one", details: ["run": .string(run.text), "record": .integer(row.position)])
+    }
+
     /// `record`: the index of the first bad record; nil = the run's header.
     static func error(_ run: RunID, _ what: String, _ record: Int64?) -> DRError {
         DRError(
             .journalDamaged, "the journal of run \(run) is damaged: \(what)",
             hint:
-                "the records before it are as they were written; do not resume this run: look at each application with `drrunbook status`",
+                "the records before it are as they were written. Where a cluster has a whole copy, a host whose `state` does not have this run takes it over "
+                + "with `drrunbook resume \(run)`; else `drrunbook stop \(run) --abandon REASON` lets its locks go. `drrunbook status` says where each application is",
             details: ["run": .string(run.text), "record": record.map(Value.integer) ?? .null])
     }
 }

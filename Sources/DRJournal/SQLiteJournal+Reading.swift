@@ -10,22 +10,30 @@ extension SQLiteJournal {
 
     public func records(of run: RunID) throws -> [JournalRecord] {
         try reading { database in
-            let found = try verifiedHeader(of: run, database)
-            var chain = ChainReader(run: run, start: found.start)
-            var records: [JournalRecord] = []
-            let rows = try Row.fetchCursor(
-                database, sql: "SELECT * FROM record WHERE run = ? ORDER BY position", arguments: [run.text])
-            do {
-                while let row = try rows.next() { records.append(try chain.read(try RecordRow(row), hash: row.column("hash"))) }
-            } catch let error as DRError {
-                throw error
-            } catch {
-                throw JournalDamage.error(run, "record \(chain.next) cannot be read: \(error)", chain.next)
-            }
-            let head = try Row.fetchOne(database, sql: "SELECT count, hash FROM head WHERE run = ?", arguments: [run.text])
-            try chain.finish(head: head.map { (try $0.column("count"), try $0.column("hash")) })
-            return records
+            try read(ChainReader(run: run, start: verifiedHeader(of: run, database).start), database)
         }
+    }
+
+    public func records(of run: RunID, after known: JournalRecord) throws -> [JournalRecord] {
+        try reading { database in try read(ChainReader(run: run, after: known), database) }
+    }
+
+    /// From where the chain stands to the end that was noted.
+    private func read(_ chain: ChainReader, _ database: Database) throws -> [JournalRecord] {
+        let run = chain.run
+        var (chain, records) = (chain, [JournalRecord]())
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT * FROM record WHERE run = ? AND position >= ? ORDER BY position", arguments: [run.text, chain.next])
+        do {
+            while let row = try rows.next() { records.append(try chain.read(try RecordRow(row), hash: row.column("hash"))) }
+        } catch let error as DRError {
+            throw error
+        } catch {
+            throw JournalDamage.error(run, "record \(chain.next) cannot be read: \(error)", chain.next)
+        }
+        let head = try Row.fetchOne(database, sql: "SELECT count, hash FROM head WHERE run = ?", arguments: [run.text])
+        try chain.finish(head: head.map { (try $0.column("count"), try $0.column("hash")) })
+        return records
     }
 
     /// Oldest first. Verifies the chain of the runs' headers, and so that no run is missing between two others; throws `journal-damaged`.

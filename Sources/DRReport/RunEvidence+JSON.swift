@@ -14,7 +14,7 @@ extension RunEvidence {
             "gates": .list(gates.map(value)),
             "effects": .list(effects.map { .string($0.text) }), "timeline": .list(actions.map(value)),
             "undos": .list(undos.map { ["name": .string($0.name), "state": .string($0.state.rawValue), "reason": text($0.reason)] }),
-            "follow_ups": .list(followUps.map(Value.string)),
+            "follow_ups": .list(followUps.map(Value.string)), "settled": .list(settledCalls.map(value)),
             "record": .map(recordMembers),
         ]
     }
@@ -85,10 +85,18 @@ extension RunEvidence {
         ]
     }
 
+    private func value(_ call: SettledCall) -> Value {
+        [
+            "key": .string(call.key), "word": .string(call.word), "who": text(call.who), "time": .instant(call.time),
+            "reason": text(call.reason),
+        ]
+    }
+
     private func value(_ action: Action) -> Value {
         [
             "action": .string(action.verb), "path": .list(action.path.map(Value.string)), "key": .string(action.key), "input": action.input,
             "begun": .instant(action.begun), "ended": action.ended.map(Value.instant) ?? .null, "dropped": .bool(action.isDropped),
+            "unfinished": .bool(action.isUnfinished),
             "error": text(action.error?.message),
             "effects": .list(action.effects.map { .string($0.text) }),
         ]

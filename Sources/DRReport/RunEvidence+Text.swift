@@ -107,8 +107,7 @@ struct ReportPage {
                 evidence.actions.map { action in
                     [
                         since(action.begun), action.ended.map { ($0 - action.begun).text } ?? "-", action.title,
-                        action.error.map { "failed: \($0.message)" }
-                            ?? (action.isDropped ? "not carried out" : action.ended == nil ? "no outcome" : ""),
+                        action.error.map { "failed: \($0.message)" } ?? Self.open(action),
                     ]
                 }))
         let whole = max(0.001, ((evidence.finished ?? evidence.records.last?.time ?? header.started) - header.started).inSeconds)
@@ -126,6 +125,13 @@ struct ReportPage {
             .lines(
                 ["\(evidence.records.count) records, head \(evidence.head)"]
                     + (evidence.signature.map { ["signed:"] + $0.split(separator: "\n").map(String.init) } ?? [])))
+    }
+
+    /// What is true of a call that has no answer.
+    private static func open(_ action: RunEvidence.Action) -> String {
+        guard action.ended == nil else { return "" }
+        if action.isDropped { return "not carried out" }
+        return action.isUnfinished ? "not finished; it changes nothing" : "no outcome"
     }
 
     private static func target(_ target: Duration?, _ isMet: Bool?) -> String {

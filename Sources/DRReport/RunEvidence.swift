@@ -12,6 +12,8 @@ public struct RunEvidence: Sendable {
         public let ended: Instant?
         /// Asked for and not carried out, because the run was put down or its script was left.
         public let isDropped: Bool
+        /// It only looks, or waits for a time, and was under way when the run was put down or its script was left: it changed nothing.
+        public let isUnfinished: Bool
         public let error: DRError?
         public let effects: [Effect]
         public let result: Value
@@ -99,7 +101,7 @@ public struct RunEvidence: Sendable {
         do {
             var outcomes: [String: JournalRecord] = [:]
             for record in records where record.entry.kind == .outcome { outcomes[record.entry.key] = record }
-            let dropped = records.dropped
+            let (dropped, unfinished) = (records.dropped, records.unfinished)
             var actions: [Action] = []
             var gates: [GateRecord] = []
             let said = try records.filter { $0.entry.kind == .approval }.map {
@@ -119,7 +121,7 @@ public struct RunEvidence: Sendable {
                 actions.append(
                     Action(
                         verb: entry.verb, path: entry.path, key: entry.key, input: entry.payload, begun: record.time, ended: outcome?.time,
-                        isDropped: dropped.contains(entry.key), error: error,
+                        isDropped: dropped.contains(entry.key), isUnfinished: unfinished.contains(entry.key), error: error,
                         effects: payload["effects"].isNull ? [] : try payload["effects"].decoded(as: [Effect].self),
                         result: payload["result"]))
             }
@@ -158,6 +160,7 @@ public struct RunEvidence: Sendable {
 
     public var effects: [Effect] { actions.flatMap(\.effects) }
     public var head: String { records.last?.hash ?? "" }
+    public var settledCalls: [SettledCall] { records.settledCalls }
 
     // MARK: Time to recovery
 
@@ -222,8 +225,14 @@ public struct RunEvidence: Sendable {
 
     // MARK: What a person has to look into
 
-    /// Gates that were passed by somebody alone, with the reason.
-    public var brokenGlass: [String] { gates.compactMap(Self.brokenGlass) }
+    /// Gates that were passed by somebody alone, and that the run was given up, with the reasons.
+    public var brokenGlass: [String] { gates.compactMap(Self.brokenGlass) + [abandoned].compactMap(\.self) }
+
+    /// Who gave it up as it stood, and why.
+    private var abandoned: String? {
+        guard let end = records.last(where: { $0.entry.kind == .finished })?.entry.payload["abandoned"], !end.isNull else { return nil }
+        return "it was given up as it stood by \(end["who"].string ?? "somebody"): \(end["reason"].string ?? "")"
+    }
 
     private static func brokenGlass(_ gate: GateRecord) -> String? {
         gate.answer["break_glass"].string.map { reason in
@@ -258,7 +267,7 @@ public struct RunEvidence: Sendable {
     /// Failed and skipped undos, applications that need a hand, broken glass, unverified approvals, older data that was allowed, calls that were left out or settled by
     /// hand.
     public var followUps: [String] {
-        var list: [String] = []
+        var list = [abandoned].compactMap(\.self)
         for item in applications {
             // Of an older version: it speaks of a site that the drill did not touch.
             if let next = item.next, next != RunReport.Item.runsAgain, header.runningAs != .drill || item.state != .moved {
@@ -278,10 +287,14 @@ public struct RunEvidence: Sendable {
         if let unsigned { list.append(unsigned.text) }
         list += otherConfigurations
         list += olderData
+        let settled = Dictionary(grouping: settledCalls, by: \.key)
         for action in actions {
             if action.result["skipped"].bool == true { list.append("left out: \(action.title)") }
-            if let word = action.settled { list.append("settled by a person as \(word): \(action.title)") }
-            if action.ended == nil, !action.isDropped, action.verb != "approve", action.verb != "window" {
+            let said = settled[action.key] ?? []
+            list += said.map { "settled by a person at \($0.time): \(action.title), \($0.text)" }
+            // Older versions did not say whose word it was.
+            if let word = action.settled, said.isEmpty { list.append("settled by a person as \(word): \(action.title)") }
+            if action.ended == nil, !action.isDropped, !action.isUnfinished, action.verb != "approve", action.verb != "window" {
                 list.append("no outcome recorded: \(action.title)")
             }
         }

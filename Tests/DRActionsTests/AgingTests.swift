@@ -109,11 +109,29 @@ import Testing
         let written = stage.journal.entries.count
         #expect(try await stage.runner(random: 100, rest: rest).resume(id).isHeld)
         let looked = try #require(asked.withLock { $0 }.first)
-        #expect(asked.withLock { $0 }.count == 1 && looked.map(\.entry.verb) == ["approve", "now", "locate"], "\(looked)")
+        #expect(asked.withLock { $0 }.count == 1 && looked.map(\.entry.verb) == ["", "approve", "now", "locate"], "\(looked)")
         // Held, it says of all that was asked for and not begun that it was not.
         let entries = stage.journal.entries
         let begun = entries[written...].filter { $0.kind == .intent }.map(\.key)
         #expect(entries.last?.kind == .stopped && entries.last?.payload["keys"].list == begun.map(Value.string), "\(entries)")
+    }
+
+    @Test func `what a branch asks for is held back while it is looked, also where another branch still stands at its gate`() async throws {
+        let stage = Stage()
+        let body = "dr.parallel { function() \(Self.move) end, function() dr.approve { name = 'other', message = 'Go?' } end }"
+        #expect(try await run(body, on: stage).outcome == .waiting)
+        try approve(stage)
+        let written = Lock<[JournalEntry]>([])
+        let report = try await stage.runner(
+            random: 99,
+            rest: { _, _ in
+                written.withLock { $0 = stage.journal.entries }
+                return Self.rest([("ledger", nil)])
+            }
+        ).resume(try stage.journal.header(of: "any").id)
+        #expect(report.isHeld, "\(report)")
+        #expect(!written.withLock { $0 }.isEmpty && !written.withLock { $0 }.contains { $0.verb == "locate" })
+        #expect(stage.journal.entries.contains { $0.verb == "locate" })
     }
 
     @Test func `a gate whose time is over ends the run before anybody looks`() async throws {

@@ -62,7 +62,7 @@ private final class World {
             let report = try await runner.resume(id, request: wish)
             guard report.error?.code == .unknownOutcome, report.outcome == .waiting else { return report }
             // Somebody looks, and says what is so.
-            var settled: [String: Settlement] = [:]
+            var settled: Settlements = [:]
             for key in report.error?.details?["keys"].list?.compactMap(\.string) ?? [] {
                 let call = written.entries.first { $0.key == key && $0.kind == .intent }
                 settled[key] = made.contains(call?.payload["argv"].list?.last?.string ?? "") ? .done : .notDone

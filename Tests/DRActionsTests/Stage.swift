@@ -139,7 +139,7 @@ struct Stage {
         try await runner().run(RunOrder(sources: Self.sources(body, declared: declared), parameters: parameters, who: "test"))
     }
 
-    func resume(settled: [String: Settlement] = [:]) async throws -> RunReport {
+    func resume(settled: Settlements = [:]) async throws -> RunReport {
         let id = try journal.header(of: "any").id
         return try await runner(random: 99).resume(id, settled: settled)
     }

@@ -187,6 +187,30 @@ import Testing
         }
     }
 
+    @Test func `G2 a run that an older version left before it heard all is refused and told why, and can be given up`() async throws {
+        let file = Self.folder.appending(path: "left.run")
+        let archive = try RunArchive(String(decoding: Data(contentsOf: file), as: UTF8.self), file: file.path)
+        // As the versions before that one wrote it, killed in its undo.
+        let entries = archive.records.dropLast().map { record -> TimedEntry in
+            var payload = record.entry.payload.map ?? [:]
+            payload["at_once"] = nil
+            let isCancelled = record.entry.kind == .cancelled
+            return TimedEntry(isCancelled ? JournalEntry(.cancelled, key: "", payload: .map(payload)) : record.entry, at: record.time)
+        }
+        let shop = try shop()
+        let run = archive.header.id.text
+        #expect(try shop.drrunbook("import", rewritten(archive, Array(entries), in: shop)).status == 0)
+        for words in [["resume", run, "--yes"], ["stop", run, "--undo", "--yes"]] {
+            let refused = try shop.drrunbook(words)
+            #expect(refused.status == 1 && refused.error.contains("record 6 does not fit: then \"cancelled"), "\(words): \(refused.error)")
+            #expect(refused.error.contains("Older versions could leave a script"), "\(refused.error)")
+            #expect(refused.error.contains("stop \(run) --abandon REASON"), "\(refused.error)")
+        }
+        #expect(try shop.drrunbook("show", run, "--json").lines.count { $0["type"].string == "record" } == entries.count)
+        #expect(try shop.drrunbook("stop", run, "--abandon", "undone by hand", "--yes").status == 0)
+        #expect(try shop.drrunbook("runs", "--json").lines.last?["resumable"].bool == false)
+    }
+
     @Test(arguments: histories) func `G6 a history of a later layout, or with a changed letter, is refused before it is replayed`(
         history: History
     ) async throws {

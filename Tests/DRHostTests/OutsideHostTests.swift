@@ -109,10 +109,39 @@ import Testing
                 #expect(waiting.error.contains("--settle 0/1/1/do=done|not-done"), "\(waiting.error)")
             }
             #expect(try shop.drrunbook("resume", run, "--settle", "0/1/1/do=maybe").status == 2)
-            let settled = try shop.drrunbook("resume", run, "--settle", "0/1/1/do=\(happened ? "done" : "not-done")")
+            let word = happened ? "done" : "not-done"
+            let settled = try shop.drrunbook("resume", run, "--settle", "0/1/1/do=\(word)", "--reason", "looked at its log")
             #expect(settled.status == 0, "\(settled.output)\(settled.error)")
+            try expectSettled(run, in: shop, as: word, because: "looked at its log")
             #expect(settled.output.contains("went on"))
             #expect(try shop.read("called") == "x\n")
+        }
+    }
+
+    /// The word stands in the record: whose it is, when it was given and why, wherever the run is told of.
+    private func expectSettled(_ run: String, in shop: ShopFixture, as word: String, because reason: String?) throws {
+        let records = try shop.drrunbook("show", run, "--json").lines
+        let who = try #require(records.first?["who"].string)
+        let resumed = try #require(records.last { $0["kind"].string == "resumed" })
+        #expect(resumed["payload"]["settled"]["0/1/1/do"].string == word && resumed["payload"]["reason"].string == reason)
+        let text = "0/1/1/do as \(word) by \(who)" + (reason.map { ": \($0)" } ?? ", who gave no reason")
+        let shown = try shop.drrunbook("show", run).output
+        #expect(shown.contains("settled \(text)\n"), "\(shown)")
+        let report = try shop.drrunbook("report", run).output
+        #expect(report.contains("- settled by a person at \(resumed["time"].string ?? "?"): exec, \(text)\n"), "\(report)")
+        let verified = try shop.drrunbook("verify", run)
+        #expect(verified.status == 0 && verified.output.contains(": \(text)\n"), "\(verified.output)\(verified.error)")
+        let object = try #require(try shop.drrunbook("verify", run, "--json").lines.first?["settled"].list?.first)
+        #expect(object["who"].string == who && object["word"].string == word && object["reason"].string == reason)
+    }
+
+    @Test func `a reason for nothing, or of nothing, is refused`() throws {
+        let shop = try ShopFixture()
+        for (words, message) in [
+            (["--reason", "x"], "--reason belongs to --settle"), (["--settle", "0/1/1/do=done", "--reason", " "], "expected how you know"),
+        ] {
+            let refused = try shop.drrunbook(["resume", "20260301-021500-3f2a"] + words)
+            #expect(refused.status == 2 && refused.error.contains(message), "\(refused.error)")
         }
     }
 
@@ -142,7 +171,8 @@ import Testing
         #expect(shop.exists("called") == (found == "done"))
         if found == "done" { #expect(try shop.read("called") == "one\n") }
         let report = try shop.drrunbook("report", run).output
-        #expect(report.contains("- settled by a person as \(found): exec\n") && !report.contains("no outcome"), "\(report)")
+        #expect(!report.contains("no outcome"), "\(report)")
+        try expectSettled(run, in: shop, as: found, because: nil)
         #expect(report.contains("| exec | not carried out |") == (found == "done"), "what comes after it is not called: \(report)")
         let written = try shop.drrunbook("show", run).output
         #expect(written.contains("it was not made") == (found == "not-done"), "\(written)")

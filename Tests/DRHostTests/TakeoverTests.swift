@@ -41,6 +41,20 @@ import Testing
         dr.migrate { pair = "east-west", applications = { "storefront" } }
         """
 
+    @Test func `who would take a run from a process that is at work is told whose it is, and asked`() throws {
+        let shop = try shop(#"dr.quiesce { pair = "east-west", applications = { "ledger" } } dr.sleep("10m")"#)
+        try shop.write("other.yaml", shop.read("dr.yaml").replacing("state: .drrunbook", with: "state: other"))
+        let running = try RunningRun(shop, "runbooks/two.lua", until: "sleep")
+        var terminal = try Terminal(shop, "resume", running.name, "--config", "other.yaml")
+        terminal.wait(for: "Type \"takeover\"")
+        #expect(terminal.text.contains("is carried on by process \(running.process.processIdentifier) on "), "\(terminal.text)")
+        try terminal.master.write(contentsOf: Data("no\n".utf8))
+        terminal.process.waitUntilExit()
+        #expect(terminal.process.terminationStatus == 9 && !shop.exists("other/journal.sqlite"), "\(terminal.text)")
+        #expect(try shop.drrunbook("stop", running.name).status == 0)
+        running.process.waitUntilExit()
+    }
+
     @Test func `G2 a host that comes back after another took its run over neither carries it on nor touches its record`() throws {
         let shop = try shop(moves)
         // The outcome is in the journal and not at the cluster: the other host records one of its own.

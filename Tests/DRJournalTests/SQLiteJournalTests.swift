@@ -18,6 +18,24 @@ import Testing
         #expect(try journal.header(of: "run-2") == JournalFixture.header("run-2"))
     }
 
+    @Test func `what is new after a record is read alone, as the end of its chain`() throws {
+        let fixture = try JournalFixture()
+        try fixture.write("run-1")
+        let records = try SQLiteJournal.openForReading(fixture.path).records(of: "run-1")
+        func new(after index: Int) throws -> [JournalRecord] {
+            try SQLiteJournal.openForReading(fixture.path).records(of: "run-1", after: records[index])
+        }
+        #expect(try new(after: 4).isEmpty)
+        #expect(try new(after: 2) == Array(records.dropFirst(3)))
+        // What was read before is not read again: nobody notices what became of it meanwhile.
+        try fixture.tamper("UPDATE record SET verb = 'start' WHERE position = 1")
+        #expect(try new(after: 2) == Array(records.dropFirst(3)))
+        #expect { try new(after: 0) } throws: { ($0 as? DRError)?.details?["record"].integer == 1 }
+        // It is no beginning of this record any more.
+        try fixture.tamper("DELETE FROM record WHERE position > 1; UPDATE head SET count = 2")
+        #expect { try new(after: 4) } throws: { ($0 as? DRError)?.code == .journalDamaged }
+    }
+
     @Test func `whoever asks who writes the journal keeps nobody from writing it`() async throws {
         let fixture = try JournalFixture()
         try fixture.write("run-1")

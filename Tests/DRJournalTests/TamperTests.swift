@@ -1,5 +1,6 @@
 import DRJournal
 import DRModel
+import DRSupport
 import Foundation
 import Testing
 
@@ -76,6 +77,28 @@ import Testing
         let writing = #expect(throws: DRError.self) { try SQLiteJournal.open(fixture.path) }
         #expect(writing?.code == .journalDamaged)
         #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)).isEmpty)
+    }
+
+    @Test func `what a later program wrote is not called damaged`() throws {
+        let fixture = try JournalFixture()
+        try fixture.write("run-1")
+        let archive = try SQLiteJournal.openForReading(fixture.path).archive(of: "run-1")
+        let line = try #require(archive.text.split(separator: "\n").first { $0.contains("draining") })
+        var fields = try #require(try Value(json: String(line)).list?.compactMap(\.string))
+        fields[3] = "vouched"
+        let text = archive.text.replacing(line, with: Value.list(fields.map(Value.string)).json())
+        #expect { try RunArchive(text, file: "x") } throws: { ($0 as? DRError)?.code == .journalDamaged }
+        // With the hash that belongs to it.
+        fields[8] = Self.hash(archive.records[2].hash, "run-1", fields)
+        let later = archive.text.replacing(line, with: Value.list(fields.map(Value.string)).json())
+        let error = #expect(throws: DRError.self) { try RunArchive(later, file: "x") }
+        #expect(error?.code == .configuration && error?.message.contains("does not know: vouched") == true, "\(String(describing: error))")
+    }
+
+    // docs/decisions/journal.md, "The chain".
+    private static func hash(_ previous: String, _ run: String, _ fields: [String]) -> String {
+        let all = ["drrunbook-journal-2", "record", previous, run] + fields[1...7]
+        return Digest.hex(of: Array(all.map { "\($0.utf8.count):\($0)" }.joined().utf8))
     }
 
     @Test func `G6 a run dropped whole is found by the list of runs when a later one stands`() throws {

@@ -1,11 +1,5 @@
 internal import DRModel
 
-/// What a person found out about a call outside whose answer was lost.
-public enum Settlement: String, Sendable, CaseIterable {
-    case done
-    case notDone = "not-done"
-}
-
 /// The calls outside that were under way when the host died: of those nobody can say by looking at a cluster whether they happened.
 struct LostAnswers {
     /// What to ask a person; while there is something, nothing goes on.
@@ -17,7 +11,7 @@ struct LostAnswers {
     /// `points`: the run's names, of which every outcome carries what no record holds yet. `undoes`: the run is taken up to be undone.
     /// `isLeft`: the script does not wait for them any more.
     init(
-        _ waiting: [PendingAction], settled: [String: Settlement], run: RunID, points: PointSymbols, runningAs: RunningAs, undoes: Bool,
+        _ waiting: [PendingAction], settled: Settlements, run: RunID, points: PointSymbols, runningAs: RunningAs, undoes: Bool,
         isLeft: Bool
     ) throws {
         let command = undoes ? "drrunbook stop \(run) --undo" : "drrunbook resume \(run)"
@@ -25,7 +19,7 @@ struct LostAnswers {
             ActionOutcome(result: result, effects: [Self.effect(pending.intent)], duration: .zero, points: points.unrecorded)
         }
         let lost = waiting.filter { if case .unknown = $0.recovery(runningAs) { true } else { false } }
-        for key in settled.keys.sorted() where !lost.contains(where: { $0.intent.key == key }) {
+        for key in settled.words.keys.sorted() where !lost.contains(where: { $0.intent.key == key }) {
             throw DRError(
                 .notFound, "run \(run) does not wait to hear of \(key)",
                 hint: lost.isEmpty ? "no answer of it is lost" : "lost: " + lost.map(\.intent.key).joined(separator: ", "))
@@ -71,7 +65,8 @@ struct LostAnswers {
             .unknownOutcome,
             "the host was interrupted during \(texts.joined(separator: ", ")): nobody knows whether \(lost.count == 1 ? "it" : "each") happened",
             hint: "find out, then: \(command)"
-                + lost.map { " --settle \($0.intent.key)=done|not-done" }.joined(),
+                + lost.map { " --settle \($0.intent.key)=done|not-done" }.joined()
+                + " --reason \"how you know\"",
             location: lost.first?.location, verb: lost.first?.action.name,
             details: ["keys": .list(lost.map { .string($0.intent.key) })])
     }

@@ -35,6 +35,9 @@ struct RecordedGates {
 
     func opened(at key: String) -> JournalRecord? { intents[key] }
 
+    /// The gate's record is written.
+    func knows(_ key: String) -> Bool { intents[key] != nil }
+
     /// `header`: of the run.
     mutating func gate(at key: String, _ header: RunHeader) throws -> Gate {
         if let gate = gates[key] { return gate }

@@ -56,22 +56,31 @@ struct Replay {
     var pending: JournalRecord? { isOver ? nil : records[next] }
 
     private func mismatch(_ record: JournalRecord, _ entry: JournalEntry) -> DRError { mismatch(record, now: ReplayDifference.text(entry)) }
-    func mismatch(_ record: JournalRecord, now: String) -> DRError { ReplayDifference.error(record, now: now) }
+    func mismatch(_ record: JournalRecord, now: String) -> DRError {
+        let isLeft = records.contains { $0.entry.kind == .cancelled && $0.index <= record.index }
+        return ReplayDifference.error(record, now: now, isLeft: isLeft)
+    }
 }
 
 /// The first place where a history and a runbook part, told side by side.
 enum ReplayDifference {
+    // What was heard decides what is owed, and nothing else in the record tells it.
+    private static let older =
+        "Older versions could leave a script before it heard what came last, and did not write which answers those were: only the version that began such an undo can end it"
+
     static func text(_ entry: JournalEntry) -> String {
         let words = [entry.kind.rawValue, entry.verb, entry.key].filter { !$0.isEmpty }.joined(separator: " ")
         return entry.payload.isNull || entry.kind == .input ? words : "\(words) \(entry.payload.json(.plain))"
     }
 
-    static func error(_ record: JournalRecord, now: String) -> DRError {
+    /// `isLeft`: the record says before, or there, that somebody wanted the run undone.
+    static func error(_ record: JournalRecord, now: String, isLeft: Bool = false) -> DRError {
         let then = text(record.entry)
         return DRError(
             .replayMismatch, "record \(record.index) does not fit: then \"\(then)\", now \"\(now)\"",
             hint:
-                "the runbook or the program differs from the one that was started; `drrunbook replay RUN --against RUNBOOK` tries an edit",
+                "the runbook or the program differs from the one that was started; `drrunbook replay RUN --against RUNBOOK` tries an edit"
+                + (isLeft ? ". " + older : ""),
             details: ["record": .integer(record.index), "then": .string(then), "now": .string(now)])
     }
 }

@@ -88,7 +88,9 @@ extension RunConductor {
                 let (event, decision) = try record.decide(pending, world.approvals, now: now)
                 guard case .open(let missing) = decision else { continue }
                 record.tell(.gateOpened(event, missing: missing))
-                questions.append("gate \(event.name) waits for \(missing): \(event.message)")
+                // In one line: no line of it can be taken for one of the command's.
+                questions.append(
+                    "gate \(event.name) waits for \(missing): \(event.message.split(separator: "\n").joined(separator: " / "))")
                 hint = hint ?? "drrunbook approve \(record.run) \(event.name)"
                 details["gate"] = .string(event.name)
                 kept = max(kept, pending.keepsLocks(from: now))

@@ -40,7 +40,7 @@ final class RunConductor {
     let session: RunSession
     let record: RunRecord
     let world: RunSurroundings
-    private let settled: [String: Settlement]
+    private let settled: Settlements
     /// Another process carries it on, and this is a look ahead: what is under way there is not lost.
     private let isCarriedOn: Bool
     let points = PointSymbols()
@@ -65,7 +65,7 @@ final class RunConductor {
     private let nextDeadline = Lock<Instant?>(nil)
 
     init(
-        _ session: RunSession, _ record: RunRecord, _ world: RunSurroundings, settled: [String: Settlement], request: StopRequest?,
+        _ session: RunSession, _ record: RunRecord, _ world: RunSurroundings, settled: Settlements, request: StopRequest?,
         isCarriedOn: Bool, isLive: Bool
     ) {
         self.isCarriedOn = isCarriedOn
@@ -94,7 +94,7 @@ final class RunConductor {
 
     private func conductToEnd(isolation: isolated any Actor) async throws -> RunReport {
         if let parked = try await carryOn(isolation: isolation) {
-            anchor()
+            locks.anchor(world.mirror)
             return parked
         }
         let error = try session.failure()
@@ -103,7 +103,7 @@ final class RunConductor {
         try record.flush()
         await locks.release(at: session.formerPlaces)
         try record.finished(report)
-        anchor()
+        locks.anchor(world.mirror)
         if !world.predicted { await locks.forget(world.mirror) }
         return report
     }
@@ -185,14 +185,16 @@ final class RunConductor {
         let lost = try LostAnswers(
             isCarriedOn ? [] : session.waiting.filter { $0.isRecorded && !record.notBegun.contains($0.intent.key) }, settled: settled,
             run: record.run, points: points, runningAs: world.runningAs, undoes: asked?.kind == .undo, isLeft: session.isLeft)
-        if let question = lost.question, asked == nil || asked?.kind == .undo {
+        // Who puts it down settles nothing: its lost calls are asked about when it is taken up.
+        let isHeard = asked == nil || asked?.kind == .undo
+        if let question = lost.question, isHeard {
             try session.accountUnheard()
             record.forgetUnbegun()
             return try record.wait(for: question)
         }
         // Nothing is left to ask: from here on it is this process's, and whoever had it before ends.
         try world.mirror?.claim(record.run)
-        try record.resumed(who: world.who, confirmed: world.confirmed, more: world.more, world.taking)
+        try record.resumed(who: world.who, confirmed: world.confirmed, more: world.more, settled: isHeard ? settled : [:], world.taking)
         isLive = true
         if let asked, asked.kind != .undo {
             stopping = asked
@@ -244,7 +246,7 @@ final class RunConductor {
             return
         }
         let kept = Set(session.waiting.filter { $0.action.effect != .observes && (mayHaveBegun($0) || isUnmade($0)) }.map(\.intent.key))
-        try record.cancelled(request, underWay: kept)
+        try record.cancelled(request, underWay: kept, unfinished: unfinished)
         session.cancel(request.error, underWay: kept)
         // What came back while the run was being put down is asked for again.
         launched.formIntersection(flying)
@@ -284,15 +286,6 @@ final class RunConductor {
         return isAnswered
     }
 
-    /// The last records, to where copies are. What they tell has happened already.
-    private func anchor() {
-        do {
-            if let error = try world.mirror?.write(record.run, for: [(.rest, nil)]).first, let error { throw error }
-        } catch {
-            record.tell(.warning("the end of the record could not be copied: \(DRError(any: error).message)"))
-        }
-    }
-
     // MARK: Ends that are not the runbook's
 
     private func checkDeadlines() {
@@ -330,7 +323,13 @@ final class RunConductor {
             await locks.keep(at: places, until: gateEnd(from: world.clock.now()))
         }
         try session.accountUnheard()
-        return try record.stopped(request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)))
+        return try record.stopped(
+            request, notBegun: Set(session.waiting.filter { !mayHaveBegun($0) }.map(\.intent.key)), unfinished: unfinished)
+    }
+
+    /// What only looks, or waits for a time, and is under way: nobody waits for its end.
+    private var unfinished: Set<String> {
+        Set(session.waiting.filter { $0.action.effect == .observes && $0.action.parking == nil && mayHaveBegun($0) }.map(\.intent.key))
     }
 
     private func mayHaveBegun(_ pending: PendingAction) -> Bool {

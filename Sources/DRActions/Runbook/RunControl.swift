@@ -28,8 +28,11 @@ public struct StopRequest: Sendable, Hashable {
 
     public var payload: Value { ["kind": .string(kind.rawValue), "who": .string(who), "reason": reason.map(Value.string) ?? .null] }
 
-    func payload(keys: Set<String>) -> Value {
-        .map((payload.map ?? [:]).merging(["keys": .list(keys.sorted().map(Value.string))]) { $1 })
+    /// `unfinished`: keys of what only looks, or waits for a time, and was under way.
+    func payload(keys: Set<String>, unfinished: Set<String>) -> Value {
+        func list(_ keys: Set<String>) -> Value { .list(keys.sorted().map(Value.string)) }
+        let more = ["keys": list(keys)].merging(unfinished.isEmpty ? [:] : ["unfinished": list(unfinished)]) { $1 }
+        return .map((payload.map ?? [:]).merging(more) { $1 })
     }
 
     /// Written by older versions: the script was left before it heard what had come since it was listened for last.

@@ -1,6 +1,6 @@
 package import DRModel
 
-/// What clusters keep for a run. Its locks are let go where it ends or waits for a time, kept where it waits for people.
+/// What clusters keep for a run: its locks, and copies of its record. Its locks are let go where it ends or waits for a time, kept where it waits for people.
 ///
 /// Those that processes before this one took are among them: a run that is carried on may end without asking for them again.
 struct RunLocks {
@@ -19,6 +19,15 @@ struct RunLocks {
     /// `until`: nil for as long as a run that was put down is waited for.
     func keep(at places: Set<ClusterName>, until: Instant?) async {
         await told("locks could not be kept") { try await engine.park(run: record.run, at: places, until: until) }
+    }
+
+    /// The last records, to where copies are. What they tell has happened already.
+    func anchor(_ mirror: (any RunMirror)?) {
+        do {
+            if let error = try mirror?.write(record.run, for: [(.rest, nil)]).first, let error { throw error }
+        } catch {
+            record.tell(.warning("the end of the record could not be copied: \(DRError(any: error).message)"))
+        }
     }
 
     /// Whoever could take the run up finds that it has ended: nobody asks for anything by its keys any more.

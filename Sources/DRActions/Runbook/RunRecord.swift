@@ -30,6 +30,8 @@ final class RunRecord {
     private var gates: RecordedGates
     /// Of the run, once a gate asked for it.
     private var header: RunHeader?
+    /// Not written yet, so no gate knows of them.
+    private var hasUnheardApprovals = false
     /// What was asked for and never begun when the run was put down last.
     let notBegun: Set<String>
     /// What the runbook gives to whoever comes after it.
@@ -128,7 +130,10 @@ final class RunRecord {
 
     /// What the journal says of a gate that is open: the rules are applied in one place. `rules`: dr.yaml's, where the record does not say whom its gates ask.
     func decide(_ pending: PendingAction, _ rules: ApprovalRules, now: Instant) throws -> (event: GateEvent, decision: Gate.Decision) {
-        try flush()
+        // A gate is judged by what is written: by the hash of its own record, and by what people said. Where all that stands there already nothing more is: what a branch
+        // asked for beside it may be held back yet, because of its data's age, and whoever found it written had to ask whether it was begun. What is asked for in
+        // the same breath as a new gate, or as somebody speaks, is written with it.
+        if hasUnheardApprovals || !gates.knows(pending.intent.key) { try flush() }
         let header = try header ?? journal.header(of: run)
         self.header = header
         let gate = try gates.gate(at: pending.intent.key, header)
@@ -143,23 +148,27 @@ final class RunRecord {
 
     /// What a person said while the run was carried on.
     func approval(_ approval: Approval) throws {
+        hasUnheardApprovals = true
         try append(JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval)))
     }
 
     /// A person wants what was done to be undone. The script has heard what came before.
-    func cancelled(_ request: StopRequest, underWay: Set<String>) throws {
-        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay)))
+    func cancelled(_ request: StopRequest, underWay: Set<String>, unfinished: Set<String>) throws {
+        try append(JournalEntry(.cancelled, key: "", payload: request.payload(keys: underWay, unfinished: unfinished)))
     }
 
     /// The script hears what came before the record that history holds next.
     var isHeardBefore: Bool { replay.isHeardBefore }
 
+    /// History holds this next, and something else happens now.
+    func mismatch(_ record: JournalRecord, now: String) -> DRError { replay.mismatch(record, now: now) }
+
     /// The run is put down as it is. It has not ended.
     ///
-    /// `notBegun`: the keys of what was asked for and never begun.
-    func stopped(_ request: StopRequest, notBegun: Set<String>) throws -> RunReport {
+    /// `notBegun`: the keys of what was asked for and never begun. `unfinished`: of what only looks, or waits for a time, and was under way.
+    func stopped(_ request: StopRequest, notBegun: Set<String>, unfinished: Set<String>) throws -> RunReport {
         let report = ledger.report(run: run, error: request.error, isHeld: true)
-        let words = (request.payload(keys: notBegun).map ?? [:]).merging(try report.payload()) { $1 }
+        let words = (request.payload(keys: notBegun, unfinished: unfinished).map ?? [:]).merging(try report.payload()) { $1 }
         try append(JournalEntry(.stopped, key: "", payload: .map(words)))
         tell(.runFinished(report))
         try flush()
@@ -182,15 +191,17 @@ final class RunRecord {
         return report
     }
 
-    func resumed(who: String, confirmed: Bool, more: MoreTime, _ taking: TakeUp) throws {
-        var words = try more.payload.merging(taking.payload()) { $1 }
+    func resumed(who: String, confirmed: Bool, more: MoreTime, settled: Settlements, _ taking: TakeUp) throws {
+        var words = try more.payload.merging(settled.payload) { $1 }.merging(taking.payload()) { $1 }
         words["who"] = .string(who)
         if confirmed { words["confirmed"] = true }
         try append(JournalEntry(.resumed, key: "", payload: .map(words)))
     }
 
-    func finished(_ report: RunReport) throws {
-        let payload = Value.map(try report.payload().merging(["results": results]) { $1 })
+    /// `abandoned`: who gave it up as it stands, and why; nil where it came to its end.
+    func finished(_ report: RunReport, abandoned: Value? = nil) throws {
+        let more = ["results": results].merging(abandoned.map { ["abandoned": $0] } ?? [:]) { $1 }
+        let payload = Value.map(try report.payload().merging(more) { $1 })
         let time = try append(JournalEntry(.finished, key: "", payload: payload))
         tell(.runFinished(report), at: time, replayed: false)
         try flush()
@@ -237,6 +248,7 @@ final class RunRecord {
         guard !group.isEmpty else { return }
         do {
             try gates.add(try journal.append(group.entries, to: run))
+            hasUnheardApprovals = false
         } catch {
             failure = error
             untold = []

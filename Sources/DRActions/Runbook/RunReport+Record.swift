@@ -61,5 +61,5 @@ struct BranchEffects {
 
 extension JournalEntry {
     /// The branch that asked for it: what its key begins with.
-    fileprivate var branch: String { String(key.prefix { $0 != "/" }) }
+    var branch: String { String(key.prefix { $0 != "/" }) }
 }

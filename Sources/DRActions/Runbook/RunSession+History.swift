@@ -13,13 +13,15 @@ extension RunSession {
             if record.pending?.index != next.index { return true }
         }
         switch try record.recordedAnswer() {
-        case .outcome(let key, let outcome, let time): told(try deliver(outcome, for: key), outcome, time)
+        case .outcome(let key, let outcome, let time):
+            guard waiting[key] != nil else { throw record.mismatch(next, now: "nobody waits for that answer") }
+            told(try deliver(outcome, for: key), outcome, time)
         case .cancelled(let request, let underWay): cancel(request.error, underWay: underWay)
         case nil:
             if try close() { try hear() }
             guard record.pending?.index == next.index else { return true }
             _ = try failure()
-            throw ReplayDifference.error(next, now: end == nil ? "nothing of the kind" : "the end of the runbook")
+            throw record.mismatch(next, now: end == nil ? "nothing of the kind" : "the end of the runbook")
         }
         return true
     }

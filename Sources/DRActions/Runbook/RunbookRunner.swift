@@ -116,7 +116,7 @@ public actor RunbookRunner {
     /// `request`: it is taken up only to be put down, or undone. `more`: what it is given that it was not started with. `taking`: what the record has to say of how it was taken
     /// up.
     public func resume(
-        _ run: RunID, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil
+        _ run: RunID, settled: Settlements = [:], more: MoreTime = MoreTime(), request: StopRequest? = nil
     ) async throws -> RunReport {
         try await resume(try journal.header(of: run), try journal.records(of: run), settled: settled, more: more, request: request)
     }
@@ -124,15 +124,11 @@ public actor RunbookRunner {
     /// The same where the caller has read what the journal holds: a long record is read once. `isCarriedOn`: another process has the run, and this is a plan of what
     /// that would do.
     public func resume(
-        _ header: RunHeader, _ history: [JournalRecord], settled: [String: Settlement] = [:], more: MoreTime = MoreTime(),
+        _ header: RunHeader, _ history: [JournalRecord], settled: Settlements = [:], more: MoreTime = MoreTime(),
         taking: TakeUp = TakeUp(), request: StopRequest? = nil, isCarriedOn: Bool = false
     ) async throws -> RunReport {
         let run = header.id
-        if let end = history.last(where: { $0.entry.kind == .finished }) {
-            throw DRError(
-                .conflict, "run \(run) has ended: \(end.entry.payload["outcome"].string ?? "unknown")",
-                hint: "start a new run of \(header.runbook)")
-        }
+        try requireOpen(header, history)
         guard more.aging == .zero || header.aging != nil else {
             throw DRError(
                 .invalidInput, "run \(run) is from no plan that says how old its data may be: there is nothing to allow",
@@ -149,12 +145,20 @@ public actor RunbookRunner {
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
         let turn = history.count { $0.entry.kind == .resumed } + 1
-        return try await conduct(
-            session, record, header, turn: turn, settled: settled, more: more, taking: taking, request: request, isCarriedOn: isCarriedOn)
+        do {
+            return try await conduct(
+                session, record, header, turn: turn, settled: settled, more: more, taking: taking, request: request,
+                isCarriedOn: isCarriedOn)
+        } catch let error as DRError where error.code == .replayMismatch {
+            var told = error
+            let end = "nothing was done; `drrunbook stop \(run) --abandon REASON` ends the run as it stands"
+            told.hint = error.hint.map { "\($0). \(end)" } ?? end
+            throw told
+        }
     }
 
     private func conduct(
-        _ session: RunSession, _ record: RunRecord, _ header: RunHeader, turn: Int = 0, settled: [String: Settlement] = [:],
+        _ session: RunSession, _ record: RunRecord, _ header: RunHeader, turn: Int = 0, settled: Settlements = [:],
         more: MoreTime = MoreTime(), taking: TakeUp = TakeUp(), request: StopRequest? = nil, isCarriedOn: Bool = false
     ) async throws -> RunReport {
         let surroundings = RunSurroundings(
@@ -168,6 +172,33 @@ public actor RunbookRunner {
             session, record, surroundings, settled: settled, request: request, isCarriedOn: isCarriedOn, isLive: turn == 0
         ).conduct(
             isolation: self)
+    }
+
+    /// Ends a run as it stands: nothing of its script is run, and what it did is told from its record alone. Throws `conflict` where it has ended, `fenced` where another
+    /// host has written on from an earlier record.
+    ///
+    /// `places`: where it may have left locks.
+    public func abandon(
+        _ header: RunHeader, _ history: [JournalRecord], reason: String, at places: Set<ClusterName>
+    ) async throws -> RunReport {
+        try requireOpen(header, history)
+        try mirror?.claim(header.id)
+        let record = try makeRecord(run: header.id, history: [], started: header.started)
+        let locks = RunLocks(engine: engine, record: record)
+        await locks.release(at: places)
+        // What this program does not know may have changed something.
+        let changes: (String) -> Bool = { [registry] verb in registry.action(named: verb)?.spec.effect != .observes }
+        let report = try AbandonedRun(history, changes: changes, who: who, reason: reason).end(record)
+        locks.anchor(mirror)
+        await locks.forget(mirror)
+        return report
+    }
+
+    private func requireOpen(_ header: RunHeader, _ history: [JournalRecord]) throws {
+        guard let end = history.last(where: { $0.entry.kind == .finished }) else { return }
+        throw DRError(
+            .conflict, "run \(header.id) has ended: \(end.entry.payload["outcome"].string ?? "unknown")",
+            hint: "start a new run of \(header.runbook)")
     }
 
     // Nil where no plan says how old its data may be.

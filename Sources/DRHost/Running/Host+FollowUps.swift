@@ -3,7 +3,7 @@ public import DRModel
 internal import DRReport
 internal import DRSupport
 
-/// A gate that somebody passed alone. It is open until a person says what came of it.
+/// A gate that somebody passed alone, or a run that somebody gave up. It is open until a person says what came of it.
 public struct BrokenGlass: Sendable, Hashable {
     public let run: RunID
     /// As the report says it.
@@ -12,7 +12,7 @@ public struct BrokenGlass: Sendable, Hashable {
     public let hasEnded: Bool
 }
 
-/// What a person said when a run's broken glass was looked into. It stands in the state folder of this host, beside the journal: a run that has ended takes no record. A
+/// What a person said when a run's broken glass, its being given up or its damaged record was looked into. It stands in the state folder of this host, beside the journal: a run that has ended takes no record. A
 /// reminder, and no evidence: that the glass was broken stands in the record, for good.
 public struct ClosedFollowUp: Sendable, Codable, Hashable {
     /// The account.
@@ -34,7 +34,7 @@ struct ClosingStatement {
     static let namespace = "drrunbook-closing"
 
     let run: RunID
-    /// Of the run's last record: of another record it says nothing.
+    /// Of the run's last record: of another record it says nothing. Of a damaged one, what is wrong with it.
     let record: String
     let person: String
     let comment: String
@@ -48,10 +48,10 @@ struct ClosingStatement {
 extension Host {
     private func closedFile(_ run: RunID) -> String { "\(configuration.state)/closed/\(run)" }
 
-    /// Gates of runs of this journal that were passed by breaking the glass and that nobody has closed, oldest first.
+    /// Gates of runs of this journal that were passed by breaking the glass, and runs that were given up, that nobody has closed, oldest first.
     public func openBrokenGlass() throws -> [BrokenGlass] {
         guard world.simulated == nil, TextFile.exists(configuration.journal) else { return [] }
-        return try reading().runsWithBrokenGlass().flatMap { run -> [BrokenGlass] in
+        return try reading().runsWithFollowUps().flatMap { run -> [BrokenGlass] in
             do {
                 if try closed(run) != nil { return [] }
                 let (header, records) = try recorded(run)
@@ -60,7 +60,7 @@ extension Host {
                     BrokenGlass(run: run, text: $0, hasEnded: hasEnded)
                 }
             } catch let error as DRError where [.journalDamaged, .damaged].contains(error.code) {
-                return [BrokenGlass(run: run, text: "the glass was broken at a gate; \(error.message)", hasEnded: false)]
+                return [BrokenGlass(run: run, text: "the glass was broken at a gate, or it was given up; \(error.message)", hasEnded: true)]
             }
         }
     }
@@ -88,7 +88,26 @@ extension Host {
     }
 
     private func closing(_ run: RunID, by person: String, _ comment: String) throws -> ClosingStatement {
-        ClosingStatement(run: run, record: try recorded(run).records.last?.hash ?? "", person: person, comment: comment)
+        var record: String
+        do { record = try recorded(run).records.last?.hash ?? "" } catch let error as DRError where error.code == .journalDamaged {
+            record = error.message
+        }
+        return ClosingStatement(run: run, record: record, person: person, comment: comment)
+    }
+
+    /// What is there to be looked into: broken glass, its being given up, or a record that is damaged.
+    private func requireSomethingToClose(_ run: RunID) throws {
+        do {
+            let (header, records) = try recorded(run)
+            guard try !RunEvidence(header: header, records: records).brokenGlass.isEmpty else {
+                throw DRError(
+                    .notFound, "run \(run): nobody broke the glass or gave it up, and its record is sound: there is nothing to close")
+            }
+            guard records.contains(where: { $0.entry.kind == .finished }) else {
+                throw DRError(
+                    .conflict, "run \(run) has not ended: the glass may be broken once more", hint: "close it when the run has ended")
+            }
+        } catch let error as DRError where error.code == .journalDamaged {}
     }
 
     /// What whoever closes it signs. Throws as `close`.
@@ -96,19 +115,12 @@ extension Host {
         guard comment.contains(where: { !$0.isWhitespace }) else {
             throw DRError(.invalidInput, "--close: expected what came of it, got nothing")
         }
-        let (header, records) = try recorded(run)
-        guard try !RunEvidence(header: header, records: records).brokenGlass.isEmpty else {
-            throw DRError(.notFound, "in run \(run) nobody broke the glass: there is nothing to close")
-        }
-        guard records.contains(where: { $0.entry.kind == .finished }) else {
-            throw DRError(
-                .conflict, "run \(run) has not ended: the glass may be broken once more", hint: "close it when the run has ended")
-        }
+        try requireSomethingToClose(run)
         if let before = try closed(run) { throw DRError(.conflict, "run \(run) was closed by \(before.identity): \(before.comment)") }
         return try closing(run, by: try known(person ?? identity.person), comment).text
     }
 
-    /// The broken glass of a run was looked into. Signed where dr.yaml has keys of people. Throws `invalid-input` without a comment, `not-found` where there is none,
+    /// The broken glass of a run, its being given up or its damaged record was looked into. Signed where dr.yaml has keys of people. Throws `invalid-input` without a comment, `not-found` where there is none,
     /// `conflict` where it was closed before, `not-allowed` where the person is none of dr.yaml's or the signature is not theirs.
     public func close(_ run: RunID, comment: String, person: String? = nil, proof: GateAnswer.Proof = .none) throws -> ClosedFollowUp {
         let text = try closingText(run, comment: comment, person: person)

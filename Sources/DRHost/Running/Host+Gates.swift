@@ -40,6 +40,13 @@ extension Host {
         return try OpenGate.all(header: history.header, records: history.records, rules: configuration.approvals, now: world.clock.now())
     }
 
+    /// The gate of this name that an answer is for: where several stand open, the first for which somebody is still missing. Nil where none is open.
+    public func gate(_ name: String, of run: RunID) throws -> OpenGate? { Self.gate(name, among: try gates(of: run)) }
+
+    private static func gate(_ name: String, among open: [OpenGate]) -> OpenGate? {
+        open.first { $0.name == name && $0.missing != nil } ?? open.first { $0.name == name }
+    }
+
     /// What a run waits for, as its record says: gates that are open, and how many windows.
     public func waits(of run: RunID) throws -> (gates: [OpenGate], windows: Int) {
         (try gates(of: run), OpenGate.windows(try show(run).records))
@@ -54,7 +61,7 @@ extension Host {
                 hint: "nothing was recorded; `drrunbook show \(run)` says how it ended")
         }
         let open = try gates(of: run)
-        guard let gate = open.first(where: { $0.name == name }) else {
+        guard let gate = Self.gate(name, among: open) else {
             let names = open.map(\.name)
             throw DRError(
                 .unknownName, "run \(run) does not stand at a gate \"\(name)\"\(Spelling.hint(for: name, in: names))",
@@ -75,8 +82,15 @@ extension Host {
 
     /// Takes what a person says into the run's record; whether that is enough is decided by `Gate` alone, when the run is carried on. Returns the gate as it stands then,
     /// passed and closed where another process carries the run on.
-    public func answer(_ run: RunID, gate name: String, _ answer: GateAnswer) async throws -> OpenGate {
+    ///
+    /// `seen`: the gate as it was shown to the person. Throws `conflict` where that is closed by now and another one has its name: they said nothing of that.
+    public func answer(_ run: RunID, gate name: String, _ answer: GateAnswer, seen: OpenGate? = nil) async throws -> OpenGate {
         let statement = try statement(run, gate: name, answer)
+        if let seen, seen.record != statement.record {
+            throw DRError(
+                .conflict, "gate \(name) of run \(run) was closed since it was shown, and another one of this name is open",
+                hint: "nothing was recorded; `drrunbook show \(run)` shows it")
+        }
         let approval = try identified(statement, answer.proof)
         try requireKnownThen(approval, show(run))
         try await take(approval, of: run)

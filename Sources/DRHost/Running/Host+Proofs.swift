@@ -6,6 +6,10 @@ extension Host {
     /// The person, where dr.yaml names no people or this one. Throws `not-allowed`.
     func known(_ person: String) throws -> String {
         let rules = configuration.approvals
+        guard person.visible == person, !person.contains(where: \.isNewline), person.contains(where: { !$0.isWhitespace }) else {
+            throw DRError(
+                .invalidInput, "--as: expected a name in one line, got \(Value.string(person).json())", hint: "nothing was recorded")
+        }
         guard rules.people.isEmpty || rules.person(person) != nil else {
             throw DRError(
                 .notAllowed,

@@ -19,6 +19,8 @@ public struct RecordCheck: Sendable {
     /// What it says of its gates is not what the approvals in it make of them: `journal-damaged`; or what dr.yaml, as it is now, makes of them, and nobody signed the record:
     /// `not-allowed`.
     public var doubt: DRError?
+    /// What people said of calls whose answers were lost.
+    public var settledCalls: [SettledCall] = []
     /// Of a file: who signed its end.
     public var signed: HeadSigned = .notAsked
     /// What of it was taken though nobody had signed it.
@@ -71,7 +73,7 @@ extension Host {
         if doubt?.code == .notAllowed, anchors.contains(where: { $0.signed.isSigned && $0.records == own.count }) { doubt = nil }
         return RecordCheck(
             run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt,
-            unsigned: try unsigned(run, own.records))
+            settledCalls: own.records.settledCalls, unsigned: try unsigned(run, own.records))
     }
 
     private func signed(_ copy: RunCopy) throws -> HeadSigned {
@@ -85,7 +87,7 @@ extension Host {
         let archive = try archive(file)
         var check = RecordCheck(
             run: archive.header.id, records: archive.count, hash: archive.hash, anchors: [], isClosed: archive.isClosed,
-            unsigned: UnsignedTaking.recorded(in: archive.records))
+            settledCalls: archive.records.settledCalls, unsigned: UnsignedTaking.recorded(in: archive.records))
         if let configuration {
             check.signed = try HeadSignatures(configuration, random: SystemRandom()).admit(
                 archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)

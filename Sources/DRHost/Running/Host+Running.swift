@@ -51,7 +51,7 @@ extension Host {
     /// `settled`: what a person found out about calls outside whose answer was lost, by key; while one is unknown the report says `waiting`. `more`: what it is given
     /// that it was not started with, until it waits, ends or is put down.
     public func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime = MoreTime(), word: TakeUpWord = TakeUpWord(),
+        _ run: RunID, mayActivate: Bool, settled: Settlements = [:], more: MoreTime = MoreTime(), word: TakeUpWord = TakeUpWord(),
         request: StopRequest? = nil,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
@@ -62,7 +62,7 @@ extension Host {
     /// `isWaitedFor`: by whoever saw it wait, and wants it to go on only where nobody has ended it or put it down since. Looked at under the journal's lock, so that no
     /// word to stop is lost between the two.
     func resume(
-        _ run: RunID, mayActivate: Bool, settled: [String: Settlement] = [:], more: MoreTime, word: TakeUpWord = TakeUpWord(),
+        _ run: RunID, mayActivate: Bool, settled: Settlements = [:], more: MoreTime, word: TakeUpWord = TakeUpWord(),
         request: StopRequest? = nil,
         isWaitedFor: Bool,
         events: @escaping @Sendable (RunEvent) -> Void
@@ -113,7 +113,7 @@ extension Host {
 
     /// What `resume` would still do. `events` with `replayed` are what the run has behind it. `isCarriedOn`: what the process that has the run would do.
     public func planResume(
-        _ run: RunID, settled: [String: Settlement] = [:], word: TakeUpWord = TakeUpWord(), request: StopRequest? = nil,
+        _ run: RunID, settled: Settlements = [:], word: TakeUpWord = TakeUpWord(), request: StopRequest? = nil,
         isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
@@ -124,7 +124,7 @@ extension Host {
     }
 
     private func planRest(
-        of header: RunHeader, _ entries: [TimedEntry], settled: [String: Settlement] = [:], request: StopRequest? = nil,
+        of header: RunHeader, _ entries: [TimedEntry], settled: Settlements = [:], request: StopRequest? = nil,
         isCarriedOn: Bool = false,
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {

@@ -15,7 +15,7 @@ extension Host {
     ///
     /// `settled`: as in `resume`, for an undo.
     public func stop(
-        _ run: RunID, _ kind: StopRequest.Kind, settled: [String: Settlement] = [:], word: TakeUpWord = TakeUpWord(),
+        _ run: RunID, _ kind: StopRequest.Kind, settled: Settlements = [:], word: TakeUpWord = TakeUpWord(),
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> StopAnswer {
         let request = StopRequest(kind, who: identity.who)
@@ -57,7 +57,7 @@ extension Host {
     ///
     /// Throws `not-found` when a settled key is no lost call, as none is that a process has under way.
     public func planUndo(
-        _ run: RunID, settled: [String: Settlement] = [:], word: TakeUpWord = TakeUpWord(),
+        _ run: RunID, settled: Settlements = [:], word: TakeUpWord = TakeUpWord(),
         events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
         let summary = try show(run).summary
@@ -67,11 +67,15 @@ extension Host {
             events: events)
     }
 
-    /// A process carries the run on now.
-    func isCarriedOn(_ run: RunID) throws -> Bool {
-        guard world.simulated == nil, let writer = try SQLiteJournal.writer(of: configuration.journal) else { return false }
-        return try writer == fileControl.lastProcess(of: run)
+    /// The process that carries the run on now; nil where none of this host does.
+    public func carrier(of run: RunID) throws -> Int32? {
+        guard world.simulated == nil, let writer = try SQLiteJournal.writer(of: configuration.journal),
+            try writer == fileControl.lastProcess(of: run)
+        else { return nil }
+        return writer
     }
+
+    func isCarriedOn(_ run: RunID) throws -> Bool { try carrier(of: run) != nil }
 
     private static func ended(_ summary: RunSummary) -> DRError {
         DRError(

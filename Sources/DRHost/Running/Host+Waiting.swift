@@ -9,8 +9,9 @@ extension Host {
     public func carryOn(
         _ report: RunReport, mayActivate: Bool, more: MoreTime = MoreTime(), events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> RunReport {
+        var seen = WaitedRecord()
         while true {
-            while try stillWaits(report) { try await world.clock.sleep(for: .seconds(1)) }
+            while try stillWaits(report, &seen) { try await world.clock.sleep(for: .seconds(1)) }
             do {
                 return try await resume(report.run, mayActivate: mayActivate, more: more, isWaitedFor: true, events: events)
             } catch let error as DRError where error.code == .locked && error.details?["run"].string == report.run.text {
@@ -20,14 +21,43 @@ extension Host {
         }
     }
 
-    private func stillWaits(_ report: RunReport) throws -> Bool {
+    // Looked at each second, for as long as people take.
+    private func stillWaits(_ report: RunReport, _ seen: inout WaitedRecord) throws -> Bool {
         if try isCarriedOn(report.run) { return true }
-        let history = try show(report.run)
-        guard try RunReport(of: report.run, in: history.records) == nil else { return false }
+        try seen.look(at: report.run, in: history() ?? reading())
+        guard !seen.isOver else { return false }
         if case .instant(let opens)? = report.error?.details?["opens"], opens <= world.clock.now() { return false }
         guard report.error?.details?["gate"].string != nil else { return true }
-        let gates = try OpenGate.all(
-            header: history.header, records: history.records, rules: configuration.approvals, now: world.clock.now())
+        let gates = try seen.gates(configuration.approvals, now: world.clock.now())
         return !gates.isEmpty && gates.allSatisfy { $0.missing != nil }
+    }
+}
+
+/// What whoever waits for a run has seen of its record: a look reads what is new since the one before, however long the record is.
+private struct WaitedRecord {
+    private var header: RunHeader?
+    private var last: JournalRecord?
+    /// Of it, what says how its gates stand.
+    private var ofGates: [JournalRecord] = []
+    /// It has ended, or was put down and nobody has taken it up since.
+    private(set) var isOver = false
+
+    mutating func look(at run: RunID, in journal: any Journal) throws {
+        if header == nil { header = try journal.header(of: run) }
+        for record in try last.map({ try journal.records(of: run, after: $0) }) ?? journal.records(of: run) {
+            last = record
+            switch record.entry.kind {
+            case .approval: ofGates.append(record)
+            case .finished, .stopped: isOver = true
+            default:
+                isOver = false
+                if record.entry.verb == "approve" || record.entry.kind == .cancelled { ofGates.append(record) }
+            }
+        }
+    }
+
+    func gates(_ rules: ApprovalRules, now: Instant) throws -> [OpenGate] {
+        guard let header else { return [] }
+        return try OpenGate.all(header: header, records: ofGates, rules: rules, now: now)
     }
 }

@@ -148,7 +148,7 @@ final class Simulation {
     private func resumed(_ run: SimulatedRun, _ id: RunID, _ settling: (String) -> Settlement?) async throws -> RunReport? {
         let process = world.process()
         let host = host(process)
-        var answers: [String: Settlement] = [:]
+        var answers: Settlements = [:]
         if let question = run.report?.error, question.code == .unknownOutcome {
             for key in Self.lostKeys(question) { answers[key] = settling(key) }
         }

@@ -10,11 +10,17 @@ public protocol Journal: Sendable {
     func header(of run: RunID) throws -> RunHeader
     /// In order. Verifies the chain; throws `journal-damaged` and names the first bad record.
     func records(of run: RunID) throws -> [JournalRecord]
+    /// Those after one that was read before, verified from there on: it costs what is new.
+    func records(of run: RunID, after known: JournalRecord) throws -> [JournalRecord]
     /// Oldest first.
     func runs() throws -> [RunSummary]
 }
 
 extension Journal {
+    public func records(of run: RunID, after known: JournalRecord) throws -> [JournalRecord] {
+        try records(of: run).filter { $0.index > known.index }
+    }
+
     /// One entry with a commit of its own. Returns its index in the run.
     @discardableResult public func append(_ entry: JournalEntry, to run: RunID, at time: Instant) throws -> Int64 {
         let records = try append([TimedEntry(entry, at: time)], to: run)
@@ -161,11 +167,17 @@ extension [JournalRecord] {
             case .cancelled:
                 // Older versions may not have said what they waited for.
                 guard let kept = record.entry.keys else { continue }
-                dropped.formUnion(open.filter { !kept.contains($0) && !JournalEntry.isAtEnd($0) })
+                dropped.formUnion(open.filter { !kept.contains($0) && !record.entry.unfinished.contains($0) && !JournalEntry.isAtEnd($0) })
             default: continue
             }
         }
         return dropped.union(open.intersection(putDown?.entry.keys ?? []))
+    }
+
+    /// Keys of what only looks, or waits for a time, and was under way when the run was put down or its script was left: it changed nothing, and has no answer.
+    public var unfinished: Set<String> {
+        let answered = Set(filter { $0.entry.kind == .outcome }.map(\.entry.key))
+        return Set(filter { [.stopped, .cancelled].contains($0.entry.kind) }.flatMap { $0.entry.unfinished }).subtracting(answered)
     }
 }
 
@@ -177,6 +189,7 @@ extension JournalEntry {
 
     /// Of a run that was put down or left: which of its calls that speaks of.
     fileprivate var keys: Set<String>? { payload["keys"].list.map { Set($0.compactMap(\.string)) } }
+    fileprivate var unfinished: [String] { payload["unfinished"].list?.compactMap(\.string) ?? [] }
 }
 
 public struct RunSummary: Hashable, Sendable, Codable {

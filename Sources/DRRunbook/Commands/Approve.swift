@@ -51,15 +51,13 @@ struct GateOptions: ParsableArguments {
             return .done
         }
         // What is signed is seen first.
-        if let open = try host.gates(of: run).first(where: { $0.name == self.gate }) {
-            output.say(GateText(gate: open).lines(output))
+        let seen = try host.gate(gate, of: run)
+        if let seen {
+            output.say(GateText(gate: seen).lines(output))
             output.say()
         }
-        let gate = try await host.answer(run, gate: gate, answer)
-        for (approval, objection) in zip(gate.approvals, gate.objections) {
-            output.say(
-                "  \(approval.statement.decision.rawValue)  \(approval.identity)" + (objection.map { ": does not count, \($0)" } ?? ""))
-        }
+        let gate = try await host.answer(run, gate: gate, answer, seen: seen)
+        for (approval, objection) in zip(gate.approvals, gate.objections) { output.say(GateText.line(approval, objection)) }
         output.object(
             "gate",
             [
@@ -69,7 +67,7 @@ struct GateOptions: ParsableArguments {
                 ("objections", .list(gate.objections.map(JSONLines.text))),
             ])
         if let refusal = gate.refusal {
-            output.say("\(refusal.message)")
+            output.say(refusal.message.inOneLine)
         } else if gate.isClosed {
             output.say("gate \(gate.name) is passed")
         } else {

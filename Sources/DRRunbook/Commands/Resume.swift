@@ -51,8 +51,10 @@ struct Resume: HostCommand {
         var word = takeUp.word
         word.acceptsConfiguration = acceptConfiguration
         return try await withHost { [word] host in
+            var word = word
             var mayActivate = yes
             if !yes {
+                if !word.takesOver { word.takesOver = try await confirmsTakeover(host, output) }
                 let ahead = EffectsAhead()
                 _ = try await host.planResume(run, settled: settled, word: word, events: ahead.note)
                 let effects = ahead.effects
@@ -64,5 +66,16 @@ struct Resume: HostCommand {
                 run, mayActivate: mayActivate, settled: settled, more: more, word: word, events: conduct.tell)
             return try await conduct.finish(report, host, mayActivate: mayActivate, more: more, waits: wait)
         }
+    }
+
+    // Another engineer may be in the middle of it. Where nobody can be asked, `--take-over` says it.
+    private func confirmsTakeover(_ host: Host, _ output: Output) async throws -> Bool {
+        guard Confirmation.isTerminal, output.lines == nil, let lock = try await host.lockElsewhere(of: run) else { return false }
+        output.note(
+            output.style.warning(
+                "run \(run) is carried on by process \(lock.holder.process) on \(lock.holder.host), since \(Runs.time(lock.since)): "
+                    + "taken over, it ends there in the middle of what it does."))
+        try Confirmation.word("takeover", to: "go on with it here", output)
+        return true
     }
 }

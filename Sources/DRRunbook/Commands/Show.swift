@@ -18,7 +18,9 @@ struct Show: HostCommand {
     var run: RunID
     @Flag(name: .long, help: "Only where its applications ended.")
     var applications = false
-    @Option(name: .long, help: "Somebody broke the glass at a gate of it, and this is what came of looking into that.")
+    @Option(
+        name: .long,
+        help: "Somebody broke the glass at a gate of it, gave it up, or its record is damaged: this is what came of looking into that.")
     var close: String?
     @OptionGroup var proof: ProofOptions
     @OptionGroup var common: CommonOptions
@@ -28,7 +30,6 @@ struct Show: HostCommand {
             throw DRError(.invalidInput, "--as, --key, --signature and --statement belong to --close COMMENT")
         }
         return try await withHost { host in
-            let history = try host.show(run)
             if let close {
                 if proof.statement {
                     let text = try host.closingText(run, comment: close, person: proof.person)
@@ -40,27 +41,40 @@ struct Show: HostCommand {
                 output.object("closed", Self.members(closed))
                 return .done
             }
+            let history: RunHistory
+            do { history = try host.show(run) } catch let error as DRError where error.code == .journalDamaged {
+                if let closed = try host.closed(run) { tell(closed, output) }
+                throw error
+            }
             if applications {
                 output.table(ReportText.applications(history.applications))
                 for item in history.applications { output.object("application", JSONLines.members(of: JSONLines.value(item))) }
                 return .done
             }
             let gates = try host.gates(of: run)
-            if output.lines != nil { writeObjects(history, gates, output) } else { writeText(history, gates, output) }
+            if output.lines != nil {
+                writeObjects(history, gates, output)
+            } else {
+                writeText(history, gates, try host.carrier(of: run), output)
+            }
             let (left, closed) = (try host.followUps(of: run), try host.closed(run))
             if !left.isEmpty { output.say(output.style.bold("what a person has to look into")) }
             for text in left {
-                output.say("  \(text)")
+                output.say("  \(text.inOneLine)")
                 output.object("follow_up", [("run", .string(run.text)), ("text", .string(text))])
             }
             if let closed {
-                output.say("  closed by \(closed.identity) at \(Runs.time(closed.time)): \(closed.comment)")
-                output.object("closed", Self.members(closed))
+                tell(closed, output)
             } else if let glass = try host.openBrokenGlass().first(where: { $0.run == run }) {
                 output.say("  next: drrunbook show \(run) --close \"what came of it\"\(glass.hasEnded ? "" : " when it has ended")")
             }
             return .done
         }
+    }
+
+    private func tell(_ closed: ClosedFollowUp, _ output: Output) {
+        output.say("  closed by \(closed.identity.inOneLine) at \(Runs.time(closed.time)): \(closed.comment.inOneLine)")
+        output.object("closed", Self.members(closed))
     }
 
     private static func members(_ closed: ClosedFollowUp) -> [(String, Value)] {
@@ -92,7 +106,7 @@ struct Show: HostCommand {
         }
     }
 
-    private func writeText(_ history: RunHistory, _ gates: [OpenGate], _ output: Output) {
+    private func writeText(_ history: RunHistory, _ gates: [OpenGate], _ process: Int32?, _ output: Output) {
         let header = history.header
         let summary = history.summary
         output.say(output.style.bold("run \(header.id)"))
@@ -102,7 +116,8 @@ struct Show: HostCommand {
         }
         output.say("  parameters  \(header.parameters.json(.plain))")
         output.say("  started     \(Runs.time(header.started)) by \(header.who)")
-        output.say("  outcome     \(summary.outcome?.rawValue ?? "open: `drrunbook resume \(header.id)` carries on")")
+        let open = process.map { "under way: process \($0) carries it on" } ?? "open: `drrunbook resume \(header.id)` carries on"
+        output.say("  outcome     \(summary.outcome?.rawValue ?? open)")
         if let finished = summary.finished { output.say("  finished    \(Runs.time(finished)), after \((finished - header.started).text)") }
         output.say("  record      \(history.records.count) entries, chain intact")
         output.say()

@@ -37,7 +37,7 @@ struct Status: HostCommand {
     private func tellBrokenGlass(_ host: Host, _ output: Output) {
         do {
             for glass in try host.openBrokenGlass() {
-                output.say(output.style.warning("run \(glass.run): \(glass.text)"))
+                output.say(output.style.warning("run \(glass.run): \(glass.text.inOneLine)"))
                 output.say(
                     "  next: drrunbook show \(glass.run), then with --close \"what came of it\"\(glass.hasEnded ? "" : " when it has ended")"
                 )

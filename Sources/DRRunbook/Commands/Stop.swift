@@ -28,12 +28,14 @@ struct Stop: HostCommand {
         abstract: "Puts a run down as it is, or undoes what it did.",
         discussion: """
             With --hold, the default, everything is left as it is and locks are let go; `drrunbook resume` takes it up again. With --undo the ledger of \
-            undos is shown, a terminal asks (elsewhere --yes is needed), and it is carried out in reverse order. What is live at the destination stays live.
+            undos is shown, a terminal asks (elsewhere --yes is needed), and it is carried out in reverse order. What is live at the destination stays live. \
+            --abandon is for a run that nobody can resume or undo any more: it ends as it stands, for good, and its locks are let go.
 
             EXAMPLE
               drrunbook stop 20260301-021500-3f2a
               drrunbook stop 20260301-021500-3f2a --undo
-              drrunbook stop 20260301-021500-3f2a --undo --settle 0/7/1/do=not-done
+              drrunbook stop 20260301-021500-3f2a --undo --settle 0/7/1/do=not-done --reason "the tool's log does not have it"
+              drrunbook stop 20260301-021500-3f2a --abandon "recorded by an older version; ledger was started by hand"
             """)
 
     @Argument(help: "The run, as `drrunbook runs` lists it.")
@@ -42,14 +44,18 @@ struct Stop: HostCommand {
     var hold = false
     @Flag(name: .long, help: "Undo what it did.")
     var undo = false
-    @Flag(name: .long, help: "Yes, undo what was shown.")
+    @Option(name: .long, help: ArgumentHelp("End it for good as it stands, for this reason: nothing is undone.", valueName: "reason"))
+    var abandon: String?
+    @Flag(name: .long, help: "Yes, undo what was shown, or abandon it.")
     var yes = false
     @OptionGroup var lost: LostCallOptions
     @OptionGroup var takeUp: TakeUpOptions
     @OptionGroup var common: CommonOptions
 
     func perform(_ output: Output) async throws -> ExitStatus {
-        if hold, undo { throw DRError(.invalidInput, "--hold and --undo are two ways to stop: expected one of them") }
+        guard [hold, undo, abandon != nil].count(where: { $0 }) < 2 else {
+            throw DRError(.invalidInput, "--hold, --undo and --abandon are three ways to stop: expected one of them")
+        }
         let settled = try lost.settled()
         guard undo || settled.isEmpty else {
             throw DRError(
@@ -57,19 +63,24 @@ struct Stop: HostCommand {
             )
         }
         return try await withHost { host in
+            if let abandon { return try await give(up: abandon, host, output) }
             if undo { try await confirm(host, settled, output) }
             return try await Self.perform(run, undo ? .undo : .hold, settled, takeUp.word, host, output, config: common.config)
         }
     }
 
     static func perform(
-        _ run: RunID, _ kind: StopRequest.Kind, _ settled: [String: Settlement], _ word: TakeUpWord, _ host: Host, _ output: Output,
+        _ run: RunID, _ kind: StopRequest.Kind, _ settled: Settlements, _ word: TakeUpWord, _ host: Host, _ output: Output,
         config: String
     ) async throws -> ExitStatus {
         let conduct = Conduct(output, host, config: config)
         switch try await host.stop(run, kind, settled: settled, word: word, events: conduct.tell) {
         case .asked(let process):
-            output.say("process \(process) was told: it ends after what it is doing")
+            output.say(
+                "process \(process) was told: "
+                    + (kind == .undo
+                        ? "after what it is doing it undoes what the run did; `drrunbook show \(run)` tells how that ended"
+                        : "it ends after what it is doing"))
             output.object("stop.asked", [("run", .string(run.text)), ("process", .integer(Int64(process)))])
             return .done
         case .done(let report):
@@ -79,7 +90,7 @@ struct Stop: HostCommand {
         }
     }
 
-    private func confirm(_ host: Host, _ settled: [String: Settlement], _ output: Output) async throws {
+    private func confirm(_ host: Host, _ settled: Settlements, _ output: Output) async throws {
         let ahead = EffectsAhead()
         let planned = try await host.planUndo(run, settled: settled, word: takeUp.word, events: ahead.note)
         // What would be undone is known when it is known what was done.
@@ -91,5 +102,38 @@ struct Stop: HostCommand {
         for undo in planned.undos { output.note("  \(ReportText.line(undo))") }
         guard !yes else { return }
         try Confirmation.word("undo", to: "undo this", output)
+    }
+
+    private func give(up reason: String, _ host: Host, _ output: Output) async throws -> ExitStatus {
+        if !yes {
+            do {
+                _ = try await host.planResume(run)
+                output.note(
+                    "run \(run) can still be carried on (`drrunbook resume \(run)`) or undone (`drrunbook stop \(run) --undo`): "
+                        + "once it is abandoned, nobody can")
+            } catch let error as DRError where error.code != .conflict {
+                output.note("run \(run) cannot be carried on: \(error.message)")
+            }
+            try Confirmation.word("abandon", to: "end it as it stands", output)
+        }
+        let conduct = Conduct(output, host, config: common.config)
+        let ended = try await host.abandon(run, reason: reason, events: conduct.tell)
+        if let report = ended.report { _ = conduct.finish(report) }
+        for (cluster, application) in ended.freed { output.say("let go: \(application) at \(cluster)") }
+        for cluster in ended.silent { output.warning("\(cluster) does not answer: what the run holds there stays until it runs out") }
+        if let problem = ended.problem {
+            output.warning("nothing could be written to its record: \(problem.message)")
+            if problem.code == .journalDamaged { output.say("next: drrunbook show \(run) --close \"what came of it\"") }
+        }
+        output.object(
+            "abandoned",
+            [
+                ("run", .string(run.text)), ("recorded", .bool(ended.report != nil)), ("problem", JSONLines.text(ended.problem?.message)),
+                (
+                    "freed",
+                    .list(ended.freed.map { ["cluster": .string($0.cluster.text), "application": .string($0.application.text)] })
+                ), ("silent", .list(ended.silent.map { .string($0.text) })),
+            ])
+        return ended.silent.isEmpty ? .done : .unreachable
     }
 }

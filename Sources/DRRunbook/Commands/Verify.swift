@@ -57,6 +57,7 @@ struct Verify: HostCommand {
         }
         if !check.silent.isEmpty { output.say("not asked, for it does not answer: \(check.silent.map(\.text).joined(separator: ", "))") }
         if let unsigned = check.unsigned { output.warning(unsigned.text) }
+        for call in check.settledCalls { output.say("settled by a person at \(Runs.time(call.time)): \(call.text)") }
         if let doubt = check.doubt { output.warning("\(doubt)") }
         output.object(
             "record.verified",
@@ -71,7 +72,18 @@ struct Verify: HostCommand {
                             ["cluster": .string($0.cluster.text), "records": .integer($0.records), "signed": value($0.signed)]
                         })
                 ),
-                ("signed", value(check.signed)), ("unsigned", JSONLines.text(check.unsigned?.text)),
+                ("signed", value(check.signed)),
+                ("unsigned", JSONLines.text(check.unsigned?.text)),
+                (
+                    "settled",
+                    .list(
+                        check.settledCalls.map {
+                            [
+                                "key": .string($0.key), "word": .string($0.word), "who": JSONLines.text($0.who), "time": .instant($0.time),
+                                "reason": JSONLines.text($0.reason),
+                            ]
+                        })
+                ),
             ])
         guard check.isClosed else { return .journalDamaged }
         return check.doubt.map { ExitStatus($0) } ?? .done

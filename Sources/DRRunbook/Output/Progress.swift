@@ -48,9 +48,9 @@ final class Progress: Sendable {
         case .log(let text, _):
             return text.split(separator: "\n", omittingEmptySubsequences: false).map { "           \(style.faint("|")) \($0)" }
         case .gateOpened(let gate, let missing):
-            return ["  \(style.warning("gate"))     \(gate.name): \(missing)", "           \(gate.message)"]
+            return ["  \(style.warning("gate"))     \(gate.name.inOneLine): \(missing)"] + gate.message.quoted("           ")
         case .gateClosed(let gate, let by, let error):
-            return ["  \(style.warning("gate"))     \(gate.name): \(error?.message ?? "passed by \(by.joined(separator: ", "))")"]
+            return ["  \(style.warning("gate"))     \(gate.name): \(error?.message ?? "passed by \(by.joined(separator: ", "))")".inOneLine]
         case .undo(let undo):
             let state = undo.state == .undone ? style.good(undo.state.rawValue) : style.bad(undo.state.rawValue)
             return ["  \(state)   \(undo.name)" + (undo.reason.map { ": \($0)" } ?? "")]

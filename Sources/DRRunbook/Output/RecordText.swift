@@ -10,7 +10,9 @@ struct RecordText {
         offset = record.time - start
     }
 
-    func lines(_ output: Output) -> [String] {
+    func lines(_ output: Output) -> [String] { texts(output).flatMap { $0.quotedFromSecond("                    ") } }
+
+    private func texts(_ output: Output) -> [String] {
         let entry = record.entry
         let time = "+\(offset.text)"
         let head = String(repeating: " ", count: max(0, 8 - time.count)) + time + "  "
@@ -36,6 +38,7 @@ struct RecordText {
                 given.append("data that is \(more.text) older than in its plan allowed")
             }
             return [given.isEmpty ? text : "\(text), with \(given.joined(separator: " and "))"]
+                + [record].settledCalls.map { "                    settled \($0.text)" }
         case .finished: return ["\(head)finished \(entry.payload["outcome"].string ?? "")"]
         }
     }
