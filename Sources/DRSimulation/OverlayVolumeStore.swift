@@ -10,6 +10,8 @@ final class OverlayVolumeStore: VolumeStore {
         var kinds: [VolumeName: VolumeKind] = [:]
         /// Points of the plan that were received here, with their manifests.
         var received: [PointID: PlannedPoints.Entry] = [:]
+        /// Of points whose own copy is damaged, as the store has them.
+        var mended: [PointID: [ManifestObject]] = [:]
     }
 
     private let base: any VolumeStore
@@ -95,7 +97,21 @@ final class OverlayVolumeStore: VolumeStore {
 
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
         if let planned = state.withLock({ $0.received[point.id] }) { return planned.manifests }
+        if let mended = state.withLock({ $0.mended[point.id] }) { return mended }
         return try await base.manifests(of: point)
+    }
+
+    func objects(of point: RecoveryPoint) async throws -> [String] { try await base.objects(of: point) }
+
+    func manifests(of point: RecoveryPoint, from store: any ObjectStore) async throws -> [ManifestObject] {
+        try await base.manifests(of: point, from: store)
+    }
+
+    // The own copy stays as it is: what the run would read after mending it is read from the store.
+    func mend(_ point: RecoveryPoint, from store: any ObjectStore) async throws -> [String] {
+        let manifests = try await base.manifests(of: point, from: store)
+        state.withLock { $0.mended[point.id] = manifests }
+        return ["planned"]
     }
 
     func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
