@@ -76,6 +76,7 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
     case io
     case noSpace = "no-space"
     case damaged
+    case keyMissing = "key-missing"
     case volumeMissing = "volume-missing"
     case volumeUnsupported = "volume-unsupported"
     case noRecoveryPoint = "no-recovery-point"

@@ -70,11 +70,14 @@ public struct CloneReport: Sendable, Codable, Hashable {
     public let endpoints: [String: String]
     /// What a clone must not have: objects that serve the whole cluster or are reached from outside it.
     public let left_out: [String]
+    /// What did not go as it should and did not keep it from being ready; nil when there is nothing to say.
+    public let warnings: [String]?
 
     public init(
         application: ApplicationName, cluster: ClusterName, recovery_point: PointID, instant: Instant, ready_at: Instant,
-        endpoints: [String: String], left_out: [String]
+        endpoints: [String: String], left_out: [String], warnings: [String] = []
     ) {
+        self.warnings = warnings.isEmpty ? nil : warnings
         self.application = application
         self.cluster = cluster
         self.recovery_point = recovery_point

@@ -65,21 +65,30 @@ public struct DirectoryObjectStore: ObjectStore {
         return false
     }
 
-    public func get(_ name: String) async throws -> [UInt8] {
+    public func get(_ name: String) async throws -> [UInt8] { try get(name, most: nil) }
+
+    public func get(_ name: String, first count: Int) async throws -> [UInt8] { try get(name, most: count) }
+
+    private func get(_ name: String, most: Int?) throws -> [UInt8] {
         try reporting {
             let path = try path(name)
-            guard let facts = try io.facts(path), facts.kind == .file,
-                let file = try unlessGone({ try io.open(path, .read, permissions: 0) })
-            else {
-                throw DRError(.notFound, "store \(self.name) holds no \(name)")
+            do {
+                guard let facts = try io.facts(path), facts.kind == .file,
+                    let file = try unlessGone({ try io.open(path, .read, permissions: 0) })
+                else {
+                    throw DRError(.notFound, "store \(self.name) holds no \(name)")
+                }
+                defer { try? file.close() }
+                guard facts.size <= Self.mostBytes else {
+                    throw DRError(.damaged, "\(name) in store \(self.name) is \(ByteCount(facts.size)): no object is that large")
+                }
+                var bytes = [UInt8](repeating: 0, count: min(Int(facts.size), most ?? Int.max))
+                let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: 0, into: $0) }
+                return count == bytes.count ? bytes : Array(bytes[..<count])
+            } catch let error as IOFailure where [EIO, EILSEQ].contains(error.code) {
+                // The disk does not give back what it was given: damage like any other, which a sound copy heals.
+                throw DRError(.damaged, "object \(name) of store \(self.name) cannot be read: \(error)")
             }
-            defer { try? file.close() }
-            guard facts.size <= Self.mostBytes else {
-                throw DRError(.damaged, "\(name) in store \(self.name) is \(ByteCount(facts.size)): no object is that large")
-            }
-            var bytes = [UInt8](repeating: 0, count: Int(facts.size))
-            let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: 0, into: $0) }
-            return count == bytes.count ? bytes : Array(bytes[..<count])
         }
     }
 

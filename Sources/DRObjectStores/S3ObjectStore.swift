@@ -54,7 +54,17 @@ public struct S3ObjectStore: ObjectStore {
             }
             try await pause(attempt)
         }
-        throw DRError(.io, "store \(self.name): \(name) does not have the checksum it was written with")
+        throw DRError(.damaged, "store \(self.name): \(name) does not have the checksum it was written with")
+    }
+
+    public func get(_ name: String, first count: Int) async throws -> [UInt8] {
+        try check(name)
+        let (answer, _) = try await ask("GET", name, headers: [("Range", "bytes=0-\(max(1, count) - 1)")])
+        if try await isMissing(answer) { throw DRError(.notFound, "store \(self.name) holds no \(name)") }
+        // One of nothing has no first byte.
+        if answer.status == 416 { return [] }
+        guard [200, 206].contains(answer.status), !answer.cut else { throw refused(answer, "read \(name)") }
+        return Array(answer.body.prefix(count))
     }
 
     public func exists(_ name: String) async throws -> Bool {

@@ -21,7 +21,8 @@ import DRSupport
             Init.self, Apply.self, Run.self, Plan.self, Drill.self, Cleanup.self, Resume.self, Pause.self, Stop.self, Approve.self,
             Reject.self, Verify.self, Export.self, Import.self, Replay.self, Report.self, Runs.self, Show.self,
             Status.self,
-            Ready.self, Points.self, Schedules.self, Serve.self, Agent.self, LockCommand.self, Lint.self, Test.self, Explore.self,
+            Ready.self, Points.self, Scrub.self, Schedules.self, Serve.self, Agent.self, LockCommand.self, Lint.self, Test.self,
+            Explore.self,
             Explain.self, Actions.self,
         ])
 

@@ -39,7 +39,7 @@ final class OverlayCluster: Cluster {
         self.base = base.picture()
         name = base.name
         self.clock = clock
-        overlayVolumes = OverlayVolumeStore(base.volumes, at: base.name, transit: transit, clock: clock)
+        overlayVolumes = OverlayVolumeStore(of: base, transit: transit, clock: clock)
     }
 
     func facts() async throws -> ClusterFacts { try await base.facts() }

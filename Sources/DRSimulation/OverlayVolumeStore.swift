@@ -10,17 +10,21 @@ final class OverlayVolumeStore: VolumeStore {
         var kinds: [VolumeName: VolumeKind] = [:]
         /// Points of the plan that were received here, with their manifests.
         var received: [PointID: PlannedPoints.Entry] = [:]
+        /// Of points whose own copy is damaged, as the store has them.
+        var mended: [PointID: [ManifestObject]] = [:]
     }
 
     private let base: any VolumeStore
+    private let points: any Cluster
     private let cluster: ClusterName
     private let transit: PlannedPoints
     private let clock: any WallClock
     private let state = Lock(State())
 
-    init(_ base: any VolumeStore, at cluster: ClusterName, transit: PlannedPoints, clock: any WallClock) {
-        self.base = base
-        self.cluster = cluster
+    init(of cluster: any Cluster, transit: PlannedPoints, clock: any WallClock) {
+        base = cluster.volumes
+        points = cluster
+        self.cluster = cluster.name
         self.transit = transit
         self.clock = clock
     }
@@ -73,11 +77,19 @@ final class OverlayVolumeStore: VolumeStore {
         guard let entry = transit.entry(point, store: store.name) else {
             throw DRError(.notFound, "the store \(store.name) has no recovery point \(point) of \(application)")
         }
-        var received = entry.point
+        var received = try await predicted(entry.point)
         received.verifiedAt = clock.now()
         let arrived = PlannedPoints.Entry(point: received, manifests: entry.manifests, bytes: entry.bytes)
         state.withLock { $0.received[point] = arrived }
         return Reception(point: received, bytesReceived: entry.bytes)
+    }
+
+    /// An application whose files were written while they were copied is most likely at it the next time as well.
+    private func predicted(_ point: RecoveryPoint) async throws -> RecoveryPoint {
+        guard point.consistency == .crash, try await points.lastTakenWhileRunning(of: point.application) == .fuzzy else { return point }
+        return RecoveryPoint(
+            id: point.id, application: point.application, epoch: point.epoch, generation: point.generation, source: point.source,
+            instant: point.instant, consistency: .fuzzy, volumes: point.volumes, manifests: point.manifests, final: point.final)
     }
 
     // Of a real point a plan asks only whether it is there: reading every byte is the run's work.
@@ -85,7 +97,21 @@ final class OverlayVolumeStore: VolumeStore {
 
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
         if let planned = state.withLock({ $0.received[point.id] }) { return planned.manifests }
+        if let mended = state.withLock({ $0.mended[point.id] }) { return mended }
         return try await base.manifests(of: point)
+    }
+
+    func objects(of point: RecoveryPoint) async throws -> [String] { try await base.objects(of: point) }
+
+    func manifests(of point: RecoveryPoint, from store: any ObjectStore) async throws -> [ManifestObject] {
+        try await base.manifests(of: point, from: store)
+    }
+
+    // The own copy stays as it is: what the run would read after mending it is read from the store.
+    func mend(_ point: RecoveryPoint, from store: any ObjectStore) async throws -> [String] {
+        let manifests = try await base.manifests(of: point, from: store)
+        state.withLock { $0.mended[point.id] = manifests }
+        return ["planned"]
     }
 
     func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {

@@ -92,6 +92,29 @@ import Testing
         #expect(report.applications.first?.rpo == .atMost(.seconds(30)))
     }
 
+    @Test(arguments: ["disaster", "planned"]) func `G12 a fuzzy point of one application is refused before any of them is stopped or live`(
+        _ mode: String
+    )
+        async throws
+    {
+        let stage = Stage()
+        stage.engine.state.withLock { $0.fuzzy = ["storefront"] }
+        let words =
+            mode == "disaster"
+            ? #"source_down = { evidence = "fire", fenced = "power" }"#
+            : #"recovery_point = { at_or_before = dr.now() + "5m" }, accept_data_loss = "1h""#
+        let call = #"dr.failover { pair = "east-west", applications = "all", mode = "\#(mode)", \#(words)"#
+        let report = try await stage.run(call + " }")
+        #expect(report.error?.code == .dataLoss)
+        #expect(report.error?.message.contains("point-e1-g2 of storefront is fuzzy") == true, "\(report.error?.message ?? "")")
+        #expect(report.error?.message.contains("point-e1-g1 of storefront, 0s old") == true, "\(report.error?.message ?? "")")
+        #expect(report.error?.hint?.contains("at_or_before") == true)
+        #expect(stage.engine.calls.allSatisfy { !$0.hasPrefix("st") || $0.hasPrefix("status") }, "\(stage.engine.calls)")
+        let accepted = Stage()
+        accepted.engine.state.withLock { $0.fuzzy = ["storefront"] }
+        #expect(try await accepted.run(call + ", accept_fuzzy = true }").outcome == .succeeded)
+    }
+
     @Test func `G12 the time to recovery of a disaster counts from the start of the run, or from when the outage began`() async throws {
         func move(_ since: String) async throws -> RunReport {
             try await Stage().run(

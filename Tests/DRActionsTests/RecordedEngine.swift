@@ -15,6 +15,8 @@ final class RecordedEngine: DREngine {
         var released = false
         var forgotten: [RunID] = []
         var withoutPoint: [ApplicationName] = []
+        /// Of these the newest point is fuzzy.
+        var fuzzy: [ApplicationName] = []
         /// No cluster says where an application is.
         var isBlind = false
         /// Keeps a migration under way.
@@ -134,11 +136,16 @@ final class RecordedEngine: DREngine {
         -> [PointReport]
     {
         try note("points", call)
-        let missing = state.withLock { $0.withoutPoint }
-        return applications.filter { !missing.contains($0) }.map {
-            PointReport(
-                id: "point-e1-g1", application: $0, instant: clock.now(), age: .zero, consistency: .crash, verified_at: clock.now(),
+        let (missing, fuzzy) = state.withLock { ($0.withoutPoint, $0.fuzzy) }
+        return applications.filter { !missing.contains($0) }.flatMap { name in
+            let instant = PointReport(
+                id: "point-e1-g1", application: name, instant: clock.now(), age: .zero, consistency: .crash, verified_at: clock.now(),
                 cluster: "west")
+            guard fuzzy.contains(name) else { return [instant] }
+            let newer = PointReport(
+                id: "point-e1-g2", application: name, instant: clock.now() + .seconds(60), age: .zero, consistency: .fuzzy,
+                verified_at: clock.now(), cluster: "west")
+            return [newer, instant]
         }
     }
 

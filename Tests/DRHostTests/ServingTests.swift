@@ -59,6 +59,48 @@ import Testing
         #expect(events.withLock { $0 } == ["storefront west"])
     }
 
+    @Test func `A copy that cannot be read is told of, and keeps no other from being read`() async throws {
+        let shop = try ShopFixture()
+        let (host, events) = (try shop.host(), Lock<[String]>([]))
+        defer { host.close() }
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        let lock = shop.file("sites/west/.dr/copies/ledger/lock")
+        try FileManager.default.removeItem(atPath: lock)
+        try FileManager.default.createDirectory(atPath: lock, withIntermediateDirectories: false)
+        try await host.serve(until: { events.withLock { $0.count } >= 2 }) { event in
+            switch event {
+            case .scrubbed(let application, let cluster, _, _): events.withLock { $0.append("\(application) \(cluster)") }
+            case .failed(let what, let error): events.withLock { $0.append("\(what): \(error.code.rawValue)") }
+            default: break
+            }
+        }
+        #expect(events.withLock { $0.sorted() } == ["scrub of ledger at west: io", "storefront west"])
+    }
+
+    @Test func `drrunbook scrub reads all at once, heals, and its status says whether damage is left`() throws {
+        let shop = try ShopFixture()
+        #expect(try shop.drrunbook("run", "runbooks/protect.lua").status == 0)
+        func harm(_ root: String) throws {
+            let packs = shop.file("\(root)/ledger/packs")
+            let pack = packs + "/" + (try #require(try FileManager.default.contentsOfDirectory(atPath: packs).min()))
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: pack))
+            bytes[100] ^= 1
+            try bytes.write(to: URL(fileURLWithPath: pack))
+        }
+        let sound = try shop.drrunbook("scrub")
+        #expect(sound.status == 0 && sound.output.contains("all sound"), "\(sound.output)\(sound.error)")
+        try harm("sites/west/.dr/copies")
+        let healed = try shop.drrunbook("scrub", "ledger")
+        #expect(healed.status == 0 && healed.error.contains("was damaged, and is healed"), "\(healed.output)\(healed.error)")
+        #expect(!healed.output.contains("storefront"))
+        for root in ["sites/west/.dr/copies", "objects"] { try harm(root) }
+        let left = try shop.drrunbook("scrub", "--json")
+        #expect(left.status == 6, "\(left.output)\(left.error)")
+        let found = try #require(left.lines.first { $0["type"].string == "scrubbed" && $0["application"].string == "ledger" })
+        #expect(found["lost"].list?.count == 1 && found["complete"].bool == true)
+        #expect(try shop.drrunbook("scrub", "leger").status == 2)
+    }
+
     @Test func `G2 keys of a run stay while it waits`() throws {
         let shop = try ShopFixture()
         #expect(try shop.drrunbook("apply", "--yes").status == 0)

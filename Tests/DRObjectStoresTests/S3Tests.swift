@@ -99,7 +99,7 @@ final class S3Server {
         #expect(try await store.get("a") == bytes)
         if kind == "damage" {
             try server.breakNext(3, kind)
-            await #expect { try await store.get("a") } throws: { ($0 as? DRError)?.code == .io && "\($0)".contains("checksum") }
+            await #expect { try await store.get("a") } throws: { ($0 as? DRError)?.code == .damaged && "\($0)".contains("checksum") }
         }
     }
 

@@ -13,7 +13,7 @@ import Testing
         do {
             _ = try await body()
             return "nothing was wrong"
-        } catch { return (error as? DRError)?.code == .damaged ? "\(error)" : "another error: \(error)" }
+        } catch { return [.damaged, .keyMissing].contains((error as? DRError)?.code) ? "\(error)" : "another error: \(error)" }
     }
 
     @Test func `what is stored tells nothing, and the same content never looks the same`() async throws {
@@ -33,6 +33,11 @@ import Testing
         let error = await message { try await store("b").get("old") }
         #expect(error.contains("object old of store memory is sealed with key \(try key("a").id), which is not here"))
         #expect(error.contains("keys here: \(try key("b").id)"))
+        await #expect { try await store("b").get("old") } throws: { ($0 as? DRError)?.code == .keyMissing }
+        let (old, new) = (try key("a").id, try key("b").id)
+        #expect(try await store("b", "a").seal(of: "old") == .earlier(old))
+        #expect(try await store("b", "a").seal(of: "new") == .current(new))
+        #expect(try await store("b").seal(of: "old") == .missing(old))
     }
 
     @Test func `a changed, cut, exchanged or plain object is one clear error that names it`() async throws {

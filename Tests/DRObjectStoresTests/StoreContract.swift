@@ -30,6 +30,7 @@ struct StoreContract {
         for (index, bytes) in [[], Array(0...255), (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }].enumerated() {
             #expect(try await store.put("\(root)/sizes/\(index)", bytes))
             #expect(try await store.get("\(root)/sizes/\(index)") == bytes)
+            #expect(try await store.get("\(root)/sizes/\(index)", first: 100) == Array(bytes.prefix(100)))
             #expect(try await !store.put("\(root)/sizes/\(index)", bytes))
         }
         try await store.delete(name)

@@ -133,6 +133,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if key not in objects:
             return self.refuse(404, "NoSuchKey")
         stored = objects[key]
+        if "Range" in self.headers:
+            first, last = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
+            if first >= len(stored):
+                return self.refuse(416, "InvalidRange")
+            return self.reply(206, stored[first : last + 1])
         self.reply(200, stored, [("x-amz-checksum-sha256", base64.b64encode(hashlib.sha256(stored).digest()).decode())])
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer

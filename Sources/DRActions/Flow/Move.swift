@@ -94,6 +94,33 @@ enum Move {
           end
         end
 
+        -- What would be refused for one application is refused before any of them is stopped or made live.
+        local function require_instants(call, names, found, points)
+          -- A drill's clones harm nobody.
+          if call.accept_fuzzy or call.verb == "drill" then return end
+          local fuzzy, sound, oldest = {}, {}, nil
+          for _, name in ipairs(names) do
+            if found[name].consistency == "fuzzy" then fuzzy[#fuzzy + 1] = found[name].id .. " of " .. name end
+            for _, point in ipairs(points) do
+              if point.application == name and point.consistency ~= "fuzzy" then
+                if found[name].consistency == "fuzzy" then
+                  sound[#sound + 1] = string.format("%s of %s, %s old", point.id, name, tostring(point.age))
+                end
+                if oldest == nil or point.instant < oldest then oldest = point.instant end
+                break
+              end
+            end
+          end
+          if #fuzzy == 0 then return end
+          local message = table.concat(fuzzy, ", ") .. (#fuzzy == 1 and " is" or " are")
+            .. " fuzzy: files were written while they were copied, so they may not fit together"
+          if #sound < #fuzzy then
+            host.raise("data-loss", message .. "; not for all is there a recovery point that is an instant", "migrate again, or accept_fuzzy = true")
+          end
+          host.raise("data-loss", message .. "; the newest that are an instant: " .. table.concat(sound, ", "),
+            'recovery_point = { at_or_before = "' .. tostring(oldest) .. '" }, or accept_fuzzy = true')
+        end
+
         -- Which point each application gets: its id, or nil for the newest verified one.
         local function choose_points(call, names)
           local wanted, chosen = call.recovery_point, {}
@@ -102,10 +129,11 @@ enum Move {
             if call.synced then return chosen end
             local points = host.perform("recovery_points", { pair = call.pair, applications = names, reversed = call.reversed })
             local found = {}
-            for _, point in ipairs(points) do found[point.application] = true end
+            for _, point in ipairs(points) do found[point.application] = found[point.application] or point end
             for _, name in ipairs(names) do
               if not found[name] then host.raise("no-recovery-point", name .. " has no verified recovery point at the destination") end
             end
+            require_instants(call, names, found, points)
             return chosen
           end
           if type(wanted) == "string" then
@@ -118,10 +146,11 @@ enum Move {
           end
           local points = host.perform("recovery_points", { pair = call.pair, applications = names, reversed = call.reversed,
             at_or_before = wanted.at_or_before })
-          local oldest, newest
+          local oldest, newest, found = nil, nil, {}
           for _, point in ipairs(points) do
             if chosen[point.application] == nil then
               chosen[point.application] = point.id
+              found[point.application] = point
               if oldest == nil or point.instant < oldest then oldest = point.instant end
               if newest == nil or point.instant > newest then newest = point.instant end
             end
@@ -134,12 +163,14 @@ enum Move {
           if wanted.max_skew and newest - oldest > host.duration(wanted.max_skew) then
             host.raise("no-recovery-point", "the newest points are " .. tostring(newest - oldest) .. " apart, more than max_skew")
           end
+          require_instants(call, names, found, points)
           return chosen
         end
 
         -- Starts at the destination in order; the first failure starts nothing new. Returns what moved and the failure.
-        function lib.start_all(call, on, waves, names)
-          local points, moved, failure = choose_points(call, names), {}, nil
+        function lib.start_all(call, on, waves, names, points)
+          local moved, failure = {}, nil
+          points = points or choose_points(call, names)
           lib.moving(names)
           each(waves, function(name)
             if failure then return end
@@ -254,7 +285,8 @@ enum Move {
             host.perform("checks", { pair = call.pair, applications = leaving, reversed = call.reversed, without_source = not planned,
               warn_only = softened })
           end
-          local stopped = {}
+          call.synced = planned
+          local stopped, points = {}, choose_points(call, moving)
           if planned and #leaving > 0 then
             -- Most of the data goes while the application still serves; the last sync is then short.
             if call.presync then host.perform("migrate", { pair = call.pair, applications = leaving, reversed = call.reversed }) end
@@ -269,8 +301,7 @@ enum Move {
               error(e, 0)
             end
           end
-          call.synced = planned
-          local moved, failure = lib.start_all(call, on, waves, moving)
+          local moved, failure = lib.start_all(call, on, waves, moving, points)
           if failure then
             if next(moved) == nil then
               -- Nothing is live over there. The engine refuses a restart where the point of no return was passed.

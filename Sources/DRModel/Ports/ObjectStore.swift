@@ -1,11 +1,16 @@
 /// The transport between clusters: named objects that are written once and never changed.
 ///
-/// Names are `/`-separated segments of letters, digits, `.`, `_` and `-`. Errors: `store-unreachable`, `not-found` (get only), `no-space`, `io`.
+/// Names are `/`-separated segments of letters, digits, `.`, `_` and `-`. Errors: `store-unreachable`, `not-found` (get only), `no-space`, `io`;
+/// of `get` also `damaged` (what is there cannot be what was put) and `key-missing` (it is sealed, and nobody here can open it).
 public protocol ObjectStore: Sendable {
     var name: StoreName { get }
     /// Durable when it returns. False, and nothing changed, when `name` exists already.
     @discardableResult func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool
     func get(_ name: String) async throws -> [UInt8]
+    /// Its first bytes, all of it where there are no more.
+    func get(_ name: String, first count: Int) async throws -> [UInt8]
+    /// With what it is sealed; nil where nothing is. Throws `not-found`.
+    func seal(of name: String) async throws -> ObjectSeal?
     func exists(_ name: String) async throws -> Bool
     /// Names with their sizes, in bytewise order. What came and what went by another process may be lost with the power: see `settle`.
     func list(prefix: String) async throws -> [StoredObject]
@@ -21,6 +26,8 @@ public protocol ObjectStore: Sendable {
 }
 
 extension ObjectStore {
+    public func get(_ name: String, first count: Int) async throws -> [UInt8] { Array(try await get(name).prefix(count)) }
+    public func seal(of name: String) async throws -> ObjectSeal? { nil }
     public func announce(_ name: String, _ bytes: [UInt8]) async throws { try await put(name, bytes) }
     public func withdraw(_ name: String) async throws { try await delete(name) }
 }
@@ -33,4 +40,14 @@ public struct StoredObject: Hashable, Sendable {
         self.name = name
         self.size = size
     }
+}
+
+/// With which key an object is sealed, by the key's id.
+public enum ObjectSeal: Hashable, Sendable {
+    /// The one that new objects are sealed with.
+    case current(String)
+    /// An earlier one, which is still here.
+    case earlier(String)
+    /// One that is not here: nobody can open the object.
+    case missing(String)
 }

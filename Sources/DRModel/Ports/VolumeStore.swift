@@ -24,6 +24,16 @@ public protocol VolumeStore: Sendable {
     /// The manifests of a point in the own copy.
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject]
 
+    /// The manifests of a point as a store holds them. Changes nothing: for whoever must know them while the own copy is damaged.
+    func manifests(of point: RecoveryPoint, from store: any ObjectStore) async throws -> [ManifestObject]
+
+    /// Reads all that a point needs in the own copy, and brings from the store what is damaged or missing there. Says which objects those were. Throws `damaged`
+    /// and names the object when the store's is no better, `locked` when a point is being received all the while.
+    func mend(_ point: RecoveryPoint, from store: any ObjectStore) async throws -> [String]
+
+    /// What the objects are called that a point in the own copy needs, in a store as well. Throws `damaged` when nobody can tell.
+    func objects(of point: RecoveryPoint) async throws -> [String]
+
     /// Makes a volume from a point, to be called `name`, beside the live one. Asked again with the same key it starts over.
     func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume
 
@@ -72,6 +82,11 @@ extension VolumeStore {
 
 // A plan keeps nothing, and sweeps nothing.
 extension VolumeStore {
+    public func manifests(of point: RecoveryPoint, from store: any ObjectStore) async throws -> [ManifestObject] {
+        try await manifests(of: point)
+    }
+    public func mend(_ point: RecoveryPoint, from store: any ObjectStore) async throws -> [String] { [] }
+    public func objects(of point: RecoveryPoint) async throws -> [String] { [] }
     public func standBy(_ point: RecoveryPoint) async throws {}
     public func standDown(_ application: ApplicationName) async throws {}
     public func standingBy(_ application: ApplicationName) async throws -> ByteCount { .zero }
@@ -101,12 +116,36 @@ public struct Scrubbed: Hashable, Sendable {
     public var healed: [String] = []
     /// What is sound on neither.
     public var lost: [String] = []
+    /// What is damaged in the store and sound in the own copy, and could not be replaced there: each with the reason.
+    public var unhealed: [String] = []
+    /// What was sealed in the store with another key than new objects are, and is sealed with that one now.
+    public var resealed: [String] = []
+    /// What nobody can judge, for it is sealed with a key that is not here, and the own copy has nothing sound to put in its place.
+    public var locked: [String] = []
     /// What stood by ready to go live and could not be mended; the next migration makes it anew.
     public var removed: [String] = []
     /// The object to go on after; nil when everything was looked at.
     public var next: String?
 
     public init() {}
+
+    /// What is not as it should be, and was left so.
+    public var isDamageLeft: Bool { !(lost.isEmpty && unhealed.isEmpty && locked.isEmpty) }
+    /// There is something to tell beside how much was read.
+    public var hasFindings: Bool { isDamageLeft || !(healed.isEmpty && removed.isEmpty && resealed.isEmpty) }
+
+    /// Takes in what the next part found.
+    public mutating func add(_ part: Scrubbed) {
+        objects += part.objects
+        bytes += part.bytes
+        healed += part.healed
+        lost += part.lost
+        unhealed += part.unhealed
+        resealed += part.resealed
+        locked += part.locked
+        removed += part.removed
+        next = part.next
+    }
 }
 
 /// What is known of a volume without reading its bytes.

@@ -51,11 +51,20 @@ public struct SealedObjectStore: ObjectStore {
     @discardableResult
     public func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool { try await store.put(name, try seal(bytes, as: name)) }
     public func get(_ name: String) async throws -> [UInt8] { try open(try await store.get(name), as: name) }
+    public func get(_ name: String, first count: Int) async throws -> [UInt8] { Array(try await get(name).prefix(count)) }
     public func exists(_ name: String) async throws -> Bool { try await store.exists(name) }
     public func delete(_ name: String) async throws { try await store.delete(name) }
     public func settle(_ names: [String]) async throws { try await store.settle(names) }
     public func withdraw(_ name: String) async throws { try await store.withdraw(name) }
     public func announce(_ name: String, _ bytes: [UInt8]) async throws { try await store.announce(name, try seal(bytes, as: name)) }
+
+    public func seal(of name: String) async throws -> ObjectSeal? {
+        let header = try await store.get(name, first: Self.header)
+        guard header.count == Self.header, header.starts(with: Self.magic) else { return nil }
+        let id = Digest.hex(Array(header[12..<20]))
+        guard let place = keys.firstIndex(where: { $0.id == id }) else { return .missing(id) }
+        return place == 0 ? .current(id) : .earlier(id)
+    }
 
     /// Sizes as they were before sealing.
     public func list(prefix: String) async throws -> [StoredObject] {
@@ -81,13 +90,17 @@ public struct SealedObjectStore: ObjectStore {
         }
         let header = Array(sealed[..<Self.header])
         guard header[8..<12].elementsEqual([1, 0, 1, 0]) else {
-            throw DRError(.damaged, "object \(name) of store \(self.name) is sealed in a way this version does not know")
+            throw DRError(
+                .damaged, "object \(name) of store \(self.name) is sealed in a way this version does not know",
+                hint: "use the program that wrote it, or a later one", details: ["newer": true])
         }
         let id = Digest.hex(Array(header[12..<20]))
         guard let key = keys.first(where: { $0.id == id }) else {
             throw DRError(
-                .damaged, "object \(name) of store \(self.name) is sealed with key \(id), which is not here",
-                hint: "keys here: \(keys.map(\.id).joined(separator: ", ")); add the key it was written with under `encryption`")
+                .keyMissing, "object \(name) of store \(self.name) is sealed with key \(id), which is not here",
+                hint:
+                    "keys here: \(keys.map(\.id).joined(separator: ", ")); add the key it was written with under `encryption`; where the own copy is sound, "
+                    + "`drrunbook scrub` seals it anew")
         }
         do {
             let box = try AES.GCM.SealedBox(

@@ -31,6 +31,13 @@ public final class ThrottledObjectStore: ObjectStore {
         return bytes
     }
 
+    public func get(_ name: String, first count: Int) async throws -> [UInt8] {
+        let bytes = try await store.get(name, first: count)
+        try await wait(for: bytes.count)
+        return bytes
+    }
+
+    public func seal(of name: String) async throws -> ObjectSeal? { try await store.seal(of: name) }
     public func exists(_ name: String) async throws -> Bool { try await store.exists(name) }
     public func list(prefix: String) async throws -> [StoredObject] { try await store.list(prefix: prefix) }
     public func delete(_ name: String) async throws { try await store.delete(name) }

@@ -38,6 +38,7 @@ enum Checks {
     static let all: [any Check.Type] = [
         ClustersReachable.self,
         ObjectStoreReachable.self,
+        StoreKeysPresent.self,
         PairSettled.self,
         OneStorePerCouple.self,
         SamePlatform.self,

@@ -160,6 +160,12 @@ struct CheckContext {
                 newest.whole = (point, try await destination.volumes.manifests(of: point))
                 break
             } catch let error as DRError where error.isOfOneRecord {
+                // Making it live would mend the copy first.
+                if error.code == .damaged, let store, let manifests = try? await destination.volumes.manifests(of: point, from: store) {
+                    newest.whole = (point, manifests)
+                    newest.mendable = error
+                    break
+                }
                 newest.damaged.append((point.id.text, error))
             }
         }
@@ -179,6 +185,8 @@ struct NewestPoint {
     var whole: (point: RecoveryPoint, manifests: [ManifestObject])?
     /// Newer than it, or all there are.
     var damaged: [(name: String, error: DRError)]
+    /// What is wrong with its own copy, and sound in the store.
+    var mendable: DRError?
 }
 
 extension Sequence<String> {

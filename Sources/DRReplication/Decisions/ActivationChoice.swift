@@ -22,9 +22,13 @@ extension ActivationChoice {
         let point = try Self.pick(order, from: points, damaged, at: destination)
         let age = now - point.instant
         if point.consistency == .fuzzy, !order.acceptFuzzy {
+            let whole = points.first { $0.verifiedAt != nil && $0.consistency != .fuzzy }
             throw DRError(
                 .dataLoss, "\(point.id) is fuzzy: files of \(name) were written while they were copied, so they may not fit together",
-                hint: "choose another recovery point, or accept a fuzzy one")
+                hint: whole.map {
+                    "the newest that is an instant is \($0.id), \(Self.text(now - $0.instant)) old: recovery_point = \"\($0.id)\", or "
+                        + "accept_fuzzy = true"
+                } ?? "none at \(destination) is an instant: migrate again, or accept_fuzzy = true")
         }
         self.point = point
         self.epoch = epoch

@@ -1,4 +1,4 @@
-internal import DRModel
+package import DRModel
 
 // What the engine keeps in a cluster's documents, read as what it is.
 extension Cluster {
@@ -69,6 +69,13 @@ extension Cluster {
 
     private func damaged(_ what: String, _ why: String) -> DRError {
         DRError(.damaged, "the record of \(what) at \(name) cannot be read: \(why)")
+    }
+}
+
+extension Cluster {
+    /// What the newest recovery point here is worth of those that were taken of a running application; nil when there is none.
+    package func lastTakenWhileRunning(of application: ApplicationName) async throws -> Consistency? {
+        try await points(of: application).sound.first { $0.consistency != .application }?.consistency
     }
 }
 

@@ -25,6 +25,8 @@ extension ReplicationEngine {
         let sourceName: ClusterName
         let source: (any Cluster)?
         let destination: any Cluster
+        let store: StoreName
+        let mended = Mended()
         let call: EngineCall
         let effectsBefore: Int
         var name: ApplicationName { application.name }
@@ -36,6 +38,7 @@ extension ReplicationEngine {
             sourceName = direction.source.name
             source = order.mode == .planned ? direction.source : nil
             destination = direction.destination
+            store = direction.storeName
             self.call = call
             effectsBefore = call.effects.effects.count
         }
@@ -56,7 +59,7 @@ extension ReplicationEngine {
             case .read(let withSource): event = .read(try await read(activation, withSource: withSource))
             case .settle(let choice): event = .settled(try await settle(choice, activation))
             case .verify(let point):
-                try await activation.destination.volumes.verify(point)
+                try await mending(point, activation) { try await activation.destination.volumes.verify(point) }
                 event = .verified
             case .survey(let point, let owned, let byHistory):
                 event = .surveyed(try await survey(point, owned: owned, byHistory: byHistory, activation))
@@ -122,7 +125,8 @@ extension ReplicationEngine {
         let form = ClusterForm(application: activation.application, cluster: destination.name)
         var manifests: [ManifestObject] = []
         var changes: [ObjectKey: [String: ValueChange]] = [:]
-        for object in try CarriedObjects.of(try await destination.volumes.manifests(of: point)) {
+        let kept = try await mending(point, activation) { try await destination.volumes.manifests(of: point) }
+        for object in try CarriedObjects.of(kept) {
             let local = try form.local(object)
             manifests.append(local.object)
             if !local.changes.isEmpty { changes[local.object.key] = local.changes }
@@ -163,11 +167,18 @@ extension ReplicationEngine {
     }
 
     private func materialise(_ volume: PointVolume, of point: RecoveryPoint, _ activation: Activation) async throws -> StagedVolume {
-        let staged = try await activation.destination.volumes.materialise(volume, of: point, key: activation.volumeKey(volume.name))
+        let staged = try await mending(point, activation) {
+            try await activation.destination.volumes.materialise(volume, of: point, key: activation.volumeKey(volume.name))
+        }
         let symbol = activation.call.points.symbol(for: point.id, of: activation.name)
         activation.call.effects.record(Effect(.materialise, .volume(volume.name), to: symbol, at: activation.destination.name))
         failpoint("engine.activate.materialised")
         return staged
+    }
+
+    private func mending<Result>(_ point: RecoveryPoint, _ activation: Activation, _ body: () async throws -> Result) async throws -> Result
+    {
+        try await mending(point, at: activation.destination, from: activation.store, activation.mended, activation.call, body)
     }
 
     private func fence(to epoch: Epoch, _ record: ApplicationRecord?, _ activation: Activation) async throws {
@@ -245,7 +256,7 @@ extension ReplicationEngine {
             activation.application, at: activation.destination, activation.key("start"), in: answer.epoch, activation.call)
         standing[activation.call.holder.run, default: [:]][activation.name, default: []].insert(activation.destination.name)
         // It serves by now: what is left of the staging takes room and keeps nobody down.
-        var warnings: [String] = []
+        var warnings = activation.mended.warnings
         for volume in try await volumes(of: answer, activation) {
             do { try await activation.destination.volumes.discard(activation.volumeKey(volume)) } catch let error as DRError {
                 warnings.append(

@@ -87,6 +87,7 @@ extension ReplicationEngine {
         let order: CloneOrder
         let application: Application
         let cluster: any Cluster
+        let mended = Mended()
         let call: EngineCall
         var name: ApplicationName { application.name }
         func key(_ part: String) -> OperationKey { call.key.part(part) }
@@ -115,7 +116,8 @@ extension ReplicationEngine {
         return CloneReport(
             application: cloning.name, cluster: order.cluster, recovery_point: clone.point.id, instant: clone.point.instant,
             ready_at: ready,
-            endpoints: try CloneForm.endpoints(objects.filter { $0.key.namespace.map(own.contains) ?? false }), left_out: clone.leftOut)
+            endpoints: try CloneForm.endpoints(objects.filter { $0.key.namespace.map(own.contains) ?? false }), left_out: clone.leftOut,
+            warnings: cloning.mended.warnings)
     }
 
     /// The drill as it is. Throws `conflict` when it is over: whoever cleans up must find nothing new.
@@ -144,9 +146,14 @@ extension ReplicationEngine {
         let (record, clone, document) = try await current(cloning)
         if clone.isPlaced { return }
         let point = clone.point
-        if point.verifiedAt == nil { try await cluster.volumes.verify(point) }
+        let store = try await pair(record.pair).objectStore
+        func mending<Result>(_ body: () async throws -> Result) async throws -> Result {
+            try await self.mending(point, at: cluster, from: store, cloning.mended, call, body)
+        }
+        if point.verifiedAt == nil { try await mending { try await cluster.volumes.verify(point) } }
         let form = ClusterForm(application: cloning.application, cluster: cluster.name)
-        let manifests = try CarriedObjects.of(try await cluster.volumes.manifests(of: point)).map { try form.local($0).object }
+        let manifests = try CarriedObjects.of(try await mending { try await cluster.volumes.manifests(of: point) })
+            .map { try form.local($0).object }
         let placement = try ClonePlacement(clone, of: record, manifests: manifests, at: cluster.name)
         let symbol = call.points.symbol(for: point.id, of: cloning.name)
         var staged: [StagedVolume] = []
@@ -154,7 +161,7 @@ extension ReplicationEngine {
         for volume in point.volumes {
             let name = try record.volume(volume.name)
             let staging = record.stagingKey(cloning.name, volume.name)
-            staged.append(try await cluster.volumes.materialise(volume, of: point, as: name, key: staging))
+            staged.append(try await mending { try await cluster.volumes.materialise(volume, of: point, as: name, key: staging) })
             before.append(Effect(.materialise, .volume(name), to: symbol, at: cluster.name))
             failpoint("engine.drill.materialised")
         }

@@ -27,6 +27,10 @@ struct ObjectNames: Sendable {
     var maps: String { "\(application)/maps/" }
     var tombs: String { "\(application)/tombs/" }
     var sweeps: String { "\(application)/sweeps/" }
+    /// Says of an object that what stands under its name is damaged: whoever publishes counts it as missing.
+    var doubts: String { "\(application)/doubts/" }
+    func doubt(_ name: String) -> String { doubts + name.dropFirst(all.count) }
+    func parseDoubt(_ name: String) -> String? { name.hasPrefix(doubts) ? all + name.dropFirst(doubts.count) : nil }
     var readers: String { "\(application)/readers/" }
     /// Says that a cluster brings points of the application in from the store.
     func reader(_ cluster: ClusterName) -> String { readers + cluster.text }

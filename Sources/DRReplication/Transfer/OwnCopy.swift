@@ -13,6 +13,17 @@ struct DamagedCopy: Error {
     }
 
     init(object: String, what: String) { self.init(object: object, Malformed(what)) }
+
+    /// Nil when the failure says nothing of the object: the disk is full, or nobody may read it.
+    init?(object: String, _ failure: IOFailure) {
+        guard failure.isMissing || failure.isDamage else { return nil }
+        self.init(object: object, what: failure.isMissing ? Self.missing : "it cannot be read: \(failure)")
+    }
+
+    /// Reads of an object; what the disk no longer gives is damage like any other.
+    static func noticing<Result>(_ object: String, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as IOFailure { throw DamagedCopy(object: object, error) ?? error }
+    }
 }
 
 /// A cluster's own copy of the points of one application: the same objects under the same names as in a store, under `.dr/copies`.
@@ -64,13 +75,7 @@ final class OwnCopy {
         return true
     }
 
-    func read(_ name: String) throws -> [UInt8] {
-        do {
-            return try io.readWhole(path(name))
-        } catch let error as IOFailure where error.isMissing {
-            throw DamagedCopy(object: name, what: DamagedCopy.missing)
-        }
-    }
+    func read(_ name: String) throws -> [UInt8] { try DamagedCopy.noticing(name) { try io.readWhole(path(name)) } }
 
     /// Whole and durable, or absent; its name is durable after `settle`.
     func write(_ name: String, _ bytes: [UInt8]) throws { try parcel(name).write(bytes) }

@@ -28,7 +28,8 @@ final class PackFiles: Sendable {
 
     /// Fills the buffer with the bytes from `offset` on.
     func read(_ id: PackID, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws {
-        guard try unsafe file(id).read(at: offset, into: buffer) == buffer.count else {
+        let count = try DamagedCopy.noticing(names.pack(id)) { try unsafe file(id).read(at: offset, into: buffer) }
+        guard count == buffer.count else {
             throw DamagedCopy(object: names.pack(id), what: "it ends too early")
         }
     }
@@ -38,7 +39,7 @@ final class PackFiles: Sendable {
         if let found = footers.withLock({ $0.first { $0.id == location.pack } }) {
             return Self.chunk(at: location.offset, in: found.chunks)
         }
-        let chunks = try footer(location.pack)
+        let chunks = try DamagedCopy.noticing(names.pack(location.pack)) { try footer(location.pack) }
         footers.withLock { footers in
             footers.append((location.pack, chunks))
             while footers.count > 1, footers.count > Self.mostFooters || footers.reduce(0, { $0 + $1.chunks.count }) > Self.mostChunks {
@@ -83,16 +84,12 @@ final class PackFiles: Sendable {
 
     private func file(_ id: PackID) throws -> any StoreFile {
         if let found = open.withLock({ $0.first { $0.id == id } }) { return found.file }
-        do {
-            let file = try io.open(folder / names.pack(id), .read, permissions: 0)
-            open.withLock { open in
-                open.append((id, file))
-                // Closed when nobody reads from it any more.
-                if open.count > Self.most { open.removeFirst() }
-            }
-            return file
-        } catch let error as IOFailure where error.isMissing {
-            throw DamagedCopy(object: names.pack(id), what: "it is missing")
+        let file = try io.open(folder / names.pack(id), .read, permissions: 0)
+        open.withLock { open in
+            open.append((id, file))
+            // Closed when nobody reads from it any more.
+            if open.count > Self.most { open.removeFirst() }
         }
+        return file
     }
 }

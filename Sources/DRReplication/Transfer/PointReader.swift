@@ -127,9 +127,7 @@ struct PackCheck: Sendable {
     }
 
     func read(_ name: String) throws -> [UInt8] {
-        do { return try io.readWhole(root / name) } catch let error as IOFailure where error.isMissing {
-            throw DamagedCopy(object: name, what: "it is missing")
-        }
+        try DamagedCopy.noticing(name) { try io.readWhole(root / name) }
     }
 
     /// That nothing of it was changed by accident.

@@ -59,7 +59,7 @@ struct Publisher {
         let known = view.lasting
         let newest = try await newestRecord(known.keys.compactMap(names.parseRecord))
         let sent = try await Outbox.serving(store, lanes: lanes) { outbox in
-            try await send(session, lease, known, manifests, newest, outbox)
+            try await send(session, lease, known, view.doubted, manifests, newest, outbox)
         }
         let record = PointRecord(
             draft: draft, application: capture.application, session: session, instant: capture.instant, consistency: capture.consistency,
@@ -102,7 +102,7 @@ struct Publisher {
     }
 
     private func send(
-        _ session: Session, _ lease: Lease, _ existing: [String: Int64], _ manifests: [ManifestObject],
+        _ session: Session, _ lease: Lease, _ existing: [String: Int64], _ doubted: Set<String>, _ manifests: [ManifestObject],
         _ newest: (name: String, record: PointRecord, hash: ContentHash)?, _ outbox: Outbox
     ) async throws -> Sent {
         let writer = PackWriter(outbox, names: names, session: session, lease: lease, random: random, objectSize: objectSize)
@@ -152,7 +152,7 @@ struct Publisher {
             let object = index.object()
             let name = ContentHash(of: object)
             sent.needed.add(index, names.map(name))
-            put(names.map(name), object, unless: existing, sent.objectBytes, outbox)
+            put(names.map(name), object, unless: existing, doubted, sent.objectBytes, outbox)
             let point = PointVolume(name: volume, kind: catalogue.kind, content: index.token, size: ByteCount(scan.size))
             sent.volumes.append(PointRecord.Volume(volume: point, index: name))
             sent.caches.append(
@@ -163,14 +163,24 @@ struct Publisher {
         }
         writer.flush()
         sent.needed.add(listed, names.map(sent.manifests.index))
-        put(names.map(sent.manifests.index), listed.object(), unless: existing, sent.objectBytes, outbox)
+        put(names.map(sent.manifests.index), listed.object(), unless: existing, doubted, sent.objectBytes, outbox)
         return sent
     }
 
-    private func put(_ name: String, _ object: [UInt8], unless existing: [String: Int64], _ bytes: Lock<Int64>, _ outbox: Outbox) {
+    private func put(
+        _ name: String, _ object: [UInt8], unless existing: [String: Int64], _ doubted: Set<String>, _ bytes: Lock<Int64>, _ outbox: Outbox
+    ) {
         if existing[name] != nil { return }
-        outbox.push { store in
+        outbox.push { [names] store in
             failpoint("publish.object")
+            if doubted.contains(name) {
+                // What is damaged there gives way to what the name stands for, the doubt last: until then nobody builds upon it.
+                try await store.delete(name)
+                try await store.put(name, object)
+                try await store.delete(names.doubt(name))
+                bytes.withLock { $0 += Int64(object.count) }
+                return
+            }
             if try await store.put(name, object) { bytes.withLock { $0 += Int64(object.count) } }
         }
     }
@@ -226,7 +236,9 @@ struct Publisher {
         // A record that cannot be read is no base to build upon; the one before may be.
         for name in records.sorted(by: { $1.age.lexicographicallyPrecedes($0.age) }).prefix(3) {
             let object: [UInt8]
-            do { object = try await store.get(name.name) } catch let error as DRError where [.notFound, .damaged].contains(error.code) {
+            do { object = try await store.get(name.name) } catch let error as DRError
+                where [.notFound, .damaged, .keyMissing].contains(error.code)
+            {
                 continue
             }
             if let record = try? PointRecord(parsing: object) { return (name.name, record, ContentHash(of: object)) }
@@ -238,7 +250,7 @@ struct Publisher {
     private func isRecordHere(_ cache: ScanCache?, _ existing: [String: Int64]) async throws -> Bool {
         guard let header = cache?.header, existing[header.record] != nil else { return false }
         do { return ContentHash(of: try await store.get(header.record)) == header.recordHash } catch let error as DRError
-            where [.notFound, .damaged].contains(error.code)
+            where [.notFound, .damaged, .keyMissing].contains(error.code)
         { return false }
     }
 

@@ -49,6 +49,29 @@ struct Receiver {
         return Reception(point: point, bytesReceived: ByteCount(work.received + Int64(object.count)))
     }
 
+    /// Reads all that a point of the own copy needs, whatever was noted, and fetches what is not as it was written. Says which objects those were.
+    func mend(_ point: RecoveryPoint) async throws -> [String] {
+        let lock = try copy.lock()
+        defer { lock.release() }
+        try copy.removeLeftovers()
+        var mended: [String] = []
+        let record: PointRecord
+        if let here = try copy.records(of: point.id).sound.map(\.record).first(where: { $0.isRecord(of: point) }) {
+            record = here
+        } else {
+            let (name, there, object) = try await PointRecord.find(point, in: store, names)
+            try copy.write(name, object)
+            mended.append(name)
+            record = there
+        }
+        var work = Reading(copy: copy, store: store, workers: workers, verified: try Verified(copy), now: clock.now())
+        work.believesNothing()
+        _ = try await work.bring(record)
+        try copy.settle()
+        do { try work.verified.write() } catch is IOFailure {}
+        return mended + work.fetched.sorted()
+    }
+
     private struct Reading {
         let copy: OwnCopy
         let store: any ObjectStore
@@ -56,6 +79,7 @@ struct Receiver {
         var verified: Verified
         let now: Instant
         var received: Int64 = 0
+        private(set) var fetched: Set<String> = []
         private var healed: Set<String> = []
 
         init(copy: OwnCopy, store: any ObjectStore, workers: Workers, verified: Verified, now: Instant) {
@@ -67,6 +91,9 @@ struct Receiver {
         }
 
         private var names: ObjectNames { copy.names }
+
+        /// Every pack is read, also one that was sound some days ago.
+        mutating func believesNothing() { for pack in verified.packs.keys { verified.drop(pack) } }
 
         /// When the pack that was read longest ago was read.
         mutating func bring(_ record: PointRecord) async throws -> Instant {
@@ -154,7 +181,11 @@ struct Receiver {
         /// The next one comes while the last ones are checked and written.
         private mutating func fetchPacks(_ packs: Set<PackID>) async throws {
             var writes = Pending<Void>(most: max(1, workers.width))
-            do { try await fetchPacks(packs, &writes) } catch {
+            do { try await fetchPacks(packs, &writes) } catch let error as DamagedCopy {
+                writes.abandon()
+                try await fetch(error.object)
+                return try await fetchPacks(packs)
+            } catch {
                 writes.abandon()
                 throw error
             }
@@ -165,14 +196,20 @@ struct Receiver {
                 try Task.checkCancellation()
                 verified.drop(pack)
                 let name = names.pack(pack)
-                let object = try await get(name)
+                let object: [UInt8]
+                do { object = try await naming(name) { try await store.get(name) } } catch let error as DRError
+                    where error.code == .damaged
+                {
+                    // Asked again, alone, it says what is wrong with it.
+                    try await fetch(name)
+                    continue
+                }
+                fetched.insert(name)
                 received += Int64(object.count)
                 let parcel = try copy.parcel(name)
                 try writes.add(
-                    workers.submit { [store = store.name] in
-                        do throws(Malformed) { try ObjectCheck.check(name, object) } catch {
-                            throw damaged(name, in: "store \(store)", error)
-                        }
+                    workers.submit {
+                        do throws(Malformed) { try ObjectCheck.check(name, object) } catch { throw DamagedCopy(object: name, error) }
                         failpoint("receive.object")
                         try parcel.write(object)
                     })
@@ -180,18 +217,45 @@ struct Receiver {
             try writes.finish()
         }
 
-        private func get(_ name: String) async throws -> [UInt8] {
-            do { return try await store.get(name) } catch let error as DRError where error.code == .notFound {
+        private func naming<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
+            do { return try await body() } catch let error as DRError where error.code == .notFound {
                 throw damaged(name, in: "store \(store.name)", Malformed("it is missing"))
             }
         }
 
         private mutating func fetch(_ name: String) async throws {
-            let object = try await get(name)
-            do throws(Malformed) { try ObjectCheck.check(name, object) } catch { throw damaged(name, in: "store \(store.name)", error) }
+            let object = try await naming(name) {
+                try await doubting(name) {
+                    let object = try await store.get(name)
+                    do throws(Malformed) { try ObjectCheck.check(name, object) } catch { throw DamagedCopy(object: name, error) }
+                    return object
+                }
+            }
             failpoint("receive.object")
             try copy.write(name, object)
+            fetched.insert(name)
             received += Int64(object.count)
+        }
+
+        /// Fetches an object, and twice when it is not what its name says: it may have been the way. Damaged still, it is doubted from then on: it stays where it
+        /// is, for another copy may show it sound, but the next migration sends again what stands in it.
+        private func doubting(_ name: String, _ body: () async throws -> [UInt8]) async throws -> [UInt8] {
+            var isSecond = false
+            while true {
+                var failure: DRError
+                do { return try await body() } catch let error as DamagedCopy {
+                    failure = damaged(name, in: "store \(store.name)", error.reason)
+                    if error.reason.isNewer { throw failure }
+                } catch let error as DRError where error.code == .damaged && error.details?["newer"].bool != true { failure = error }
+                if isSecond {
+                    failure.hint = "migrate again: what stands in it is sent anew by a source that has it"
+                    do { try await store.put(names.doubt(name), []) } catch let error as DRError {
+                        failure.hint = "the next migration will build upon it again, for that could not be noted: \(error.message)"
+                    }
+                    throw failure
+                }
+                isSecond = true
+            }
         }
     }
 }

@@ -28,7 +28,8 @@ struct Scrub {
         try copy.removeLeftovers()
         var work = Work(
             copy: copy, store: store, clock: clock, verified: try Verified(copy),
-            recordsThere: Set(try await store.list(prefix: names.points).map(\.name)))
+            recordsThere: Set(try await store.list(prefix: names.points).map(\.name)),
+            doubts: Set(try await store.list(prefix: names.doubts).compactMap { names.parseDoubt($0.name) }))
         let needed = try await needed(&work)
         try await work.requireReadable(needed.sorted())
         for name in needed.sorted() where after.map({ $0 < name }) ?? true {
@@ -76,6 +77,8 @@ struct Scrub {
         let clock: any WallClock
         var verified: Verified
         let recordsThere: Set<String>
+        /// What a receiver found damaged there.
+        let doubts: Set<String>
         /// By points that the store shows: it must have them.
         var neededThere: Set<String> = []
         var scrubbed = Scrubbed()
@@ -85,18 +88,23 @@ struct Scrub {
             case sound([UInt8])
             case damaged
             case missing
+            /// Perhaps sound: nobody here has its key.
+            case locked
             /// Where it stands.
             case newer(String)
 
             var bytes: [UInt8]? { if case .sound(let bytes) = self { bytes } else { nil } }
         }
 
-        init(copy: OwnCopy, store: any ObjectStore, clock: any WallClock, verified: Verified, recordsThere: Set<String>) {
+        init(
+            copy: OwnCopy, store: any ObjectStore, clock: any WallClock, verified: Verified, recordsThere: Set<String>, doubts: Set<String>
+        ) {
             self.copy = copy
             self.store = store
             self.clock = clock
             self.verified = verified
             self.recordsThere = recordsThere
+            self.doubts = doubts
         }
 
         /// Its bytes here, healed if need be; nil when that cannot be.
@@ -113,11 +121,21 @@ struct Scrub {
                 do {
                     _ = try await store.get(name)
                     return
-                } catch let error as DRError where error.code == .damaged {
+                } catch let error as DRError where [.damaged, .keyMissing].contains(error.code) {
                     first = first ?? error
                 } catch let error as DRError where error.code == .notFound { continue }
             }
-            if let first { throw first }
+            guard let first else { return }
+            // After a rotation whose old key is gone the first ones may be old by chance.
+            for name in names.dropFirst(8) where (first as? DRError)?.code == .keyMissing {
+                do {
+                    switch try await store.seal(of: name) {
+                    case .current?, .earlier?: return
+                    case .missing?, nil: continue
+                    }
+                } catch let error as DRError where error.code == .notFound { continue }
+            }
+            throw first
         }
 
         mutating func check(_ name: String) async throws {
@@ -129,29 +147,49 @@ struct Scrub {
             for case .newer(let place) in [here, there] { throw damaged(name, in: place, .newer) }
             scrubbed.bytes += Int64(here.bytes?.count ?? 0) + Int64(there.bytes?.count ?? 0)
             switch (here, there) {
-            case (.sound, .sound): break
+            case (.sound(let bytes), .sound): if case .earlier? = try await store.seal(of: name) { try await reseal(name, bytes) }
+            // The key is gone, or was never here; what it sealed is here without it.
+            case (.sound(let bytes), .locked): try await reseal(name, bytes)
+            case (_, .locked): scrubbed.locked.append(name)
             case (.damaged, .sound(let bytes)), (.missing, .sound(let bytes)):
                 failpoint("scrub.here")
                 try copy.write(name, bytes)
                 here = try self.here(name)
                 if here.bytes == nil { scrubbed.lost.append(name) } else { scrubbed.healed.append("the own copy's \(name)") }
-            case (.sound(let bytes), .damaged):
-                failpoint("scrub.there")
-                // What is damaged there would stand in the way of its own kind for ever. A crash here leaves it missing, which is healed as well.
-                try await store.delete(name)
-                try await put(name, bytes)
+            case (.sound(let bytes), .damaged): try await heal(name, bytes, instead: true)
             case (.sound(let bytes), .missing):
                 // What was swept there is not brought back.
-                if neededThere.contains(name) { try await put(name, bytes) }
+                if neededThere.contains(name) { try await heal(name, bytes, instead: false) }
             case (_, _): scrubbed.lost.append(name)
             }
+            if doubts.contains(name), case .sound = try await self.there(name) { try await store.delete(copy.names.doubt(name)) }
             guard let pack = copy.names.parsePack(name) else { return }
             if here.bytes == nil { verified.drop(pack) } else { verified.note(pack, clock.now()) }
         }
 
-        private mutating func put(_ name: String, _ bytes: [UInt8]) async throws {
-            try await store.put(name, bytes)
-            scrubbed.healed.append("store \(store.name)'s \(name)")
+        private mutating func reseal(_ name: String, _ bytes: [UInt8]) async throws {
+            if try await put(name, bytes, instead: true) { scrubbed.resealed.append("store \(store.name)'s \(name)") }
+        }
+
+        /// False, and noted, when the store does not take it, or when what somebody else put there meanwhile is not what the name says.
+        ///
+        /// What is damaged there would stand in the way of its own kind for ever: `instead` removes it first. A crash on the way leaves it missing, which is
+        /// healed as well.
+        private mutating func put(_ name: String, _ bytes: [UInt8], instead: Bool) async throws -> Bool {
+            failpoint("scrub.there")
+            do {
+                if instead { try await store.delete(name) }
+                if try await store.put(name, bytes) { return true }
+                if case .sound = try await there(name) { return true }
+                scrubbed.unhealed.append("store \(store.name)'s \(name): somebody else put it there meanwhile, and it is not sound")
+            } catch let error as DRError where [.io, .noSpace].contains(error.code) {
+                scrubbed.unhealed.append("store \(store.name)'s \(name): \(error.message)")
+            }
+            return false
+        }
+
+        private mutating func heal(_ name: String, _ bytes: [UInt8], instead: Bool) async throws {
+            if try await put(name, bytes, instead: instead) { scrubbed.healed.append("store \(store.name)'s \(name)") }
         }
 
         private func here(_ name: String) throws -> Found {
@@ -165,7 +203,9 @@ struct Scrub {
                 where error.code == .notFound
             {
                 return .missing
-            } catch let error as DRError where error.code == .damaged { return .damaged }
+            } catch let error as DRError where error.code == .damaged {
+                return error.details?["newer"].bool == true ? .newer("store \(store.name)") : .damaged
+            } catch let error as DRError where error.code == .keyMissing { return .locked }
         }
 
         private func found(_ name: String, _ object: [UInt8], _ place: String) -> Found {

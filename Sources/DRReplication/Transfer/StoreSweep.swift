@@ -31,6 +31,8 @@ struct StoreSweep {
         let gone = records.filter { !kept.contains($0.name.name) }
         let garbage = Set(existing.keys.filter { isSwept($0) && !needed.contains($0, names) }).union(gone.map(\.name.name))
 
+        // What was damaged is gone, and so is the word of it.
+        for name in existing.keys { if let object = names.parseDoubt(name), existing[object] == nil { try await store.delete(name) } }
         let leases = existing.keys.compactMap(names.parseLease)
         for lease in leases where !lease.isLive(now) { try await store.delete(lease.name) }
         let graves = try await graves(existing.keys, before: leases.filter { $0.isLive(now) }.map(\.began).min(), now)

@@ -17,6 +17,12 @@ final class StoredPages {
     }
 
     func next() async throws -> PriorIndex.Page? {
+        let number = position
+        guard let page = try await nextStored() else { return nil }
+        return PriorIndex.Page(number: number, page: try page.page(), identities: [], marks: [], entry: index.entries[number])
+    }
+
+    func nextStored() async throws -> StoredPage? {
         guard position < index.entries.count else { return nil }
         let entry = index.entries[position]
         let object = try await pack(entry.location.pack)
@@ -29,9 +35,9 @@ final class StoredPages {
                 try unsafe compressor.unpack($0, entry.location.codec, length: Int(entry.contentLength) + Int(entry.placesLength))
             }
         } catch { throw error as? Malformed ?? Malformed("it cannot be read") }
-        defer { position += 1 }
-        return PriorIndex.Page(
-            number: position, page: try StoredPage(bytes, of: entry).page(), identities: [], marks: [], entry: entry)
+        let page = try StoredPage(bytes, of: entry)
+        position += 1
+        return page
     }
 
     private func pack(_ id: PackID) async throws -> [UInt8] {

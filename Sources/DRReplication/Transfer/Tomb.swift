@@ -70,12 +70,14 @@ struct StoreView {
     private(set) var existing: [String: Int64] = [:]
     /// Names that stand in a tomb.
     private(set) var buried: Set<String> = []
+    /// Names under which something damaged stands.
+    private(set) var doubted: Set<String> = []
     /// Names that a sweep may be removing now.
     private(set) var removing: Set<String> = []
     private let names: ObjectNames
 
     /// What is to be removed is missing already.
-    var lasting: [String: Int64] { existing.filter { !buried.contains($0.key) && !removing.contains($0.key) } }
+    var lasting: [String: Int64] { existing.filter { !buried.contains($0.key) && !removing.contains($0.key) && !doubted.contains($0.key) } }
 
     var leases: [Lease.Name] { existing.keys.compactMap(names.parseLease) }
 
@@ -90,6 +92,7 @@ struct StoreView {
     private mutating func read(_ store: any ObjectStore, _ now: Instant) async throws -> Bool {
         (existing, buried, removing) = ([:], [], [])
         for object in try await store.list(prefix: names.all) { existing[object.name] = object.size.bytes }
+        doubted = Set(existing.keys.compactMap(names.parseDoubt))
         for name in existing.keys.sorted() where name.hasPrefix(names.tombs) || name.hasPrefix(names.sweeps) {
             let object: [UInt8]
             do { object = try await store.get(name) } catch let error as DRError where error.code == .notFound { return false }

@@ -105,6 +105,39 @@ public struct DirectoryVolumeStore: VolumeStore {
         }
     }
 
+    public func objects(of point: RecoveryPoint) async throws -> [String] {
+        try await reporting {
+            let copy = copy(of: point.application)
+            let reader = PointReader(copy, workers: Workers("objects", width: 0))
+            let record = try record(of: point, in: copy)
+            var needed = Needed()
+            needed.add(try reader.index(record.manifests), copy.names.map(record.manifests.index))
+            for volume in record.volumes { needed.add(try reader.index(volume), copy.names.map(volume.index)) }
+            return needed.all(copy.names)
+        }
+    }
+
+    public func manifests(of point: RecoveryPoint, from store: any ObjectStore) async throws -> [ManifestObject] {
+        let names = ObjectNames(application: point.application)
+        return try await PointRecord.find(point, in: store, names).record.manifests(in: store, names)
+    }
+
+    /// How long it waits for whoever receives: a scrub reads on for some seconds, and the application is down.
+    private static let patience = 30
+
+    public func mend(_ point: RecoveryPoint, from store: any ObjectStore) async throws -> [String] {
+        try await working { workers in
+            for attempt in 0... {
+                let copy = copy(of: point.application)
+                let receiver = Receiver(copy: copy, cluster: cluster, store: store, clock: clock, workers: workers)
+                do { return try await heads(copy, workers).makingRoom { try await receiver.mend(point) } } catch let error as DRError
+                    where error.code == .locked && attempt < Self.patience
+                { try await clock.sleep(for: .seconds(1)) }
+            }
+            return []
+        }
+    }
+
     public func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws
         -> StagedVolume
     {
@@ -208,11 +241,7 @@ public struct DirectoryVolumeStore: VolumeStore {
                 scrubbed.next = standing
                 return scrubbed
             }
-            scrubbed.objects += read.objects
-            scrubbed.bytes += read.bytes
-            scrubbed.healed += read.healed
-            scrubbed.lost += read.lost
-            scrubbed.removed += read.removed
+            scrubbed.add(read)
             scrubbed.next = read.next.map { standing + $0 }
             return scrubbed
         }
@@ -233,9 +262,7 @@ public struct DirectoryVolumeStore: VolumeStore {
     /// The record here whose content is the point's: an id alone could be that of an earlier attempt.
     private func record(of point: RecoveryPoint, in copy: OwnCopy) throws -> PointRecord {
         let (sound, bad) = try copy.records(of: point.id)
-        for (_, record) in sound where record.volumes.map(\.volume) == point.volumes && record.manifests.content == point.manifests {
-            return record
-        }
+        for (_, record) in sound where record.isRecord(of: point) { return record }
         if let first = bad.first { throw first }
         throw DRError(
             .damaged, "recovery point \(point.id) is not in the own copy of \(directory)",

@@ -58,21 +58,9 @@ struct Serve: HostCommand {
             }
         case .cleaned(let report): _ = Cleanup.tell(report, output)
         case .scrubbed(let application, let cluster, let scrubbed, let time):
-            for name in scrubbed.healed { output.warning("\(application) at \(cluster): \(name) was damaged, and is healed") }
-            for name in scrubbed.removed {
-                output.warning(
-                    "\(application) at \(cluster): \(name) could not be mended and was removed; the next migration makes it anew")
-            }
-            for name in scrubbed.lost { output.warning("\(application) at \(cluster): \(name) is damaged everywhere; migrate again") }
+            Scrub.findings(scrubbed, "\(application) at \(cluster)", output)
             if scrubbed.next == nil { output.say("\(time) \(application) at \(cluster): all objects were read") }
-            output.object(
-                "scrubbed",
-                [
-                    ("application", .string(application.text)), ("cluster", .string(cluster.text)),
-                    ("healed", .list(scrubbed.healed.map { .string($0) })), ("lost", .list(scrubbed.lost.map { .string($0) })),
-                    ("removed", .list(scrubbed.removed.map { .string($0) })),
-                    ("complete", .bool(scrubbed.next == nil)),
-                ])
+            output.object("scrubbed", Scrub.members(application, cluster, scrubbed))
         case .ran(let job, let report, let time):
             let text = "\(job): run \(report.run) \(report.outcome.rawValue)" + (report.error.map { ": \($0.message)" } ?? "")
             if report.outcome == .succeeded { output.say("\(time) \(text)") } else { output.warning(text) }

@@ -79,6 +79,13 @@ struct SimulatedVolumes: VolumeStore {
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
         try await pass("manifests") { try await base.manifests(of: point) }
     }
+    func objects(of point: RecoveryPoint) async throws -> [String] { try await base.objects(of: point) }
+    func manifests(of point: RecoveryPoint, from store: any ObjectStore) async throws -> [ManifestObject] {
+        try await pass("manifests", through: store) { try await base.manifests(of: point, from: store) }
+    }
+    func mend(_ point: RecoveryPoint, from store: any ObjectStore) async throws -> [String] {
+        try await pass("mend", through: store) { try await base.mend(point, from: store) }
+    }
     func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
         try await pass("materialise") { try await base.materialise(volume, of: point, as: name, key: key) }
     }
@@ -109,6 +116,10 @@ struct SimulatedStore: ObjectStore {
 
     func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool { try await pass("put") { try await base.put(name, bytes) } }
     func get(_ name: String) async throws -> [UInt8] { try await pass("get") { try await base.get(name) } }
+    func get(_ name: String, first count: Int) async throws -> [UInt8] {
+        try await pass("get") { try await base.get(name, first: count) }
+    }
+    func seal(of name: String) async throws -> ObjectSeal? { try await base.seal(of: name) }
     func exists(_ name: String) async throws -> Bool { try await pass("exists") { try await base.exists(name) } }
     func list(prefix: String) async throws -> [StoredObject] { try await pass("list") { try await base.list(prefix: prefix) } }
     func delete(_ name: String) async throws { try await pass("delete") { try await base.delete(name) } }

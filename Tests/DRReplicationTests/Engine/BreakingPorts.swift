@@ -133,6 +133,13 @@ struct BreakingVolumes: VolumeStore {
     func manifests(of point: RecoveryPoint) async throws -> [ManifestObject] {
         try await pass("manifests") { try await base.manifests(of: point) }
     }
+    func objects(of point: RecoveryPoint) async throws -> [String] { try await base.objects(of: point) }
+    func manifests(of point: RecoveryPoint, from store: any ObjectStore) async throws -> [ManifestObject] {
+        try await pass("manifests") { try await base.manifests(of: point, from: store) }
+    }
+    func mend(_ point: RecoveryPoint, from store: any ObjectStore) async throws -> [String] {
+        try await pass("mend") { try await base.mend(point, from: store) }
+    }
     func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {
         try await pass("materialise") { try await base.materialise(volume, of: point, as: name, key: key) }
     }

@@ -5,11 +5,12 @@ import Testing
 @testable import DRReplication
 
 struct DecisionTests {
-    private func point(_ generation: Int64, hour: Int64 = 0, verified: Bool = true) throws -> RecoveryPoint {
+    private func point(_ generation: Int64, hour: Int64 = 0, verified: Bool = true, fuzzy: Bool = false) throws -> RecoveryPoint {
         let instant = Instant(nanosecondsSince1970: hour * 3_600_000_000_000)
         return RecoveryPoint(
             id: try PointID("ledger-e1-g\(generation)"), application: "ledger", epoch: .first, generation: generation, source: "east",
-            instant: instant, consistency: .crash, volumes: [], manifests: ContentToken("m"), verifiedAt: verified ? instant : nil)
+            instant: instant, consistency: fuzzy ? .fuzzy : .crash, volumes: [], manifests: ContentToken("m"),
+            verifiedAt: verified ? instant : nil)
     }
 
     @Test func `Retention keeps the newest, and never lets go of the last verified point`() throws {
@@ -30,6 +31,17 @@ struct DecisionTests {
         let points = try (0..<70).map { try point(Int64($0 + 1), hour: Int64($0) * 24) }
         let surplus = Set(RetentionRule(retention: Retention(last: 1, monthly: 3)).surplus(of: points).map(\.generation))
         #expect(Set(points.map(\.generation)).subtracting(surplus) == [70, 59, 31])
+    }
+
+    @Test func `I8 retention never lets go of the last verified point that is an instant, and prefers one in each hour and day`() throws {
+        var points: [RecoveryPoint] = []
+        for number in 1...5 as ClosedRange<Int64> { points.append(try point(number, verified: number != 3, fuzzy: number > 3)) }
+        #expect(RetentionRule(retention: Retention(last: 2)).surplus(of: points).map(\.generation) == [1, 3])
+        // In each hour one of four is an instant: the second.
+        var many: [RecoveryPoint] = []
+        for number in 0..<12 { many.append(try point(Int64(number + 1), hour: Int64(number / 4), fuzzy: number % 4 != 1)) }
+        let surplus = RetentionRule(retention: Retention(last: 1, hourly: 3)).surplus(of: many).map(\.generation)
+        #expect(Set(many.map(\.generation)).subtracting(surplus) == [12, 10, 6, 2] as Set<Int64>)
     }
 
     @Test func `A retention that was noted before there were months keeps none of them`() throws {

@@ -73,6 +73,32 @@ struct DisasterTests {
         #expect(try await engine.activate("ledger", .disaster, fuzzy: true, Spoken("yes")).changed)
     }
 
+    @Test func `G8 who is refused a fuzzy point is told which one is an instant`() async throws {
+        let world = try await copied()
+        let engine = world.engine()
+        world.east.memory.beFuzzy()
+        try await engine.migrate(["ledger"], Spoken("second"))
+        let error = await expectError(.dataLoss) { try await engine.activate("ledger", .disaster, Spoken("fuzzy")) }
+        #expect(error?.message.hasPrefix("ledger-e1-g2 is fuzzy") == true)
+        #expect(
+            error?.hint
+                == "the newest that is an instant is ledger-e1-g1, 1m old: recovery_point = \"ledger-e1-g1\", or accept_fuzzy = true")
+    }
+
+    @Test func `G4 a plan takes a copy to be as fuzzy as the last one of a running application was`() async throws {
+        let world = try EngineWorld()
+        for (fuzzy, expected) in [(false, Consistency.crash), (true, .fuzzy)] {
+            if fuzzy { world.east.memory.beFuzzy() }
+            let engine = world.engine()
+            try await engine.migrate(["ledger"], Spoken("copy-\(fuzzy)", run: "before"))
+            try await engine.release(run: "before")
+            let clock = VirtualClock(world.clock.now())
+            let planned = Overlay(clusters: ["east": world.east, "west": world.west], clock: clock).clusters
+            let plan = try await world.engine(planned, clock: clock).migrate(["ledger"], Spoken("plan"))
+            #expect(plan.applications["ledger"]?.consistency == expected)
+        }
+    }
+
     @Test func `G1 I12 a source that returns is fenced, and stopped with the first copy it receives`() async throws {
         let world = try await copied()
         let engine = world.engine()

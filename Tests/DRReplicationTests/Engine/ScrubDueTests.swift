@@ -23,5 +23,10 @@ import Testing
         let part = try await engine.scrub(place, after: nil, most: ByteCount(1), Spoken("part").call)
         #expect(part.next != nil)
         #expect(try await engine.scrubsDue() == [place])
+        // Another process goes on where it ended.
+        #expect(try await world.engine().scrubReached(place) == part.next)
+        let rest = try await engine.scrub(place, after: part.next, most: ByteCount(1 << 30), Spoken("rest").call)
+        #expect(rest.next == nil)
+        #expect(try await engine.scrubReached(place) == nil)
     }
 }

@@ -1,6 +1,8 @@
 import DRModel
 import DRObjectStores
 import DRReplication
+import DRSupport
+import Glibc
 import Testing
 
 /// One flipped bit, anywhere.
@@ -45,6 +47,72 @@ import Testing
         }
         #expect(kinds == ["packs", "maps", "points"])
         _ = try await world.volumes(world.west).receive(point.id, of: VolumeWorld.application, from: world.store())
+    }
+
+    @Test func `I15 what the disk of the own copy no longer gives is brought again by a migration`() async throws {
+        let point = try await world.migrate(generation: 1).reception.point
+        try await world.clock.sleep(for: .seconds(8 * 86_400))
+        for pack in try await world.store().list(prefix: "ledger/packs/").map(\.name) {
+            let path = world.west / ".dr" / "copies" / pack
+            let io = FaultyStoreIO()
+            let broken = Lock(true)
+            io.meanwhile { operation in
+                if operation.hasPrefix("rename"), operation.hasSuffix("\(path)") { broken.withLock { $0 = false } }
+                guard operation == "read \(path)", broken.withLock({ $0 }) else { return }
+                throw IOFailure(code: EIO, operation: "open", path: path, reason: "the disk")
+            }
+            _ = try await world.volumes(world.west, io).receive(point.id, of: VolumeWorld.application, from: world.store())
+            #expect(broken.withLock { !$0 })
+            try await world.clock.sleep(for: .seconds(8 * 86_400))
+        }
+    }
+
+    @Test(arguments: ["packs", "maps"]) func `I15 what is damaged in the store and sound nowhere else is sent again by the next migration`(
+        _ kind: String
+    )
+        async throws
+    {
+        let first = try await world.migrate(generation: 1).reception.point
+        FaultyStoreIO.removeAll(world.west / ".dr", world.io)
+        let harmed = try await world.store().list(prefix: "ledger/\(kind)/").map(\.name)
+        for name in harmed { try flip(world.vault / name, 100) }
+        var before: [String: [UInt8]] = [:]
+        for name in harmed { before[name] = try contents(world.vault / name) }
+        // A migration for each object that turns out damaged, at most; nothing changes at the source meanwhile.
+        var point: RecoveryPoint?
+        for generation in 2...Int64(harmed.count + 2) where point == nil {
+            do { point = try await world.migrate(generation: generation).reception.point } catch let error as DRError {
+                #expect(error.code == .damaged && error.hint?.hasPrefix("migrate again") == true, "\(error)")
+            }
+        }
+        let whole = try #require(point)
+        #expect(whole.volumes == first.volumes)
+        try await world.volumes(world.west).verify(whole)
+        // Packs stay where they are, for another copy may show them sound.
+        if kind == "packs" { for name in harmed { #expect(try contents(world.vault / name) == before[name]) } }
+    }
+
+    @Test func `What a later program wrote is not taken for damaged, and a read that failed once is no damage`() async throws {
+        let point = try await world.migrate(generation: 1).reception.point
+        let pack = try #require(try await world.store().list(prefix: "ledger/packs/").first).name
+        for code in [ErrorCode.keyMissing, .storeUnreachable, .io] {
+            FaultyStoreIO.removeAll(world.west / ".dr", world.io)
+            let store = InterruptedStore(world.store()) { call in if call == .get(pack) { throw DRError(code, "no") } }
+            await #expect(throws: DRError.self) {
+                try await world.volumes(world.west).receive(point.id, of: VolumeWorld.application, from: store)
+            }
+        }
+        let reads = Lock(0)
+        let once = InterruptedStore(world.store()) { call in
+            guard call == .get(pack) else { return }
+            let isFirst = reads.withLock { count in
+                count += 1
+                return count == 1
+            }
+            if isFirst { throw DRError(.damaged, "on the way") }
+        }
+        _ = try await world.volumes(world.west).receive(point.id, of: VolumeWorld.application, from: once)
+        #expect(try await world.store().list(prefix: "ledger/doubts/").isEmpty)
     }
 
     @Test func `G3 a flipped bit in the own copy is found by verify and by materialise, and healed by receiving again`() async throws {
