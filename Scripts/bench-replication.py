@@ -213,7 +213,11 @@ class Peers:
             words = ["dd", f"if={self.source}", f"of={self.place}/dd", "bs=1M", "conv=fsync,sparse"]
         elif tool == "find":
             words = ["find", self.source, "-printf", "%i %s %T@ %C@ %p\n"]
-        return run(words, self.env)
+        result = run(words, self.env)
+        if tool == "borg":
+            # It drops from the system's cache what it has read, and whoever comes next would read from the disk.
+            warm(self.source)
+        return result
 
     def drop(self, tool):
         for name in (tool, f"{tool}-cache", f"{tool}-base"):

@@ -30,31 +30,47 @@ public struct DirectoryObjectStore: ObjectStore {
     }
 
     @discardableResult
-    public func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool {
+    public func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool { try await put(name, bytes, upon: []) }
+
+    @discardableResult
+    public func put(_ name: String, _ bytes: [UInt8], upon names: [String]) async throws -> Bool {
         try reporting {
             let target = try path(name)
-            let isFirst = try io.facts(target) == nil && place(bytes, at: target, isLasting: true)
+            let below = try folders(of: names)
             // Whoever put it before may have died before its name was durable.
+            guard try io.facts(target) == nil else {
+                try settle(below.union([target.folder]))
+                return false
+            }
+            let isFirst = try place(bytes, at: target) { file in try settle(below, with: file) }
             try settle([target.folder])
             return isFirst
+        }
+    }
+
+    @discardableResult
+    public func place(_ name: String, _ bytes: [UInt8]) async throws -> Bool {
+        try reporting {
+            let target = try path(name)
+            return try io.facts(target) == nil && place(bytes, at: target) { file in try file.sync() }
         }
     }
 
     public func announce(_ name: String, _ bytes: [UInt8]) async throws {
         try reporting {
             let target = try path(name)
-            if try io.facts(target) == nil { _ = try place(bytes, at: target, isLasting: false) }
+            if try io.facts(target) == nil { _ = try place(bytes, at: target) { _ in } }
         }
     }
 
-    /// False when the target exists. `isLasting`: its bytes are durable before it has its name.
-    private func place(_ bytes: [UInt8], at target: StorePath, isLasting: Bool) throws -> Bool {
+    /// False when the target exists. `lasting`: what must be durable before it has its name.
+    private func place(_ bytes: [UInt8], at target: StorePath, lasting: (any StoreFile) throws -> Void) throws -> Bool {
         // Before the bytes are synced: most filesystems then make both durable at once.
         try makeFolders(target.folder)
         let (temporary, file) = try makeTemporary()
         do {
             try unsafe bytes.withUnsafeBytes { try unsafe file.writeThrough(at: 0, $0) }
-            if isLasting { try file.sync() }
+            try lasting(file)
             try file.close()
             if try renameMaking(temporary, target) { return true }
         } catch let error as IOFailure {
@@ -153,24 +169,26 @@ public struct DirectoryObjectStore: ObjectStore {
     }
 
     public func settle(_ names: [String]) async throws {
-        try reporting {
-            var folders: Set<StorePath> = []
-            for name in names {
-                guard name.hasSuffix("/") else {
-                    folders.insert(try path(name).folder)
-                    continue
-                }
-                var open = [try path(String(name.dropLast()))]
-                while let folder = open.popLast() {
-                    let held = try entries(folder)
-                    // What a put leaves that was killed before its object had its name.
-                    if held.isEmpty { try removeEmpty(folder) }
-                    folders.insert(folder)
-                    open += held.filter { $0.facts?.kind == .folder }.map { folder / $0.name }
-                }
+        try reporting { try settle(try folders(of: names)) }
+    }
+
+    private func folders(of names: [String]) throws -> Set<StorePath> {
+        var folders: Set<StorePath> = []
+        for name in names {
+            guard name.hasSuffix("/") else {
+                folders.insert(try path(name).folder)
+                continue
             }
-            try settle(folders)
+            var open = [try path(String(name.dropLast()))]
+            while let folder = open.popLast() {
+                let held = try entries(folder)
+                // What a put leaves that was killed before its object had its name.
+                if held.isEmpty { try removeEmpty(folder) }
+                folders.insert(folder)
+                open += held.filter { $0.facts?.kind == .folder }.map { folder / $0.name }
+            }
         }
+        return folders
     }
 
     /// The folder, or the one above that shows that it is not there.
@@ -200,8 +218,9 @@ public struct DirectoryObjectStore: ObjectStore {
         }
     }
 
-    /// The names in these folders, their own and those above become durable. A folder that is there may be what a killed process left: it is synced once all the same.
-    private func settle(_ folders: Set<StorePath>) throws {
+    /// The names in these folders, their own and those above become durable, and what is in the file. A folder that is there may be what a killed process left: it is
+    /// synced once all the same.
+    private func settle(_ folders: Set<StorePath>, with file: (any StoreFile)? = nil) throws {
         var due: Set<StorePath> = []
         var known: [StorePath: Instant] = [:]
         for folder in folders {
@@ -214,8 +233,15 @@ public struct DirectoryObjectStore: ObjectStore {
                 next = next.folder
             }
         }
-        for folder in due.sorted() { try sync(folder) }
+        try sync([file].compactMap(\.self), due.sorted())
         ready.withLock { $0.merge(known) { $1 } }
+    }
+
+    private func sync(_ files: [any StoreFile], _ folders: [StorePath]) throws {
+        do { try io.sync(files, folders: folders) } catch let error as IOFailure where error.code == ENOENT {
+            // A file that failed to sync may not be synced again, and none fails so.
+            for folder in folders { try sync(folder) }
+        }
     }
 
     /// That a folder went meanwhile stands in the one above.

@@ -13,6 +13,7 @@ struct StoreContract {
 
     func check() async throws {
         try await onceAndForAll()
+        try await places()
         try await announces()
         try await lists()
         try await manyAtOnce()
@@ -41,6 +42,16 @@ struct StoreContract {
         #expect(try await store.get(name) == [4])
         try await store.settle([name, "\(root)/packs/none", "\(root)/nowhere/1"])
         #expect(try await store.get(name) == [4])
+    }
+
+    private func places() async throws {
+        let (pack, record) = ("\(root)/placed/1", "\(root)/upon/1")
+        #expect(try await store.place(pack, [1, 2]))
+        #expect(try await !store.place(pack, [9]))
+        #expect(try await store.put(record, [3], upon: [pack, "\(root)/placed/none", "\(root)/nowhere/1"]))
+        #expect(try await !store.put(record, [9], upon: [pack]))
+        #expect(try await store.get(pack) == [1, 2])
+        #expect(try await store.get(record) == [3])
     }
 
     private func announces() async throws {

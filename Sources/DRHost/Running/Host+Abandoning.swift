@@ -22,7 +22,7 @@ extension Host {
     /// Throws `invalid-input` without a reason, `conflict` where it has ended, `locked` while a process carries it on, `fenced` where another host has written on from an earlier
     /// record, `not-found` where nobody knows anything of it.
     public func abandon(
-        _ run: RunID, reason: String, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        _ run: RunID, reason: String, word: TakeUpWord = TakeUpWord(), events: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) async throws -> Abandonment {
         guard reason.contains(where: { !$0.isWhitespace }) else {
             throw DRError(
@@ -40,7 +40,7 @@ extension Host {
         var (report, problem): (RunReport?, DRError?)
         do {
             report = try await writing { journal in
-                if let taken = try adopt(run, journal) {
+                if let taken = try adopt(run, journal, word, ends: true) {
                     events(RunEvent(run: run, time: world.clock.now(), kind: .warning(taken)))
                 }
                 return try await runner(world, journal, predicted: false, mayActivate: false, events).abandon(

@@ -6,6 +6,10 @@ public protocol ObjectStore: Sendable {
     var name: StoreName { get }
     /// Durable when it returns. False, and nothing changed, when `name` exists already.
     @discardableResult func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool
+    /// As `put`, and before `name` is there what is listed of `names` is settled: for what is only true with them.
+    @discardableResult func put(_ name: String, _ bytes: [UInt8], upon names: [String]) async throws -> Bool
+    /// As `put`, but for its name: it is durable when it was settled, or something was put upon it. Until then a power cut may take the object.
+    @discardableResult func place(_ name: String, _ bytes: [UInt8]) async throws -> Bool
     func get(_ name: String) async throws -> [UInt8]
     /// Its first bytes, all of it where there are no more.
     func get(_ name: String, first count: Int) async throws -> [UInt8]
@@ -28,6 +32,13 @@ public protocol ObjectStore: Sendable {
 extension ObjectStore {
     public func get(_ name: String, first count: Int) async throws -> [UInt8] { Array(try await get(name).prefix(count)) }
     public func seal(of name: String) async throws -> ObjectSeal? { nil }
+    @discardableResult
+    public func put(_ name: String, _ bytes: [UInt8], upon names: [String]) async throws -> Bool {
+        try await settle(names)
+        return try await put(name, bytes)
+    }
+    @discardableResult
+    public func place(_ name: String, _ bytes: [UInt8]) async throws -> Bool { try await put(name, bytes) }
     public func announce(_ name: String, _ bytes: [UInt8]) async throws { try await put(name, bytes) }
     public func withdraw(_ name: String) async throws { try await delete(name) }
 }

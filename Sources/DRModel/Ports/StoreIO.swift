@@ -8,7 +8,12 @@ public struct StorePath: Hashable, Comparable, Sendable, ExpressibleByStringLite
 
     public static func / (folder: StorePath, name: String) -> StorePath { folder / Array(name.utf8) }
     public static func / (folder: StorePath, name: [UInt8]) -> StorePath {
-        StorePath(bytes: folder.bytes + (folder.bytes.last == UInt8(ascii: "/") ? [] : [UInt8(ascii: "/")]) + name)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(folder.bytes.count + 1 + name.count)
+        bytes += folder.bytes
+        if bytes.last != UInt8(ascii: "/") { bytes.append(UInt8(ascii: "/")) }
+        bytes += name
+        return StorePath(bytes: bytes)
     }
 
     /// Everything before the last `/`.
@@ -120,6 +125,8 @@ public protocol StoreIO: Sendable {
     /// Nothing happens where there is none.
     func removeExtendedAttribute(_ path: StorePath, name: [UInt8]) throws
     func syncFolder(_ path: StorePath) throws
+    /// All of these, in no order: the disk makes what comes at once durable at once.
+    func sync(_ files: [any StoreFile], folders: [StorePath]) throws
     /// Everything written to the filesystem that holds `path`.
     func syncFilesystem(_ path: StorePath) throws
     /// The running kernel and the mount that holds `path`, as a text: another one after a reboot or when it was mounted anew, and then nobody knows who
@@ -135,6 +142,11 @@ public protocol StoreIO: Sendable {
 
 extension StoreIO {
     public func freeSpace(_ path: StorePath) throws -> ByteCount? { nil }
+
+    public func sync(_ files: [any StoreFile], folders: [StorePath]) throws {
+        for file in files { try file.sync() }
+        for folder in folders { try syncFolder(folder) }
+    }
 
     public func entries(_ folder: StorePath) throws -> [FolderEntry] {
         try list(folder).map { FolderEntry(name: $0, facts: try facts(folder / $0)) }

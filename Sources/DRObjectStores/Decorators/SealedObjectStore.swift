@@ -50,6 +50,12 @@ public struct SealedObjectStore: ObjectStore {
 
     @discardableResult
     public func put(_ name: String, _ bytes: [UInt8]) async throws -> Bool { try await store.put(name, try seal(bytes, as: name)) }
+    @discardableResult
+    public func put(_ name: String, _ bytes: [UInt8], upon names: [String]) async throws -> Bool {
+        try await store.put(name, try seal(bytes, as: name), upon: names)
+    }
+    @discardableResult
+    public func place(_ name: String, _ bytes: [UInt8]) async throws -> Bool { try await store.place(name, try seal(bytes, as: name)) }
     public func get(_ name: String) async throws -> [UInt8] { try open(try await store.get(name), as: name) }
     public func get(_ name: String, first count: Int) async throws -> [UInt8] { Array(try await get(name).prefix(count)) }
     public func exists(_ name: String) async throws -> Bool { try await store.exists(name) }

@@ -24,6 +24,18 @@ public final class ThrottledObjectStore: ObjectStore {
         return try await store.put(name, bytes)
     }
 
+    @discardableResult
+    public func put(_ name: String, _ bytes: [UInt8], upon names: [String]) async throws -> Bool {
+        try await wait(for: bytes.count)
+        return try await store.put(name, bytes, upon: names)
+    }
+
+    @discardableResult
+    public func place(_ name: String, _ bytes: [UInt8]) async throws -> Bool {
+        try await wait(for: bytes.count)
+        return try await store.place(name, bytes)
+    }
+
     /// Its size is known when it is there: the pause comes afterwards.
     public func get(_ name: String) async throws -> [UInt8] {
         let bytes = try await store.get(name)

@@ -1,17 +1,18 @@
 internal import CStorage
 internal import DRModel
 internal import DRSupport
+internal import Synchronization
 
 /// An open file of this machine. Closed when it goes away, if nobody closed it.
 ///
 /// Whoever closes it must be the last to use it.
 final class SystemFile: StoreFile {
-    private let open: Lock<Int32>
+    private let open: Atomic<Int32>
     private let path: StorePath
-    private var descriptor: Int32 { open.withLock { $0 } }
+    private var descriptor: Int32 { open.load(ordering: .acquiring) }
 
     init(descriptor: Int32, path: StorePath) {
-        open = Lock(descriptor)
+        open = Atomic(descriptor)
         self.path = path
     }
 
@@ -84,10 +85,7 @@ final class SystemFile: StoreFile {
     }
 
     func close() throws {
-        let closing = open.withLock { descriptor in
-            defer { descriptor = -1 }
-            return descriptor
-        }
+        let closing = open.exchange(-1, ordering: .acquiringAndReleasing)
         if closing >= 0 { try check(cstorage_close(closing), "close", path) }
     }
 }

@@ -1,5 +1,6 @@
 internal import CStorage
 public import DRModel
+internal import DRSupport
 
 #if canImport(Glibc)
     internal import Glibc
@@ -149,6 +150,23 @@ public struct SystemStoreIO: StoreIO {
     public func syncFolder(_ path: StorePath) throws {
         try check(unsafe path.withCString { unsafe cstorage_sync_folder($0) }, "sync the folder", path)
     }
+
+    public func sync(_ files: [any StoreFile], folders: [StorePath]) throws {
+        let syncs: [@Sendable () throws -> Void] =
+            files.map { file in { @Sendable in try file.sync() } } + folders.map { folder in { @Sendable in try syncFolder(folder) } }
+        guard let first = syncs.first else { return }
+        let threads = Workers("sync", width: min(syncs.count - 1, Self.mostSyncs))
+        defer { threads.stop() }
+        let tickets = syncs.dropFirst().map { threads.submit($0) }
+        let results = [Result { try first() }] + tickets.map { ticket in Result { try ticket.wait() } }
+        // What is not there any more says nothing of the disk; another failure, which the system tells once, does.
+        for result in results {
+            do { try result.get() } catch let error as IOFailure where error.code == ENOENT { continue }
+        }
+        for result in results { try result.get() }
+    }
+
+    private static let mostSyncs = 8
 
     public func syncFilesystem(_ path: StorePath) throws {
         try check(unsafe path.withCString { unsafe cstorage_sync_filesystem($0) }, "sync the filesystem of", path)

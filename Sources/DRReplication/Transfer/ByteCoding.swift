@@ -16,6 +16,9 @@ struct Malformed: Error, Equatable {
 struct ByteWriter {
     var bytes: [UInt8] = []
 
+    /// `room`: bytes that are about to come.
+    init(room: Int = 0) { bytes.reserveCapacity(room) }
+
     mutating func put(_ number: some FixedWidthInteger) {
         unsafe withUnsafeBytes(of: number.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }

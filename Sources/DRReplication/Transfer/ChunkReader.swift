@@ -30,43 +30,62 @@ struct ChunkReader: Sendable {
     func read(
         _ file: VolumeFile, _ range: Range<Int64>, chunkSize: Int64, known: [PriorIndex.Chunk?], mustBeSame: Bool = false
     ) throws -> Piece {
-        try scratches.use { scratch in
-            let buffer = unsafe scratch.buffer
-            var chunks: [ScannedChunk] = []
-            var read: Int64 = 0
-            // A quarter of a megabyte stays in the processor's cache while it is hashed.
-            let most = max(Int64(256 << 10), chunkSize)
-            var offset = range.lowerBound
-            while offset < range.upperBound {
-                let wanted = Int(min(most, range.upperBound - offset))
-                let piece = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
-                guard try unsafe file.read(at: offset, into: piece) == wanted else { throw file.changed }
-                read += Int64(wanted)
-                var start = 0
-                while start < wanted {
-                    let end = min(start + Int(chunkSize), wanted)
-                    let index = (offset + Int64(start)) / chunkSize
-                    let position = Int(index - range.lowerBound / chunkSize)
-                    let before = position < known.count ? known[position] : nil
-                    let chunk = unsafe chunk(index, UnsafeRawBufferPointer(rebasing: piece[start..<end]), before, scratch.compressor)
-                    if mustBeSame, chunk?.hash != before?.hash { throw file.changed }
-                    if let chunk { chunks.append(chunk) }
-                    start = end
-                }
-                offset += Int64(wanted)
+        try scratches.use { try read(file, range, chunkSize: chunkSize, known: known, mustBeSame: mustBeSame, $0) }
+    }
+
+    private func read(
+        _ file: VolumeFile, _ range: Range<Int64>, chunkSize: Int64, known: [PriorIndex.Chunk?], mustBeSame: Bool, _ scratch: Scratch
+    ) throws -> Piece {
+        let buffer = unsafe scratch.buffer
+        var chunks: [ScannedChunk] = []
+        var read: Int64 = 0
+        // A quarter of a megabyte stays in the processor's cache while it is hashed.
+        let most = max(Int64(256 << 10), chunkSize)
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let wanted = Int(min(most, range.upperBound - offset))
+            let piece = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+            guard try unsafe file.read(at: offset, into: piece) == wanted else { throw file.changed }
+            read += Int64(wanted)
+            var start = 0
+            while start < wanted {
+                let end = min(start + Int(chunkSize), wanted)
+                let index = (offset + Int64(start)) / chunkSize
+                let position = Int(index - range.lowerBound / chunkSize)
+                let before = position < known.count ? known[position] : nil
+                let chunk = unsafe chunk(index, UnsafeRawBufferPointer(rebasing: piece[start..<end]), before, scratch.compressor)
+                if mustBeSame, chunk?.hash != before?.hash { throw file.changed }
+                if let chunk { chunks.append(chunk) }
+                start = end
             }
-            return Piece(chunks: chunks, bytesRead: read)
+            offset += Int64(wanted)
         }
+        return Piece(chunks: chunks, bytesRead: read)
     }
 
     /// Small files one after the other, so that one piece of work is worth handing over.
     func read(_ files: [Whole]) throws -> [Piece] {
-        try files.map { whole in
-            let file = try VolumeFile(whole.source, volume, io)
-            let piece = try read(file, 0..<whole.size, chunkSize: Int64(Scratch.size), known: [whole.known])
-            try file.finish()
-            return piece
+        try scratches.use { scratch in
+            try files.map { whole in
+                let file = try VolumeFile(whole.source, volume, io)
+                let piece = try read(
+                    file, 0..<whole.size, chunkSize: Int64(Scratch.size), known: [whole.known], mustBeSame: false, scratch)
+                try file.finish()
+                return piece
+            }
         }
+    }
+
+    /// `known`: pages that need not be sent again where the store has their packs.
+    func send(_ page: MapBuilder.Finished, unless known: Lock<[ContentHash: ChunkLocation]>) -> CachedPage {
+        let stored = page.stored()
+        let there = known.withLock { $0[stored.name] }.flatMap { self.stored.contains($0.pack) ? $0 : nil }
+        let location =
+            there
+            ?? scratches.use { scratch in
+                unsafe stored.bytes.withUnsafeBytes { unsafe writer.add(stored.name, $0, scratch.compressor) }
+            }
+        return CachedPage(page, as: stored, at: location)
     }
 
     /// Nil where all is zero.

@@ -14,7 +14,7 @@ struct ScannedChunk: Sendable {
 /// as they are.
 struct MapBuilder {
     struct Finished: Sendable {
-        let page: StoredPage
+        let page: MapPage
         let identities: [FileIdentity?]
         let marks: [ChunkMark]
         /// It would end here whatever followed; else because of what followed.
@@ -23,6 +23,8 @@ struct MapBuilder {
         /// Of its chunks.
         let size: Int64
         let packs: Set<PackID>
+
+        func stored() -> StoredPage { StoredPage(content: page.content(), places: page.places()) }
     }
 
     private static let mostBytes = 256 << 10
@@ -109,8 +111,8 @@ struct MapBuilder {
         if case .node(let first)? = items.first { beginsAtBoundary = Self.isBoundary(first.path) }
         finished.append(
             Finished(
-                page: StoredPage(content: page.content(), places: page.places()), identities: identities, marks: marks,
-                endsItself: endsItself, beginsAtBoundary: beginsAtBoundary, size: size, packs: Set(locations.map(\.pack))))
+                page: page, identities: identities, marks: marks, endsItself: endsItself, beginsAtBoundary: beginsAtBoundary, size: size,
+                packs: Set(locations.map(\.pack))))
         items = []
         locations = []
         identities = []

@@ -48,7 +48,7 @@ struct MapPage {
     }
 
     func content() -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = ByteWriter(room: 64 << 10)
         for item in items {
             switch item {
             case .node(let node):
@@ -72,7 +72,7 @@ struct MapPage {
     func places() -> [UInt8] {
         var numbers: [PackID: UInt32] = [:]
         var packs: [PackID] = []
-        var table = ByteWriter()
+        var table = ByteWriter(room: locations.count * 13)
         for location in locations {
             let number = numbers[location.pack] ?? UInt32(truncatingIfNeeded: packs.count)
             if number == packs.count {

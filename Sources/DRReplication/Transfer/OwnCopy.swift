@@ -115,7 +115,7 @@ final class OwnCopy {
     }
 
     func settle() throws {
-        for folder in touched.sorted() { try io.syncFolder(folder) }
+        try io.sync([], folders: touched.sorted())
         touched = []
     }
 

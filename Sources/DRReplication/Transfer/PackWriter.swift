@@ -103,7 +103,7 @@ final class PackWriter: Sendable {
             try await lease.renew()
             failpoint("publish.pack")
             guard let object = box.withLock({ $0 }) else { return }
-            guard try await store.put(name, object) else {
+            guard try await store.place(name, object) else {
                 throw DRError(.conflict, "\(name) is in \(store.name) already", hint: "the random numbers repeat")
             }
             _ = consume object

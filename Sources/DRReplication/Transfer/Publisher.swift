@@ -67,12 +67,11 @@ struct Publisher {
             hasLinkedSymlinks: sent.hasLinkedSymlinks)
         let object = record.object()
         let name = names.record(draft.id, attempt: (attempts.map(\.attempt).max() ?? 0) + 1, session: session)
-        // What was put here is durable; what was only found is so from here on.
-        try await store.settle(sent.needed.all(names).filter { known[$0] != nil } + [sent.parent?.name].compactMap(\.self))
         try await lease.renew()
         failpoint("publish.record")
-        // From here on the point is there; until here there is nothing but objects that no record names.
-        if try await !store.put(name, object) { try await requireSame(name, object) }
+        // From here on the point is there; until here there is nothing but objects that no record names. What it names, put here or only found, is durable before it.
+        let below = sent.needed.all(names) + [sent.parent?.name].compactMap(\.self)
+        if try await !store.put(name, object, upon: below) { try await requireSame(name, object) }
         failpoint("publish.recorded")
         try await confirm(name, sent.needed)
         var warnings: [String] = []
@@ -181,7 +180,7 @@ struct Publisher {
                 bytes.withLock { $0 += Int64(object.count) }
                 return
             }
-            if try await store.put(name, object) { bytes.withLock { $0 += Int64(object.count) } }
+            if try await store.place(name, object) { bytes.withLock { $0 += Int64(object.count) } }
         }
     }
 

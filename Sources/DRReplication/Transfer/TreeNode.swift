@@ -104,10 +104,20 @@ extension TreeNode {
     /// No `..`, nothing absolute, nothing empty: a map from a store must not be able to name what is outside the volume.
     static func isSafe(_ path: [UInt8]) -> Bool {
         if path.isEmpty { return true }
-        if path.contains(0) { return false }
-        return path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { name in
-            !name.isEmpty && !name.elementsEqual([UInt8(ascii: ".")]) && !name.elementsEqual([UInt8(ascii: "."), UInt8(ascii: ".")])
+        // Of the name at hand. Empty, `.` and `..` are those of at most two bytes that are nothing but dots.
+        var (length, dots) = (0, 0)
+        for byte in path {
+            switch byte {
+            case 0: return false
+            case UInt8(ascii: "/"):
+                if length == dots, length <= 2 { return false }
+                (length, dots) = (0, 0)
+            default:
+                length += 1
+                if byte == UInt8(ascii: ".") { dots += 1 }
+            }
         }
+        return length != dots || length > 2
     }
 }
 

@@ -25,10 +25,9 @@ struct VolumeScan {
     private(set) var hasLinkedSymlinks = false
     /// The clone that was read, of an image.
     private(set) var clone: StorePath?
-    private var entries: [PageIndex.Entry] = []
     private var packs: Set<PackID> = []
     private var builder = MapBuilder()
-    private let next: ScanCacheWriter
+    private var map: NextMap
     private var items = Queue<Item>()
     private var reads = 0
     /// Descriptors of large files whose pieces are under way.
@@ -36,7 +35,6 @@ struct VolumeScan {
     /// A page that stays as it is unless what follows would have gone into it.
     private var waiting: CachedPage?
     private var batch: Batch?
-    private let compressor = Compressor()
 
     private static let mostOpen = 64
     private static let batchFiles = 128
@@ -55,7 +53,7 @@ struct VolumeScan {
         self.reader = reader
         self.workers = workers
         self.outbox = outbox
-        self.next = next
+        map = NextMap(next)
     }
 
     mutating func run(_ catalogue: CatalogueReader) async throws -> PageIndex {
@@ -81,7 +79,8 @@ struct VolumeScan {
         waiting = nil
         builder.finish()
         try takePages()
-        return PageIndex(kind: .init(catalogue.kind), entries: entries, packs: packs)
+        try map.settle(most: 0)
+        return PageIndex(kind: .init(catalogue.kind), entries: map.entries, packs: packs)
     }
 
     private func isStored(_ location: ChunkLocation) -> Bool { reader.stored.contains(location.pack) }
@@ -124,6 +123,7 @@ struct VolumeScan {
         for case .node(let node) in items {
             guard let identity = identities.popFirst() ?? nil else { throw lost }
             try await take(CatalogueEntry(node: node, identity: identity, copy: nil, isClone: false, changed: nil), inPage: true)
+            try await settle()
         }
     }
 
@@ -194,7 +194,6 @@ struct VolumeScan {
         } else if size > 0 {
             try await read(entry, size: size, chunkSize: Int64(chunkSize), known: known)
         }
-        try await settle()
     }
 
     private func source(of entry: CatalogueEntry) -> VolumeFile.Source {
@@ -335,10 +334,10 @@ struct VolumeScan {
 
     /// As it is, without looking into it.
     private mutating func use(_ page: CachedPage) throws {
-        entries.append(page.entry)
         size += page.size
         packs.formUnion(try look(page) { page throws(Malformed) in try page.packs() })
-        try next.write(page)
+        map.append(page)
+        try map.settle(most: workers.width * 4)
         builder.passed(page)
     }
 
@@ -380,19 +379,14 @@ struct VolumeScan {
         try takePages()
     }
 
-    private mutating func takePages() throws { for page in builder.take() { try finished(page) } }
-
-    private mutating func finished(_ page: MapBuilder.Finished) throws {
-        let location: ChunkLocation
-        if let known = prior.pages[page.page.name], isStored(known) {
-            location = known
-        } else {
-            location = unsafe page.page.bytes.withUnsafeBytes { unsafe reader.writer.add(page.page.name, $0, compressor) }
+    private mutating func takePages() throws {
+        let made = builder.take()
+        if made.isEmpty { return }
+        for page in made {
+            size += page.size
+            packs.formUnion(page.packs)
+            map.append(workers.submit { [reader, known = prior.pages] in reader.send(page, unless: known) })
         }
-        let cached = CachedPage(page, at: location)
-        entries.append(cached.entry)
-        size += page.size
-        packs.formUnion(page.packs)
-        try next.write(cached)
+        try map.settle(most: workers.width * 4)
     }
 }

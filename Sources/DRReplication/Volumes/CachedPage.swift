@@ -13,12 +13,12 @@ struct CachedPage: Sendable {
     private let places: Range<Int>
     private let tail: Int
 
-    init(_ finished: MapBuilder.Finished, at location: ChunkLocation) {
+    init(_ finished: MapBuilder.Finished, as page: StoredPage, at location: ChunkLocation) {
         let entry = PageIndex.Entry(
-            content: finished.page.contentHash, page: finished.page.name, location: location,
-            contentLength: UInt32(truncatingIfNeeded: finished.page.content.count),
-            placesLength: UInt32(truncatingIfNeeded: finished.page.places.count))
-        var writer = ByteWriter()
+            content: page.contentHash, page: page.name, location: location,
+            contentLength: UInt32(truncatingIfNeeded: page.content.count), placesLength: UInt32(truncatingIfNeeded: page.places.count))
+        let marks = finished.identities.count * (1 + FileIdentity.size) + finished.marks.count * ChunkMark.size
+        var writer = ByteWriter(room: 256 + page.content.count + page.places.count + marks)
         writer.put(entry.content)
         writer.put(entry.page)
         writer.put(raw: location.pack.bytes)
@@ -27,8 +27,8 @@ struct CachedPage: Sendable {
         writer.put(location.codec.rawValue)
         writer.put(UInt8((finished.endsItself ? 1 : 0) | (finished.beginsAtBoundary ? 2 : 0)))
         writer.put(finished.size)
-        writer.put(counted: finished.page.content)
-        writer.put(counted: finished.page.places)
+        writer.put(counted: page.content)
+        writer.put(counted: page.places)
         writer.put(UInt32(truncatingIfNeeded: finished.identities.count))
         for identity in finished.identities {
             writer.put(UInt8(identity == nil ? 0 : 1))

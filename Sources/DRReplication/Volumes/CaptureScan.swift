@@ -44,7 +44,7 @@ struct CaptureScan {
         let file = try io.open(place / "catalogue", .create, permissions: 0o600)
         let catalogue = FrameWriter(file)
         try catalogue.write(CatalogueReader.header(kind, began: began, mount: io.mountIdentity(live) ?? ""))
-        var walk = TreeWalk(volume, at: live, io: io, workers: workers)
+        var walk = TreeWalk(volume, at: live, io: io, workers: workers, describes: cache == nil)
         var known = try KnownPages(cache)
         var sawChange = false
         while let entry = try walk.next() {

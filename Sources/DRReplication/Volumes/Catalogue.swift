@@ -15,7 +15,7 @@ enum CatalogueFrame {
     case kept(page: Int, entries: Range<Int>)
 
     func bytes() -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = ByteWriter(room: 256)
         switch self {
         case .entry(let entry):
             writer.put(UInt8(0))

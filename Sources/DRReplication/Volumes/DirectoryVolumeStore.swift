@@ -33,9 +33,10 @@ public struct DirectoryVolumeStore: VolumeStore {
         width = parallel ?? Workers.processors
     }
 
-    private func working<Result>(_ body: (Workers) async throws -> Result) async throws -> Result {
+    /// `waiting`: half the time the threads wait for the disk, so there are twice as many.
+    private func working<Result>(waiting: Bool = false, _ body: (Workers) async throws -> Result) async throws -> Result {
         try await reporting {
-            let workers = Workers("volume", width: width)
+            let workers = Workers("volume", width: waiting ? width * 2 : width)
             defer { workers.stop() }
             return try await body(workers)
         }
@@ -141,7 +142,7 @@ public struct DirectoryVolumeStore: VolumeStore {
     public func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws
         -> StagedVolume
     {
-        try await working { workers in
+        try await working(waiting: true) { workers in
             let copy = copy(of: point.application)
             let record = try record(of: point, in: copy)
             guard let recorded = record.volumes.first(where: { $0.volume == volume }) else {

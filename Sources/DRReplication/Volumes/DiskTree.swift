@@ -49,15 +49,17 @@ struct DiskTree {
 }
 
 extension StoreIO {
+    /// Those that go with the content.
+    func attributes(_ place: StorePath) throws -> [TreeNode.Attribute] {
+        // A label says what the policy of this machine is; the destination's own policy labels the copy.
+        try extendedAttributes(place).filter { $0.name != Array("security.selinux".utf8) }
+            .map { TreeNode.Attribute(name: $0.name, value: $0.value) }
+    }
+
     /// What describes an entry. Other names of a file say nothing of it.
     func node(_ entry: TreeWalk.Entry, _ content: TreeNode.Content, at place: StorePath) throws -> TreeNode {
         var attributes: [TreeNode.Attribute] = []
-        if case .link = content {
-        } else {
-            // A label says what the policy of this machine is; the destination's own policy labels the copy.
-            attributes = try extendedAttributes(place).filter { $0.name != Array("security.selinux".utf8) }
-                .map { TreeNode.Attribute(name: $0.name, value: $0.value) }
-        }
+        if case .link = content {} else { attributes = try entry.attributes ?? self.attributes(place) }
         return TreeNode(
             path: entry.path, content: content, mode: entry.facts.mode, owner: entry.facts.owner, group: entry.facts.group,
             modified: entry.facts.modified, attributes: attributes)

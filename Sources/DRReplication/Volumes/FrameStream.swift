@@ -38,6 +38,8 @@ final class FrameReader {
     private let file: any StoreFile
     private var buffer: [UInt8] = []
     private var used = 0
+    /// What is used of the buffer and stands in the checksum already.
+    private var hashed = 0
     private var offset: Int64 = 0
     private var hasher = SHA256()
 
@@ -49,7 +51,8 @@ final class FrameReader {
         var header = ByteReader(buffer, from: used)
         let length = try header.number(UInt32.self)
         guard length != UInt32.max else {
-            take(4)
+            used += 4
+            hashUsed()
             let sum = ContentHash(hasher.finalize())
             guard try fill(ContentHash.size), ContentHash(raw: buffer[used..<used + ContentHash.size]) == sum else {
                 throw Malformed("its checksum is wrong")
@@ -58,19 +61,20 @@ final class FrameReader {
         }
         guard length <= 1 << 28, try fill(4 + Int(length)) else { throw Malformed("it ends too early") }
         let frame = Array(buffer[(used + 4)..<(used + 4 + Int(length))])
-        take(4 + Int(length))
+        used += 4 + Int(length)
         return frame
     }
 
-    private func take(_ count: Int) {
-        unsafe buffer[used..<used + count].withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
-        used += count
+    private func hashUsed() {
+        unsafe buffer[hashed..<used].withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
+        hashed = used
     }
 
     private func fill(_ count: Int) throws -> Bool {
         guard buffer.count - used < count else { return true }
+        hashUsed()
         buffer.removeFirst(used)
-        used = 0
+        (used, hashed) = (0, 0)
         while buffer.count < count {
             var more = [UInt8](repeating: 0, count: max(1 << 18, count - buffer.count))
             let read = try unsafe more.withUnsafeMutableBytes { try unsafe file.read(at: offset, into: $0) }

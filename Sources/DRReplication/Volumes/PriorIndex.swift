@@ -1,4 +1,5 @@
 internal import DRModel
+internal import DRSupport
 
 /// The map of an earlier point, read in step with a new scan: what was there under this path, and is this chunk the same?
 ///
@@ -56,7 +57,7 @@ final class PriorIndex {
     private var current: Run?
 
     /// Where the pages that were looked at so far are stored, by their names.
-    private(set) var pages: [ContentHash: ChunkLocation] = [:]
+    let pages = Lock<[ContentHash: ChunkLocation]>([:])
 
     init(load: @escaping () async throws -> Loaded?) { self.load = load }
 
@@ -204,7 +205,7 @@ final class PriorIndex {
                 page = Page(number: cached.number, page: MapPage(items: [], locations: []), identities: [], marks: [], entry: cached.entry)
                 closed = cached
             }
-            if let entry = page.entry { pages[entry.page] = entry.location }
+            if let entry = page.entry { pages.withLock { $0[entry.page] = entry.location } }
             if looking { look() }
             rewind()
         } catch is Malformed {

@@ -7,14 +7,21 @@ struct TreeWalk {
         /// Relative to the volume.
         let path: [UInt8]
         let facts: FileFacts
+        /// Nil where nobody has read them ahead.
+        let attributes: [TreeNode.Attribute]?
+    }
+
+    private struct Listed: Sendable {
+        let entry: FolderEntry
+        let attributes: [TreeNode.Attribute]?
     }
 
     private struct Folder {
         let prefix: [UInt8]
-        let entries: [FolderEntry]
+        let entries: [Listed]
         var next = 0
         /// Folders in it that are being looked into already, by their place in `entries`.
-        var ahead: [Int: Ticket<[FolderEntry]>] = [:]
+        var ahead: [Int: Ticket<[Listed]>] = [:]
         var looked = 0
     }
 
@@ -25,17 +32,19 @@ struct TreeWalk {
     private let volume: VolumeName
     private let io: any StoreIO
     private let workers: Workers?
+    private let describes: Bool
     private var open: [Folder] = []
-    private var entering: (prefix: [UInt8], ticket: Ticket<[FolderEntry]>?)?
+    private var entering: (prefix: [UInt8], ticket: Ticket<[Listed]>?)?
     private var started = false
     /// Something that was listed was gone when it was looked at.
     private(set) var sawChange = false
 
-    /// `workers` look ahead.
-    init(_ volume: VolumeName, at root: StorePath, io: any StoreIO, workers: Workers? = nil) {
+    /// `workers` look ahead. `describes`: at the attributes, too, for whoever needs those of most entries.
+    init(_ volume: VolumeName, at root: StorePath, io: any StoreIO, workers: Workers? = nil, describes: Bool = false) {
         self.volume = volume
         self.root = root
         self.io = io
+        self.describes = describes
         self.workers = (workers?.width ?? 0) > 0 ? workers : nil
     }
 
@@ -46,7 +55,7 @@ struct TreeWalk {
         guard started else {
             started = true
             guard let facts = try io.facts(root) else { throw DRError(.volumeMissing, "volume \(volume) is not at \(root)") }
-            return try found(Entry(path: [], facts: facts), nil)
+            return try found(Entry(path: [], facts: facts, attributes: nil), nil)
         }
         try enter()
         while !open.isEmpty {
@@ -57,18 +66,34 @@ struct TreeWalk {
                 continue
             }
             open[last].next += 1
-            let entry = open[last].entries[number]
-            guard let facts = entry.facts else {
+            let listed = open[last].entries[number]
+            guard let facts = listed.entry.facts else {
                 sawChange = true
                 continue
             }
-            var path = open[last].prefix
-            if !path.isEmpty { path.append(UInt8(ascii: "/")) }
-            path += entry.name
-            if facts.kind == .folder { lookAhead(last) }
-            return try found(Entry(path: path, facts: facts), open[last].ahead.removeValue(forKey: number))
+            let entry = Entry(path: Self.path(open[last].prefix, listed.entry.name), facts: facts, attributes: listed.attributes)
+            guard facts.kind == .folder else { return try found(entry, nil) }
+            lookAhead(last)
+            return try found(entry, open[last].ahead.removeValue(forKey: number))
         }
         return nil
+    }
+
+    private static func path(_ prefix: [UInt8], _ name: [UInt8]) -> [UInt8] {
+        if prefix.isEmpty { return name }
+        var path: [UInt8] = []
+        path.reserveCapacity(prefix.count + 1 + name.count)
+        path += prefix
+        path.append(UInt8(ascii: "/"))
+        path += name
+        return path
+    }
+
+    private static func list(_ folder: StorePath, _ io: any StoreIO, describes: Bool) throws -> [Listed] {
+        try io.entries(folder).map { entry in
+            // Whoever describes it asks again for what cannot be read here, and tells why.
+            Listed(entry: entry, attributes: describes && entry.facts != nil ? try? io.attributes(folder / entry.name) : nil)
+        }
     }
 
     private mutating func lookAhead(_ place: Int) {
@@ -76,11 +101,10 @@ struct TreeWalk {
         while open[place].looked < open[place].entries.count, open[place].ahead.count < Self.ahead {
             let number = open[place].looked
             open[place].looked += 1
-            guard number >= open[place].next - 1, open[place].entries[number].facts?.kind == .folder else { continue }
-            let prefix = open[place].prefix
-            let folder = self.place(
-                prefix.isEmpty ? open[place].entries[number].name : prefix + [UInt8(ascii: "/")] + open[place].entries[number].name)
-            open[place].ahead[number] = workers.submit { [io] in try io.entries(folder) }
+            let entry = open[place].entries[number].entry
+            guard number >= open[place].next - 1, entry.facts?.kind == .folder else { continue }
+            let folder = self.place(Self.path(open[place].prefix, entry.name))
+            open[place].ahead[number] = workers.submit { [io, describes] in try Self.list(folder, io, describes: describes) }
         }
     }
 
@@ -91,13 +115,13 @@ struct TreeWalk {
         guard let (prefix, ticket) = entering else { return }
         entering = nil
         do {
-            open.append(Folder(prefix: prefix, entries: try ticket?.wait() ?? io.entries(place(prefix))))
+            open.append(Folder(prefix: prefix, entries: try ticket?.wait() ?? Self.list(place(prefix), io, describes: false)))
         } catch let error as IOFailure where error.isMissing {
             sawChange = true
         }
     }
 
-    private mutating func found(_ entry: Entry, _ ticket: Ticket<[FolderEntry]>?) throws -> Entry {
+    private mutating func found(_ entry: Entry, _ ticket: Ticket<[Listed]>?) throws -> Entry {
         switch entry.facts.kind {
         case .folder: entering = (entry.path, ticket)
         case .file, .symlink: break

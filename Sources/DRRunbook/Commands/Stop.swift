@@ -107,7 +107,7 @@ struct Stop: HostCommand {
     private func give(up reason: String, _ host: Host, _ output: Output) async throws -> ExitStatus {
         if !yes {
             do {
-                _ = try await host.planResume(run)
+                _ = try await host.planResume(run, word: takeUp.word)
                 output.note(
                     "run \(run) can still be carried on (`drrunbook resume \(run)`) or undone (`drrunbook stop \(run) --undo`): "
                         + "once it is abandoned, nobody can")
@@ -117,7 +117,7 @@ struct Stop: HostCommand {
             try Confirmation.word("abandon", to: "end it as it stands", output)
         }
         let conduct = Conduct(output, host, config: common.config)
-        let ended = try await host.abandon(run, reason: reason, events: conduct.tell)
+        let ended = try await host.abandon(run, reason: reason, word: takeUp.word, events: conduct.tell)
         if let report = ended.report { _ = conduct.finish(report) }
         for (cluster, application) in ended.freed { output.say("let go: \(application) at \(cluster)") }
         for cluster in ended.silent { output.warning("\(cluster) does not answer: what the run holds there stays until it runs out") }

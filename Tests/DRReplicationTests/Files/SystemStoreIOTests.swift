@@ -40,6 +40,16 @@ import Testing
         #expect(error?.description == "create \(root)/a: File exists")
     }
 
+    @Test func `What is synced at once fails as one of it fails, and with what is not merely gone before that`() throws {
+        try write(root / "a", "1")
+        try io.makeFolder(root / "f", permissions: 0o755)
+        let file = try io.open(root / "a", .update, permissions: 0)
+        try io.sync([file], folders: [])
+        try io.sync([file], folders: Array(repeating: root / "f", count: 20) + [root])
+        #expect(#expect(throws: IOFailure.self) { try io.sync([file], folders: [root, root / "none"]) }?.code == ENOENT)
+        #expect(#expect(throws: IOFailure.self) { try io.sync([], folders: [root / "none", root / "a", root]) }?.code == ENOTDIR)
+    }
+
     @Test func `A symbolic link is never followed in the last component`() throws {
         try write(root / "a", "secret")
         try io.makeSymlink(root / "link", to: Array("a".utf8))

@@ -113,6 +113,47 @@ import Testing
         #expect(try await store.exists(name) == settles)
     }
 
+    @Test func `G3 I3 what is put upon others is never there without them, wherever the power is cut`() async throws {
+        let names = (1...2).map { "app/packs/\($0)" }
+        func publish(_ store: DirectoryObjectStore) async throws {
+            for name in names { try await store.place(name, noise(5000)) }
+            try await store.put("app/points/p/1-a", [1], upon: names)
+        }
+        let counting = FaultyStoreIO()
+        let other = try TemporaryFolder()
+        try await publish(Self.store(other.path, counting))
+        for position in 1...counting.operations.count {
+            for fault in [FaultyStoreIO.Fault.powerCut, .powerCutAfter] {
+                let fresh = try TemporaryFolder()
+                await #expect(throws: Killed.self) { try await publish(Self.store(fresh.path, FaultyStoreIO(fault: fault, at: position))) }
+                let left = Self.store(fresh.path)
+                guard try await left.exists("app/points/p/1-a") else { continue }
+                for name in names { #expect(try await left.get(name) == noise(5000), "\(fault) at \(counting.operations[position - 1])") }
+            }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `G3 I3 what was placed outlives a power cut when something was put upon it, and only then`(_ isBelow: Bool) async throws {
+        let io = FaultyStoreIO()
+        let placing = Self.store(folder.path, io)
+        try await placing.place("app/packs/1", [1])
+        try await placing.put("app/maps/1", [1], upon: isBelow ? ["app/packs/1"] : [])
+        io.cutPower()
+        #expect(try await store.exists("app/maps/1"))
+        #expect(try await store.exists("app/packs/1") == isBelow)
+    }
+
+    @Test func `What is put again upon others settles them all the same`() async throws {
+        try await store.put("app/maps/1", [1])
+        let io = FaultyStoreIO()
+        let placing = Self.store(folder.path, io)
+        try await placing.place("app/packs/1", [1])
+        #expect(try await !placing.put("app/maps/1", [1], upon: ["app/packs/1"]))
+        io.cutPower()
+        #expect(try await store.exists("app/packs/1"))
+    }
+
     @Test func `G3 I3 what is settled is so down to the last folder, also where something went`() async throws {
         try await store.put("app/points/p/1-a", [1])
         try await store.put("app/points/q/1-a", [1])

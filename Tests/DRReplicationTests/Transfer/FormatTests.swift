@@ -190,7 +190,7 @@ import Testing
                 builder.add(node(name, .symlink(target: [1])), isBoundary: MapBuilder.isBoundary(node(name, .folder).path), identity: nil)
             }
             builder.finish()
-            return builder.take().map(\.page.contentHash)
+            return builder.take().map { $0.stored().contentHash }
         }
         let names = (0..<6000).map { "file-\($0)" }
         let before = pages(names)
@@ -211,7 +211,7 @@ import Testing
                 try builder.add(ScannedChunk(index: index, hash: ContentHash(of: bytes), mark: mark, location: place))
             }
             builder.finish()
-            return builder.take().map(\.page.contentHash)
+            return builder.take().map { $0.stored().contentHash }
         }
         let before = try pages(nil)
         #expect(before.count == 40)

@@ -59,7 +59,7 @@ import Testing
                 }
             }
             builder.finish()
-            for page in builder.take() { try writer.write(CachedPage(page, at: cached.entry.location)) }
+            for page in builder.take() { try writer.write(CachedPage(page, as: page.stored(), at: cached.entry.location)) }
         }
         let old = cache.header
         try writer.finish { pages, end in
