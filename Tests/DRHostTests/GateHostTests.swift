@@ -224,7 +224,7 @@ import Testing
             (["export", name, "-o", "x.run"], 0), (["import", "x.run"], 0), (["replay", name, "--against", "runbooks/gate.lua"], 0),
             (["report", name], 0), (["explain", "approve"], 0), (["reject", name, "other"], 2), (["approve", name, "other"], 2),
             (["approve", name, "cutover", "--statement"], 0), (["pause", name], 0), (["resume", name, "--yes"], 3), (["stop", name], 0),
-            (["resume", name, "--yes"], 3), (["ready"], 4), (["actions", "checks"], 0), (["test", "runbooks"], 0),
+            (["resume", name, "--yes"], 3), (["ready"], 4), (["actions", "checks"], 0), (["test", "runbooks"], 0), (["scrub"], 0),
             (["explore", "runbooks/gate.lua", "--limit", "5"], 0),
         ]
         #expect(Set(DRRunbook.commandNames) == Set(harmless.map { $0.words[0] } + ["serve"]))

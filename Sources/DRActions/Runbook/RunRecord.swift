@@ -30,8 +30,8 @@ final class RunRecord {
     private var gates: RecordedGates
     /// Of the run, once a gate asked for it.
     private var header: RunHeader?
-    /// Not written yet, so no gate knows of them.
-    private var hasUnheardApprovals = false
+    /// What people said of gates is not written yet, so no gate knows of it: approvals, and other rules that they accepted.
+    private var hasUnheardWords = false
     /// What was asked for and never begun when the run was put down last.
     let notBegun: Set<String>
     /// What the runbook gives to whoever comes after it.
@@ -133,7 +133,7 @@ final class RunRecord {
         // A gate is judged by what is written: by the hash of its own record, and by what people said. Where all that stands there already nothing more is: what a branch
         // asked for beside it may be held back yet, because of its data's age, and whoever found it written had to ask whether it was begun. What is asked for in
         // the same breath as a new gate, or as somebody speaks, is written with it.
-        if hasUnheardApprovals || !gates.knows(pending.intent.key) { try flush() }
+        if hasUnheardWords || !gates.knows(pending.intent.key) { try flush() }
         let header = try header ?? journal.header(of: run)
         self.header = header
         let gate = try gates.gate(at: pending.intent.key, header)
@@ -148,7 +148,7 @@ final class RunRecord {
 
     /// What a person said while the run was carried on.
     func approval(_ approval: Approval) throws {
-        hasUnheardApprovals = true
+        hasUnheardWords = true
         try append(JournalEntry(.approval, key: approval.statement.place, verb: "approve", payload: try Value(encoding: approval)))
     }
 
@@ -194,6 +194,7 @@ final class RunRecord {
     func resumed(who: String, confirmed: Bool, more: MoreTime, settled: Settlements, _ taking: TakeUp) throws {
         var words = try more.payload.merging(settled.payload) { $1 }.merging(taking.payload()) { $1 }
         words["who"] = .string(who)
+        if taking.approvals != nil { hasUnheardWords = true }
         if confirmed { words["confirmed"] = true }
         try append(JournalEntry(.resumed, key: "", payload: .map(words)))
     }
@@ -248,7 +249,7 @@ final class RunRecord {
         guard !group.isEmpty else { return }
         do {
             try gates.add(try journal.append(group.entries, to: run))
-            hasUnheardApprovals = false
+            hasUnheardWords = false
         } catch {
             failure = error
             untold = []
