@@ -10,6 +10,8 @@ public struct Manifest: Sendable {
         let root: YAMLNode
         /// Where the text begins.
         let place: SourceLocation
+        /// Where it was last asked for, if that was another place: a text that stands at two clusters is asked for at both.
+        private let elsewhere = Lock<Tree?>(nil)
 
         init(_ root: YAMLNode, at place: SourceLocation) {
             self.root = root
@@ -18,9 +20,14 @@ public struct Manifest: Sendable {
 
         /// The same text where it stands elsewhere: objects of two clusters share what was read, and each error names its own file.
         func moved(to other: SourceLocation) -> Tree {
-            if place.file == other.file, place.line == other.line { return self }
-            return Tree(root.moved(to: other.file, by: other.line - place.line), at: other)
+            if stands(at: other) { return self }
+            if let known = elsewhere.withLock({ $0 }), known.stands(at: other) { return known }
+            let moved = Tree(root.moved(to: other.file, by: other.line - place.line), at: other)
+            elsewhere.withLock { $0 = moved }
+            return moved
         }
+
+        private func stands(at other: SourceLocation) -> Bool { place.line == other.line && place.file == other.file }
     }
 
     public let object: ManifestObject

@@ -65,7 +65,8 @@ private struct DocumentReading {
         try refuseAliasesInKeys()
         let root: Node?
         do {
-            root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
+            // Nothing is constructed of the nodes, and the default constructor is made anew for each parser.
+            root = try Parser(yaml: text, resolver: .basic, constructor: Constructor([:], [:], [:]), encoding: .utf8).singleRoot()
         } catch let error as YamlError {
             throw translated(error, text)
         } catch {
@@ -181,8 +182,9 @@ private struct DocumentReading {
             guard case .scalar(let name) = key else {
                 throw wrong("a key is not a name", line: key.mark?.line ?? 1, expected: "a text before the ':'")
             }
-            let line = key.mark?.line ?? 1
-            let keyOffset = source.offset(line: line, column: key.mark?.column ?? 1)
+            let mark = key.mark
+            let line = mark?.line ?? 1
+            let keyOffset = source.offset(line: line, column: mark?.column ?? 1)
             let node = try convert(value, depth: depth + 1, from: keyOffset, shared: shared)
             if name.string == "<<", name.style == .plain {
                 merged += try members(toMerge: node)
@@ -190,10 +192,10 @@ private struct DocumentReading {
             }
             entries.append(
                 YAMLNode.Entry(
-                    key: name.string, keyLocation: SourceLocation(file: file, line: firstLine + line - 1, column: key.mark?.column),
+                    key: name.string, keyLocation: SourceLocation(file: file, line: firstLine + line - 1, column: mark?.column),
                     value: node, keyOffset: keyOffset))
         }
-        var seen: Set<String> = []
+        var seen = Set<String>(minimumCapacity: entries.count)
         for entry in entries where !seen.insert(entry.key).inserted { throw duplicate(entry.key, at: entry.keyLocation) }
         // What the map says itself comes before what it merges, and an earlier merge before a later one.
         for entry in merged where seen.insert(entry.key).inserted { entries.append(entry) }

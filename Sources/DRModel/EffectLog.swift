@@ -21,14 +21,19 @@ public final class PointSymbols: Sendable {
     }
 
     private let state: Lock<State>
+    private let isRecorded: Bool
 
-    public init(_ met: [String: [PointID]] = [:]) { state = Lock(State(met: met)) }
+    /// `isRecorded`: a journal keeps them; nobody resumes a plan.
+    public init(_ met: [String: [PointID]] = [:], isRecorded: Bool = true) {
+        state = Lock(State(met: met))
+        self.isRecorded = isRecorded
+    }
 
     public func symbol(for point: PointID, of application: ApplicationName) -> String {
         state.withLock { state in
             if let index = state.met[application.text]?.firstIndex(of: point) { return "rp#\(index + 1)" }
             state.met[application.text, default: []].append(point)
-            state.fresh.insert(application.text)
+            if isRecorded { state.fresh.insert(application.text) }
             return "rp#\(state.met[application.text]?.count ?? 0)"
         }
     }

@@ -1,5 +1,5 @@
 /// What passes between runbooks, journal and engine: JSON, with instants and durations kept as what they are.
-public indirect enum Value: Hashable, Sendable {
+public enum Value: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -21,7 +21,7 @@ public indirect enum Value: Hashable, Sendable {
     public var integer: Int64? { if case .integer(let number) = self { number } else { nil } }
     public var list: [Value]? { if case .list(let items) = self { items } else { nil } }
     public var map: [String: Value]? { if case .map(let members) = self { members } else { nil } }
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool { if case .null = self { true } else { false } }
 
     /// The type as a person calls it: `a string`, `a list` ...
     public var kind: String {

@@ -14,6 +14,7 @@ struct ValueDecoding: Decoder {
         if type == Value.self, let result = value as? T { return result }
         if type == Instant.self, case .instant(let instant) = value, let result = instant as? T { return result }
         if type == Duration.self, case .duration(let duration) = value, let result = duration as? T { return result }
+        if type == RecoveryPoint.self, let point = RecoveryPoint(value), let result = point as? T { return result }
         return try T(from: ValueDecoding(value: value, trail: trail()))
     }
 

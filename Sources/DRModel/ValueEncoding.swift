@@ -37,6 +37,8 @@ final class ValueEncoding: Encoder {
         if T.self == Value.self, let value = encodable as? Value { return value }
         if T.self == Instant.self, let instant = encodable as? Instant { return .instant(instant) }
         if T.self == Duration.self, let duration = encodable as? Duration { return .duration(duration) }
+        if T.self == CheckResult.self, let result = encodable as? CheckResult { return result.value }
+        if T.self == RecoveryPoint.self, let point = encodable as? RecoveryPoint { return point.value }
         let encoding = ValueEncoding(trail())
         try encodable.encode(to: encoding)
         return encoding.value ?? .map([:])

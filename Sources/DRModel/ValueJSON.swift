@@ -1,72 +1,77 @@
 extension Value {
     /// Canonical JSON: keys in bytewise order, no white space, the same bytes for the same value. NaN and infinities become null.
     public func json(_ style: ValueStyle = .tagged) -> String {
-        var text = ""
-        write(to: &text, style)
-        return text
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(128)
+        write(to: &bytes, style)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    private func write(to text: inout String, _ style: ValueStyle) {
+    private func write(to bytes: inout [UInt8], _ style: ValueStyle) {
         switch self {
-        case .null: text += "null"
-        case .bool(let flag): text += flag ? "true" : "false"
-        case .integer(let number): text += String(number)
-        case .number(let number): text += number.isFinite ? "\(number)" : "null"
-        case .string(let string): Self.quote(string, into: &text)
+        case .null: bytes += "null".utf8
+        case .bool(let flag): bytes += (flag ? "true" : "false").utf8
+        case .integer(let number): bytes += String(number).utf8
+        case .number(let number): bytes += (number.isFinite ? "\(number)" : "null").utf8
+        case .string(let string): Self.quote(string, into: &bytes)
         case .list(let items):
-            text += "["
-            for (index, item) in items.enumerated() {
-                if index > 0 { text += "," }
-                item.write(to: &text, style)
+            bytes.append(UInt8(ascii: "["))
+            var isFirst = true
+            for item in items {
+                if !isFirst { bytes.append(UInt8(ascii: ",")) }
+                isFirst = false
+                item.write(to: &bytes, style)
             }
-            text += "]"
+            bytes.append(UInt8(ascii: "]"))
         case .map(let members):
-            text += "{"
-            for (index, key) in members.keys.sorted(by: Self.bytewise).enumerated() {
-                if index > 0 { text += "," }
-                Self.quote(key, into: &text)
-                text += ":"
-                (members[key] ?? .null).write(to: &text, style)
+            bytes.append(UInt8(ascii: "{"))
+            var isFirst = true
+            for (key, member) in members.sorted(by: { Self.bytewise($0.key, $1.key) }) {
+                if !isFirst { bytes.append(UInt8(ascii: ",")) }
+                isFirst = false
+                Self.quote(key, into: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                member.write(to: &bytes, style)
             }
-            text += "}"
+            bytes.append(UInt8(ascii: "}"))
         case .instant(let instant):
             switch style {
-            case .tagged: text += "{\"$instant\":\(instant.nanosecondsSince1970)}"
-            case .plain: Self.quote(instant.description, into: &text)
+            case .tagged: bytes += "{\"$instant\":\(instant.nanosecondsSince1970)}".utf8
+            case .plain: Self.quote(instant.description, into: &bytes)
             }
         case .duration(let duration):
             switch style {
-            case .tagged: text += "{\"$duration\":\(duration.nanoseconds)}"
-            case .plain: text += "\(duration.inSeconds)"
+            case .tagged: bytes += "{\"$duration\":\(duration.nanoseconds)}".utf8
+            case .plain: bytes += "\(duration.inSeconds)".utf8
             }
         }
     }
 
     static func bytewise(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 
-    private static func quote(_ string: String, into text: inout String) {
-        // Nearly all: nothing in it is written in another way.
-        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            text += "\""
-            text += string
-            text += "\""
-            return
+    private static func quote(_ string: String, into bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        let start = bytes.count
+        bytes += string.utf8
+        // Nearly always nothing in it is written in another way.
+        if !bytes[start...].allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            bytes.removeSubrange(start...)
+            for byte in string.utf8 { escape(byte, into: &bytes) }
         }
-        text += "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case "\u{0}"..<"\u{20}":
-                let hex = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: text.unicodeScalars.append(scalar)
-            }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    // What is written in another way is ASCII, so bytes of other characters stay as they are.
+    private static func escape(_ byte: UInt8, into bytes: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "\""): bytes += "\\\"".utf8
+        case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+        case UInt8(ascii: "\n"): bytes += "\\n".utf8
+        case UInt8(ascii: "\r"): bytes += "\\r".utf8
+        case UInt8(ascii: "\t"): bytes += "\\t".utf8
+        case 0..<0x20: bytes += ("\\u00" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16)).utf8
+        default: bytes.append(byte)
         }
-        text += "\""
     }
 
     /// Reads JSON, the tagged style included. Integers and floating-point numbers stay apart (`1` and `1.0`). Throws `invalid-input`.

@@ -9,13 +9,14 @@
 /// A pthread mutex, because the standard library's `Mutex` is invisible to ThreadSanitizer on Linux and makes it report races that are none.
 @safe package final class Lock<Value>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var value: Value
+    // What is checked at each access of a class's property, the mutex keeps anyway.
+    @exclusivity(unchecked) private var value: Value
 
     package init(_ value: sending Value) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe pthread_mutex_init(mutex, nil)
-        self.value = value
+        unsafe self.value = value
     }
 
     deinit {
@@ -29,6 +30,6 @@
     ) throws(Failure) -> sending Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
-        return try body(&value)
+        return try unsafe body(&value)
     }
 }

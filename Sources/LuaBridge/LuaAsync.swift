@@ -72,7 +72,7 @@ extension LuaRegistrar {
             awaiting: { coroutine in
                 var waiting: LuaStack? = coroutine.waitingStack
                 while let stack = waiting {
-                    let results = try await body(stack.call(name))
+                    let results = try await body(stack.call(name).located())
                     try stack.replaceAll { _ = try stack.write(results) }
                     waiting = try coroutine.goOnToTheSame()
                 }

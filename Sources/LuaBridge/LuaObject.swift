@@ -145,7 +145,7 @@ public final class LuaType<Object: LuaObject> {
         methods[name] = { stack in
             let object: Object = try stack.object()
             let call = try stack.call(full)
-            let rest = LuaCall(lua: call.lua, name: full, arguments: Array(call.arguments.dropFirst()), location: call.location)
+            let rest = LuaCall(lua: call.lua, name: full, arguments: Array(call.arguments.dropFirst()))
             return try stack.write(body(object, rest))
         }
     }

@@ -6,8 +6,24 @@ public struct LuaCall {
     /// The name the function was registered with.
     public let name: String
     public let arguments: [LuaValue]
+    // Nil: it was not looked for yet. Few ask for it.
+    private var found: LuaLocation??
+
+    init(lua: Lua, name: String, arguments: [LuaValue]) {
+        self.lua = lua
+        self.name = name
+        self.arguments = arguments
+    }
+
     /// The script line of the call: the nearest frame that is in no trusted chunk.
-    public let location: LuaLocation?
+    public var location: LuaLocation? { found ?? lua.location }
+
+    // For what goes on when the script does not stand there any more.
+    func located() -> LuaCall {
+        var call = self
+        call.found = .some(lua.location)
+        return call
+    }
 
     /// The argument, counted from 0, or nil.
     public subscript(index: Int) -> LuaValue {
@@ -46,7 +62,7 @@ extension LuaTable: LuaRegistrar {
 
 extension LuaStack {
     func call(_ name: String) throws(LuaError) -> LuaCall {
-        LuaCall(lua: lua, name: name, arguments: try values(from: 1), location: lua.location)
+        LuaCall(lua: lua, name: name, arguments: try values(from: 1))
     }
 
     // Reads argument `index`; the error says what was expected.
@@ -143,7 +159,7 @@ extension LuaHostFunction {
                     "'\(name)' waits for its result and cannot be called here: only inside a run, and not from a sort order, "
                         + "a gsub replacement, a __close while the run ends, or while a module loads")
             }
-            let call = try stack.call(name)
+            let call = try stack.call(name).located()
             lua.request = (try body(call), call.location)
             return CLUA_SUSPEND.status
         }

@@ -57,10 +57,10 @@ enum Move {
             local order = { pair = call.pair, application = name, reversed = call.reversed }
             if not lib.owes_restart(name) then
               local entry = lib.owe("stop " .. name, name, host.source(call.pair, call.reversed),
-                function() host.perform("restart", order) end, true)
+                function() host.order("restart", order) end, true)
               stopped[#stopped + 1] = { name = name, order = order, entry = entry }
             end
-            host.perform("stop", order)
+            host.order("stop", order)
             hook(call, on, "stopped", name)
           end
           for i = #waves, 1, -1 do
@@ -83,7 +83,7 @@ enum Move {
               dr.log("%s is not started again: %s, which it needs, is not", name, missing)
               down[name] = true
             else
-              local ok, e = pcall(lib.scoped, name, host.perform, "restart", stopped[i].order)
+              local ok, e = pcall(lib.scoped, name, host.order, "restart", stopped[i].order)
               if ok then
                 lib.pay(stopped[i].entry)
               else
@@ -282,18 +282,18 @@ enum Move {
           local waves = host.waves(moving, call.after)
           local softened = { ["recovery-point-fresh"] = "judged again when the point is made live" }
           if #leaving > 0 then
-            host.perform("checks", { pair = call.pair, applications = leaving, reversed = call.reversed, without_source = not planned,
+            host.order("checks", { pair = call.pair, applications = leaving, reversed = call.reversed, without_source = not planned,
               warn_only = softened })
           end
           call.synced = planned
           local stopped, points = {}, choose_points(call, moving)
           if planned and #leaving > 0 then
             -- Most of the data goes while the application still serves; the last sync is then short.
-            if call.presync then host.perform("migrate", { pair = call.pair, applications = leaving, reversed = call.reversed }) end
+            if call.presync then host.order("migrate", { pair = call.pair, applications = leaving, reversed = call.reversed }) end
             began = begin(host.now())
             local ok, e = pcall(function()
               lib.stop_all(call, on, host.waves(leaving, call.after), stopped)
-              stage(call, "copy", "the last sync", host.perform, "migrate",
+              stage(call, "copy", "the last sync", host.order, "migrate",
                 { pair = call.pair, applications = leaving, reversed = call.reversed, final = true })
             end)
             if not ok then
@@ -340,7 +340,7 @@ enum Move {
             end)
           end)
           if not ok then
-            local cleaned, why = pcall(host.perform, "cleanup", { drill = opened.id })
+            local cleaned, why = pcall(host.order, "cleanup", { drill = opened.id })
             if not cleaned then dr.log("drill %s could not be cleaned up: %s", opened.id, lib.text_of(why)) end
             error(e, 0)
           end

@@ -251,7 +251,7 @@ enum RunEnd {
           end
           lib.exposed = {}
           for _, id in ipairs(order) do
-            local ok, e = pcall(lib.scoped, "protect", host.perform, "migrate", groups[id])
+            local ok, e = pcall(lib.scoped, "protect", host.order, "migrate", groups[id])
             if not ok then dr.log("not protected yet: %s", lib.text_of(e)) end
           end
         end

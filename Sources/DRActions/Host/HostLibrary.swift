@@ -46,7 +46,11 @@ struct HostLibrary {
         try host.set(
             "actions", .table(session.lua.table(session.registry.actions.filter { !$0.spec.isInternal }.map { .text($0.spec.name) })))
         try host.suspending("perform") { [unowned session] call -> HostRequest in
-            try session.request(call[0].string ?? "", call[1], at: session.place(call.location))
+            try session.request(call[0].string ?? "", call[1], isAnswered: true, at: session.place(call.location))
+        }
+        // The same where nobody looks at the answer: some hundred tables of a thousand applications need not be made.
+        try host.suspending("order") { [unowned session] call -> HostRequest in
+            try session.request(call[0].string ?? "", call[1], isAnswered: false, at: session.place(call.location))
         }
         try host.register("expect_run") { [unowned session] (call: LuaCall) in
             guard session.isRunning else {
@@ -62,12 +66,11 @@ struct HostLibrary {
         }
         try host.register("prepare") { [unowned session] (call: LuaCall) in
             let name = call[0].string ?? ""
-            let location = session.place(call.location)
             do {
                 let surroundings = ParameterSurroundings(inventory: session.inventory)
                 return [try session.registry.prepareFlow(name, try Value(lua: call[1]), in: surroundings).lua(in: call.lua)]
             } catch let error as DRError {
-                throw error.inVerb(name).at(location)
+                throw error.inVerb(name).at(session.place(call.location))
             }
         }
         try host.register("declare") { [unowned session] (call: LuaCall) in

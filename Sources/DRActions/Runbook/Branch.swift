@@ -121,7 +121,8 @@ enum BranchEnd {
 
 /// What a host function wants of the run before it can answer.
 enum HostRequest {
-    case action(PreparedAction, at: SourceLocation?)
+    /// `isAnswered`: the script looks at what comes of it.
+    case action(PreparedAction, at: SourceLocation?, isAnswered: Bool)
     /// `limit`: how many of them go on at a time; nil for all.
     case fork([LuaFunction], limit: Int?)
 }
@@ -132,17 +133,23 @@ final class PendingAction {
     let branch: Branch
     let action: PreparedAction
     let location: SourceLocation?
+    /// The script looks at what comes of it.
+    let isAnswered: Bool
     /// In a hook of a drill.
     let isInDrill: Bool
     let begun: Instant
     /// It was asked for before: it may have been begun.
     let isRecorded: Bool
 
-    init(intent: JournalEntry, branch: Branch, action: PreparedAction, location: SourceLocation?, begun: Instant, isRecorded: Bool) {
+    init(
+        intent: JournalEntry, branch: Branch, action: PreparedAction, location: SourceLocation?, isAnswered: Bool, begun: Instant,
+        isRecorded: Bool
+    ) {
         self.intent = intent
         self.branch = branch
         self.action = action
         self.location = location
+        self.isAnswered = isAnswered
         self.begun = begun
         self.isRecorded = isRecorded
         isInDrill = branch.drills > 0

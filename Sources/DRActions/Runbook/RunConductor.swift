@@ -43,7 +43,7 @@ final class RunConductor {
     private let settled: Settlements
     /// Another process carries it on, and this is a look ahead: what is under way there is not lost.
     private let isCarriedOn: Bool
-    let points = PointSymbols()
+    let points: PointSymbols
     let locks: RunLocks
     private let begun: Instant
     private var isLive: Bool
@@ -75,6 +75,7 @@ final class RunConductor {
         self.settled = settled
         self.isLive = isLive
         asked = request
+        points = PointSymbols(isRecorded: !world.predicted)
         locks = RunLocks(engine: world.engine, record: record)
         begun = world.clock.now()
     }

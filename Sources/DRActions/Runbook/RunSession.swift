@@ -125,8 +125,8 @@ final class RunSession {
         return .fork(functions, limit: limit)
     }
 
-    /// Reads, checks and records a verb call of the running branch. Throws what the script gets raised.
-    func request(_ verb: String, _ arguments: LuaValue, at location: SourceLocation?) throws -> HostRequest {
+    /// Reads, checks and records a verb call of the running branch. `isAnswered`: the script looks at what comes of it. Throws what the script gets raised.
+    func request(_ verb: String, _ arguments: LuaValue, isAnswered: Bool, at location: SourceLocation?) throws -> HostRequest {
         guard isRunning else { throw DRError(.runbook, "verbs may be called only inside run", location: location, verb: verb) }
         do {
             let input = try Value(lua: arguments, secrets: registry.takesSecrets(verb))
@@ -139,7 +139,7 @@ final class RunSession {
                 throw DRError(
                     .invalidInput, "inside \(place) it could be done twice", hint: "say idempotent = true if that does no harm")
             }
-            return .action(action, at: location)
+            return .action(action, at: location, isAnswered: isAnswered)
         } catch let error as DRError {
             throw error.inVerb(verb).at(location)
         }
@@ -164,9 +164,9 @@ final class RunSession {
 
     /// Composite verbs that were begun and have not ended.
     private(set) var openFlows: [String] = []
-    func beginFlow(_ name: String, at location: SourceLocation) throws {
+    func beginFlow(_ name: String, at location: @autoclosure () -> SourceLocation) throws {
         if current?.undos ?? 0 > 0, ["activate", "failback", "failover", "quiesce"].contains(name) {
-            throw Self.moving.inVerb(name).at(location)
+            throw Self.moving.inVerb(name).at(location())
         }
         openFlows.append(name)
     }
@@ -273,7 +273,7 @@ final class RunSession {
                 // A branch that was left does not go on.
                 if ending != nil, closer == nil || closed != nil { continue }
                 switch outcome.result {
-                case .success(let value): ready.append((pending.branch, .answer([try value.lua(in: lua)])))
+                case .success(let value): ready.append((pending.branch, .answer(pending.isAnswered ? [try value.lua(in: lua)] : [])))
                 case .failure(let error): ready.append((pending.branch, .failure(error.inVerb(pending.action.name).at(pending.location))))
                 }
             } else {
@@ -327,7 +327,7 @@ final class RunSession {
 
     private func accept(_ request: HostRequest, of branch: Branch) throws {
         switch request {
-        case .action(let action, let location):
+        case .action(let action, let location, let isAnswered):
             let key = branch.nextPlace() + branch.phase
             let entry = JournalEntry(.intent, key: key, path: branch.path, verb: action.name, payload: action.input)
             let (begun, isRecorded): (Instant, Bool)
@@ -336,7 +336,9 @@ final class RunSession {
             }
             if isRecorded, action.effect == .changes { formerPlaces.formUnion(inventory.workplaces(of: action.input)) }
             waiting.append(
-                PendingAction(intent: entry, branch: branch, action: action, location: location, begun: begun, isRecorded: isRecorded))
+                PendingAction(
+                    intent: entry, branch: branch, action: action, location: location, isAnswered: isAnswered, begun: begun,
+                    isRecorded: isRecorded))
         case .fork(let functions, let limit):
             let place = branch.nextPlace().split(separator: "/").last.map(String.init) ?? "0"
             let fork = Fork(parent: branch, at: place, functions)

@@ -139,15 +139,21 @@ public struct DocumentPath: Hashable, Comparable, Sendable, CustomStringConverti
     public let text: String
 
     public init(_ segments: String...) { text = segments.joined(separator: "/") }
+    private init(text: String) { self.text = text }
     public var description: String { text }
     /// The path without its last name.
     package var folder: DocumentPath {
         guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { return DocumentPath() }
-        return DocumentPath(String(text[..<slash]))
+        return DocumentPath(text: String(text[..<slash]))
+    }
+    /// The last name alone.
+    package var lastName: String {
+        text.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(text[text.utf8.index(after: $0)...]) } ?? text
     }
     public static func < (a: DocumentPath, b: DocumentPath) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
 
-    public static func application(_ name: ApplicationName) -> DocumentPath { DocumentPath("state", "applications", name.text) }
+    // Of all paths this one is made most, some dozen times for each move.
+    public static func application(_ name: ApplicationName) -> DocumentPath { DocumentPath(text: "state/applications/" + name.text) }
     public static func pair(_ name: PairName) -> DocumentPath { DocumentPath("state", "pairs", name.text) }
     public static func schedule(_ name: ScheduleName) -> DocumentPath { DocumentPath("state", "schedules", name.text) }
     public static func point(_ id: PointID, of application: ApplicationName) -> DocumentPath {
@@ -171,7 +177,10 @@ public struct OperationKey: Hashable, Sendable, Codable, CustomStringConvertible
         try container.encode(text)
     }
     /// What it begins with: whose commits it names.
-    public var run: RunID? { try? RunID(String(text.prefix { $0 != "/" })) }
+    public var run: RunID? {
+        let end = text.utf8.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
+        return try? RunID(String(text[..<end]))
+    }
     public func part(_ name: String) -> OperationKey { OperationKey(text + "/" + name) }
     public var description: String { text }
 }

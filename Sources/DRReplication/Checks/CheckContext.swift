@@ -20,7 +20,9 @@ struct CheckContext {
     let memo = Memo()
 
     final class Memo {
+        var standings: [ApplicationName: Standing] = [:]
         var all: [ApplicationName: [ManifestObject]] = [:]
+        var carried: [ApplicationName: [ManifestObject]] = [:]
         var arriving: [ApplicationName: [Manifest]?] = [:]
         var present: [Set<String>: [Manifest]] = [:]
         var newest: [ApplicationName: NewestPoint] = [:]
@@ -38,9 +40,12 @@ struct CheckContext {
     }
 
     func standing(of application: Application) async throws -> Standing {
+        if let known = memo.standings[application.name] { return known }
         var records: [ClusterName: ApplicationRecord] = [:]
         for end in ends { records[end.name] = try await end.record(of: application.name) }
-        return Standing(application: application.name, home: home, records: records)
+        let standing = Standing(application: application.name, home: home, records: records)
+        memo.standings[application.name] = standing
+        return standing
     }
 
     /// The application's objects at the source, those that stay behind among them.
@@ -52,7 +57,12 @@ struct CheckContext {
     }
 
     /// The application's objects that would be copied.
-    func carried(_ application: Application) async throws -> [ManifestObject] { try CarriedObjects.of(try await all(application)) }
+    func carried(_ application: Application) async throws -> [ManifestObject] {
+        if let known = memo.carried[application.name] { return known }
+        let objects = try CarriedObjects.of(try await all(application))
+        memo.carried[application.name] = objects
+        return objects
+    }
 
     /// The application's manifests in the form of home: those of the source, or of the newest recovery point where the source is not asked. Nil where nobody
     /// knows.

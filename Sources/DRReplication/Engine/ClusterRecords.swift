@@ -91,6 +91,4 @@ extension DocumentPath {
     static func scrubbed(_ application: ApplicationName) -> DocumentPath { DocumentPath("scrubbed", application.text) }
     /// Which point of each destination holds all data of the stopped application; emptied when it starts again.
     static func synced(_ application: ApplicationName) -> DocumentPath { DocumentPath("synced", application.text) }
-
-    var lastName: String { text.split(separator: "/").last.map(String.init) ?? text }
 }

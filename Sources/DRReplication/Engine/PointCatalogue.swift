@@ -31,7 +31,7 @@ struct PointName: Hashable {
 
     /// Nil for the name of anything else.
     init?(_ text: String, of application: ApplicationName) {
-        let fields = text.split(separator: "-", omittingEmptySubsequences: false).suffix(2)
+        let fields = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).suffix(2).map(Substring.init)
         guard fields.count == 2, let first = fields.first, let last = fields.last, first.hasPrefix("e"), last.hasPrefix("g"),
             let epoch = Int64(first.dropFirst()), let generation = Int64(last.dropFirst()), (1..<Self.bound).contains(epoch),
             (1..<Self.bound).contains(generation)

@@ -100,7 +100,7 @@ enum CheckLines {
     static func lines(_ result: Value?, _ error: DRError?, _ style: Style, verbose: Bool) -> [String] {
         let list = result?.list ?? result?["checks"].list ?? error?.details?.list ?? error?.details?["checks"].list ?? []
         return list.flatMap { check -> [String] in
-            guard let id = check["id"].string, let state = check["state"].string, verbose || state == "failed" || state == "warning" else {
+            guard let state = check["state"].string, verbose || state == "failed" || state == "warning", let id = check["id"].string else {
                 return []
             }
             let word = state == "failed" ? style.bad(state) : state == "warning" ? style.warning(state) : state
