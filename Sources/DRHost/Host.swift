@@ -17,7 +17,7 @@ public final class Host: Sendable {
     /// Engine and runner work here: blocking calls have a thread of their own, and a plan is repeatable.
     let executor: ThreadExecutor
     /// What plans were made of, where it is let go of with the host; nil = with each plan.
-    private let remains = Lock<[World]?>(nil)
+    let remains = Lock<[World]?>(nil)
 
     /// Reads the configuration and names its clusters and stores; none of them is touched. Throws `ConfigurationError`, DRError.
     ///

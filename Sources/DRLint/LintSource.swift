@@ -7,12 +7,14 @@ struct LintSource {
     let vocabulary: LintVocabulary
     /// The applications of the configuration.
     let applications: [String]
+    /// What `require` takes; nil where nobody knows.
+    let modules: [String]?
     let calls: [DRCall]
     /// Every `dr.NAME`, called or not.
     let mentions: [(name: String, line: Int)]
 
-    init(file: String, chunk: LuaChunk, vocabulary: LintVocabulary, applications: [String]) {
-        (self.file, self.chunk, self.vocabulary, self.applications) = (file, chunk, vocabulary, applications)
+    init(file: String, chunk: LuaChunk, vocabulary: LintVocabulary, applications: [String], modules: [String]?) {
+        (self.file, self.chunk, self.vocabulary, self.applications, self.modules) = (file, chunk, vocabulary, applications, modules)
         var collector = CallCollector()
         collector.walk(chunk.body)
         (calls, mentions) = (collector.calls, collector.mentions)

@@ -4,18 +4,19 @@
 public struct Linter: Sendable {
     private let vocabulary: LintVocabulary
     private let applications: [String]
+    private let modules: [String]?
 
     static let rules: [any LintRule.Type] = [
-        UnknownVerb.self, UnknownField.self, UnknownApplication.self, UnknownParameter.self, VerbOutsideRun.self, RepeatedOutside.self,
-        TextDuration.self, GlobalName.self,
-        IgnoredFailure.self,
+        UnknownVerb.self, UnknownField.self, RefusedValue.self, UnknownApplication.self, UnknownParameter.self, UnknownModule.self,
+        VerbOutsideRun.self, RepeatedOutside.self, TextDuration.self, GlobalName.self, IgnoredFailure.self,
         LateUndo.self, UndoByVariable.self, LateCleanup.self, EndlessWait.self, MissingWave.self, UnusedParameter.self, UnusedLocal.self,
     ]
 
-    /// `applications`: those of the configuration; empty when none is known.
-    public init(_ vocabulary: LintVocabulary, applications: [String] = []) {
+    /// `applications`: those of the configuration; empty when none is known. `modules`: what `require` takes; nil when nobody knows.
+    public init(_ vocabulary: LintVocabulary, applications: [String] = [], modules: [String]? = nil) {
         self.vocabulary = vocabulary
         self.applications = applications
+        self.modules = modules
     }
 
     /// In the order of their lines. A text that is no Lua has one finding, `syntax`.
@@ -26,7 +27,7 @@ public struct Linter: Sendable {
         } catch {
             return [LintFinding(rule: "syntax", severity: .error, file: file, line: error.line, message: error.message, hint: nil)]
         }
-        let source = LintSource(file: file, chunk: chunk, vocabulary: vocabulary, applications: applications)
+        let source = LintSource(file: file, chunk: chunk, vocabulary: vocabulary, applications: applications, modules: modules)
         let allowed = Self.allowances(chunk.comments)
         return Self.rules.flatMap { $0.init().check(source) }
             .filter { allowed[$0.line]?.contains($0.rule) != true }

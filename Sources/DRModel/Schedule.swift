@@ -1,3 +1,5 @@
+internal import DRSupport
+
 /// A migration repeated by a policy, with retention.
 public struct Schedule: Hashable, Sendable, Codable {
     public let name: ScheduleName
@@ -71,6 +73,44 @@ public enum SchedulePolicy: Hashable, Sendable, Codable {
             self = .monthly(day: Int(day), at: at, zone: zone)
         } else {
             throw DRError(.invalidInput, "a schedule needs one of interval, daily, weekly, monthly")
+        }
+    }
+}
+
+extension SchedulePolicy {
+    /// As runbooks and dr.yaml name them; monday is the first.
+    package static let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+    /// Of `02:15`, in seconds. Throws `invalid-input`.
+    package static func secondsOfDay(_ text: String) throws(DRError) -> Int64 {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ (1...2).contains($0.utf8.count) && $0.allSatisfy(\.isNumber) }),
+            let hour = Int64(parts[0]),
+            let minute = Int64(parts[1]), (0..<24).contains(hour), (0..<60).contains(minute)
+        else {
+            throw DRError(.invalidInput, "\"\(text)\" is not a time of day", hint: "expected HH:MM, such as 02:15")
+        }
+        return hour * 3600 + minute * 60
+    }
+
+    /// Throws `invalid-input` for a time or a day that there is none of.
+    package func check() throws(DRError) {
+        switch self {
+        case .interval(let interval):
+            guard interval >= .seconds(1) else {
+                throw DRError(.invalidInput, "the interval is \(interval.text)", hint: "expected at least 1s")
+            }
+        case .daily(let at, _): _ = try Self.secondsOfDay(at)
+        case .weekly(let day, let at, _):
+            guard Self.days.contains(day) else {
+                throw DRError(
+                    .invalidInput, "\"\(day)\" is no day of the week\(Spelling.hint(for: day, in: Self.days))",
+                    hint: "days: \(Self.days.joined(separator: ", "))")
+            }
+            _ = try Self.secondsOfDay(at)
+        case .monthly(let day, let at, _):
+            guard (1...31).contains(day) else { throw DRError(.invalidInput, "\(day) is no day of a month", hint: "expected 1 to 31") }
+            _ = try Self.secondsOfDay(at)
         }
     }
 }

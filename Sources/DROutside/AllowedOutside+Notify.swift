@@ -17,7 +17,7 @@ extension NotificationMemory {
 
 extension AllowedOutside {
     public func notify(_ order: NotificationOrder, _ call: OutsideCall) async throws -> NotificationReport {
-        guard let channel = allowances.channels.first(where: { $0.name == order.channel }) else { throw unknown(order.channel) }
+        let channel = try allowances.channel(named: order.channel)
         let digest = Digest.hex(of: order.text)
         if !order.always, !call.hasChanged, memory?.last(channel.name) == digest {
             return NotificationReport(
@@ -61,15 +61,5 @@ extension AllowedOutside {
         }
         try memory?.remember(digest, channel.name)
         return NotificationReport(sent: true)
-    }
-
-    private func unknown(_ name: String) -> DRError {
-        let names = allowances.channels.map(\.name)
-        let nearest = Spelling.nearest(to: name, in: names).flatMap { near in allowances.channels.first { $0.name == near } }
-        return DRError(
-            .notAllowed, "\(allowances.file) has no channel \"\(name)\" under `notify`",
-            hint: nearest.map { "did you mean \"\($0.name)\" (\(allowances.place($0.location)))?" }
-                ?? (names.isEmpty
-                    ? "add it: notify: { \(name): { webhook: \"https://...\" } }" : "there are: \(names.joined(separator: ", "))"))
     }
 }

@@ -20,14 +20,7 @@ struct SecretVault: Sendable {
 
     /// Throws `not-allowed`, `not-found`.
     func value(of name: SecretName) throws -> String {
-        guard allowances.secrets.contains(where: { $0.name == name }) else {
-            let names = allowances.secrets.map(\.name.text)
-            let nearest = Spelling.nearest(to: name.text, in: names).flatMap { near in allowances.secrets.first { $0.name.text == near } }
-            throw DRError(
-                .notAllowed, "\(allowances.file) does not allow the secret \(name)",
-                hint: nearest.map { "did you mean \($0.name) (\(allowances.place($0.location)))?" }
-                    ?? (names.isEmpty ? "add it under `allow: secrets`" : "allowed: \(names.joined(separator: ", "))"))
-        }
+        try allowances.check(name)
         return try declared(name)
     }
 

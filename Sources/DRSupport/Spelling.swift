@@ -19,6 +19,17 @@ package enum Spelling {
         nearest(to: name, in: candidates).map { " (did you mean \"\($0)\"?)" } ?? ""
     }
 
+    /// The same for a part of a name: compared with the words of each candidate that stand where it would.
+    package static func hint(forPart part: String, in candidates: some Sequence<String>) -> String {
+        let length = part.split(separator: " ").count
+        let parts = candidates.flatMap { candidate -> [String] in
+            let words = candidate.split(separator: " ")
+            guard words.count > length else { return [candidate] }
+            return (0...(words.count - length)).map { words[$0..<$0 + length].joined(separator: " ") }
+        }
+        return hint(for: part, in: parts)
+    }
+
     private static let longest = 200
 
     // Case and the choice between `-`, `_` and nothing are the commonest slips: they cost nothing.

@@ -55,10 +55,13 @@ import Testing
         }
     }
 
-    private func withRunbook<Result>(_ body: String, _ work: (String) async throws -> Result) async throws -> Result {
+    private func withRunbook<Result>(
+        _ body: String, ensures: String? = nil, _ work: (String) async throws -> Result
+    ) async throws -> Result {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).lua")
         defer { try? FileManager.default.removeItem(at: file) }
-        try "return dr.runbook { name = \"test\", run = function()\n\(body)\nend }\n".write(to: file, atomically: true, encoding: .utf8)
+        let text = "return dr.runbook { name = \"test\", \(ensures.map { "ensures = \($0), " } ?? "")run = function()\n\(body)\nend }\n"
+        try text.write(to: file, atomically: true, encoding: .utf8)
         return try await work(file.path)
     }
 
@@ -150,6 +153,65 @@ import Testing
         }
     }
 
+    /// What is judged of a run, and of the same run had it ended otherwise.
+    private func judged(
+        _ fault: Fault?, ensures: String? = nil, _ change: @escaping @Sendable (inout Ending) -> Void
+    ) async throws -> (as: [(Invariant, String)], changed: [(Invariant, String)]) {
+        try await withRunbook("dr.migrate { pair = \"east-west\", applications = \"all\" }", ensures: ensures) { file in
+            let executor = ThreadExecutor(name: "explore")
+            defer { executor.stop() }
+            let explorer = try RunbookExplorer(fixture: Self.shop, configuration: nil)
+            return try await withTaskExecutorPreference(executor) {
+                let start = try await explorer.start(file, [:], executor: executor)
+                let host = start.template.host(start.template.world.process(isSpared: true))
+                let judgement = Judgement(inventory: host.configuration.inventory, runbook: try await host.inspect(file), base: start.base)
+                let run = try await ExploredRun.perform(
+                    FaultSchedule(faults: fault.map { [$0] } ?? [], numbers: [], pace: 0), file, [:], in: start.template, executor: executor
+                )
+                var ending = run.ending
+                change(&ending)
+                return (judgement.findings(run), judgement.findings(run.with(run.records, ending: ending)))
+            }
+        }
+    }
+
+    @Test func `one-writer: two holders of the newest epoch are found, and an epoch that falls`() async throws {
+        let found = try await watched { world, watch in
+            let (east, west) = (try #require(world.clusters["east"]), try #require(world.clusters["west"]))
+            let call = PortCall(place: "west", operation: "commit", isChange: true)
+            func hold(_ cluster: MemoryCluster, _ epoch: Int64, _ active: String) {
+                cluster.set { $0.documents[.application("ledger")] = ["epoch": .integer(epoch), "active": .string(active)] }
+            }
+            hold(east, 2, "west")
+            hold(west, 2, "west")
+            watch.look(call)
+            #expect(watch.found.filter { $0.1.contains("epoch") }.isEmpty)
+            hold(east, 2, "east")
+            watch.look(call)
+            hold(east, 1, "west")
+            hold(west, 1, "west")
+            watch.look(call)
+        }
+        let epochs = found.filter { $0.1.contains("epoch") }
+        #expect(epochs.map(\.0) == [.oneWriter, .oneWriter])
+        #expect(epochs.map(\.1) == ["east and west both hold epoch 2 of ledger", "the epoch of ledger fell from 2 to 1"])
+    }
+
+    @Test func `undo: a failed run that leaves an application elsewhere, or stopped, and does not say so is found`() async throws {
+        let fault = Fault(.error, at: "migrate")
+        let moved = try await judged(fault) { $0.places["ledger"] = "west" }
+        #expect(moved.as.isEmpty)
+        #expect(moved.changed.map(\.0) == [.undo] && moved.changed.first?.1.contains("ledger is at west") == true)
+        let stopped = try await judged(fault) { $0.running["ledger"] = [] }
+        #expect(stopped.changed.map(\.0) == [.undo] && stopped.changed.first?.1.contains("ledger runs nowhere") == true)
+    }
+
+    @Test func `end-state: a run that succeeded without what the runbook ensures is found`() async throws {
+        let found = try await judged(nil, ensures: "{ active = { ledger = \"east\" } }") { $0.running["ledger"] = ["east", "west"] }
+        #expect(found.as.isEmpty)
+        #expect(found.changed.map(\.0) == [.endState] && found.changed.first?.1.contains("where the runbook ensures east") == true)
+    }
+
     @Test func `outcomes: an ended run with an action that has no outcome is found, an interrupted one is not`() async throws {
         try await withRunbook("dr.migrate { pair = \"east-west\", applications = \"all\" }") { file in
             let executor = ThreadExecutor(name: "explore")
@@ -170,9 +232,10 @@ import Testing
 }
 
 extension ExploredRun {
-    fileprivate func with(_ records: [JournalRecord]) -> ExploredRun {
+    fileprivate func with(_ records: [JournalRecord], ending: Ending? = nil) -> ExploredRun {
         ExploredRun(
-            schedule: schedule, run: run, records: records, start: start, ending: ending, found: found, commits: commits, outside: outside,
+            schedule: schedule, run: run, records: records, start: start, ending: ending ?? self.ending, found: found, commits: commits,
+            outside: outside,
             timeline: timeline, trace: trace, usesDisaster: usesDisaster)
     }
 }

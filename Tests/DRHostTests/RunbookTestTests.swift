@@ -64,7 +64,7 @@ import Testing
         ("  t.active(sim, \"legder\", \"east\")", "there is no application \"legder\" (did you mean \"ledger\"?)"),
         ("  sim:falt{}", "there is no sim.falt (did you mean \"fault\"?)"),
         ("  t.outcomes()", "there is no t.outcomes (did you mean \"outcome\"?)"),
-        ("  sim:fault { at = \"stop\", kind = \"eror\" }", "\"eror\" is no kind of fault (did you mean \"error\"?)"),
+        ("  sim:fault { at = \"stop\", kind = \"eror\" }", "kind: there is no \"eror\" (did you mean \"error\"?)"),
         ("  sim:fault { at = \"stop\", knd = \"error\" }", "unknown field \"knd\" (did you mean \"kind\"?)"),
         ("  sim:run(\"failovr.lua\")", "there is no runbook runbooks/failovr.lua"),
         ("  sim:run(\"failover.lua\", { planed = true })", "has no parameter \"planed\" (did you mean \"planned\"?)"),

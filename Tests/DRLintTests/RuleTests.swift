@@ -1,3 +1,4 @@
+import DRSupport
 import Testing
 
 @testable import DRLint
@@ -8,7 +9,7 @@ import Testing
         .init(
             name: "failover", effect: .changes, table: 0,
             fields: [
-                .init(name: "pair", isRequired: true), .init(name: "applications"), .init(name: "mode", choices: ["planned", "disaster"]),
+                .init(name: "pair", isRequired: true), .init(name: "applications"), .init(name: "mode"),
                 .init(name: "on"),
             ]),
         .init(name: "migrate", effect: .changes, table: 0, fields: [.init(name: "pair", isRequired: true), .init(name: "applications")]),
@@ -24,19 +25,40 @@ import Testing
         .init(name: "undo", effect: .flow, table: 1, fields: [.init(name: "while_active_at")]),
         .init(name: "step", effect: .flow, table: 2, fields: []), .init(name: "attempt", effect: .flow, table: nil, fields: []),
         .init(name: "finally", effect: .flow, table: nil, fields: []), .init(name: "log", effect: .flow, table: nil, fields: []),
-        .init(name: "sleep", effect: .flow, table: nil, fields: []), .init(name: "now", effect: .flow, table: nil, fields: []),
-        .init(name: "duration", effect: .flow, table: nil, fields: []),
-    ])
+        .init(name: "sleep", effect: .flow, table: nil, fields: [], arguments: ["duration"]),
+        .init(name: "now", effect: .flow, table: nil, fields: []),
+        .init(name: "duration", effect: .flow, table: nil, fields: [], arguments: ["text"]),
+        .init(name: "window", effect: .observes, table: 0, fields: [.init(name: "opens"), .init(name: "closes")]),
+    ]) { function, values, isWhole in
+        // As a host judges by the declarations of its verbs: here durations, a closed list, and a rule for two fields together.
+        for field in ["duration", "timeout", "text"] {
+            switch values[field] {
+            case .text("5 min")?, .text("5min")?, .integer(-5)?:
+                return [.init(field: field, message: "no duration", hint: "write 5s")]
+            default: break
+            }
+        }
+        if let mode = values["mode"], mode != .text("planned"), mode != .text("disaster") {
+            return [.init(field: "mode", message: "no mode", hint: nil)]
+        }
+        return function == "window" && isWhole && values.count == 1 ? [.init(field: nil, message: "half a window", hint: nil)] : []
+    }
 
     private static func findings(_ text: String, inRun: Bool = true) -> [LintFinding] {
         let whole = inRun ? "return function() \(text) end" : text
-        return Linter(vocabulary, applications: ["ledger", "storefront"]).findings(in: whole, file: "a.lua")
+        return Linter(vocabulary, applications: ["ledger", "storefront"], modules: ["lib.say", "drain"]).findings(in: whole, file: "a.lua")
     }
 
     static let wrong: [(rule: String, text: String)] = [
         ("unknown-verb", "dr.failovr {}"), ("unknown-verb", "local f = dr.mirgate; f()"),
         ("unknown-field", "dr.failover { pair = 'p', aplications = 'all' }"), ("unknown-field", "dr.failover { applications = 'all' }"),
-        ("unknown-field", "dr.failover { pair = 'p', mode = 'plannd' }"), ("unknown-field", "dr.wait_until({}, function() end)"),
+        ("refused-value", "dr.failover { pair = 'p', mode = 'plannd' }"),
+        ("refused-value", "dr.failover { pair = 'p', mode = { 'planned' } }"),
+        ("refused-value", "dr.sleep '5 min'"), ("refused-value", "dr.sleep(-5)"), ("refused-value", "dr.duration(('5min'))"),
+        ("refused-value", "dr.wait_until({ timeout = '5 min' }, function() end)"), ("refused-value", "dr.window { opens = 'x' }"),
+        ("unknown-module", "local say = require 'lib.sai' dr.log(say)"),
+        ("unknown-module", "dr.step('s', function() require('drian') end)"),
+        ("unknown-field", "dr.wait_until({}, function() end)"),
         ("unknown-field", "dr.migrate()"), ("unknown-field", "dr.undo(function() end, { while_active = 'west' })"),
         ("repeated-outside", "dr.retry({}, function() dr.exec { argv = {} } end)"),
         ("repeated-outside", "dr.retry({}, function() dr.step('s', function() dr.http { url = 'u', method = 'POST' } end) end)"),
@@ -83,11 +105,14 @@ import Testing
         "dr.undo(function() local s = dr.status {} if s.active_at == 'west' then dr.log('stays') end end)",
         "local d = dr.drill {} dr.finally(function() dr.cleanup { drill = d } end) dr.http { url = 'u' }",
         "local d = dr.drill {} dr.log('ready %s', d.rto) for k, v in pairs(d.namespaces) do dr.log('%s %s', k, v) end dr.cleanup { drill = d }",
-        "dr.wait_until({ timeout = '5m' }, function() return dr.status{}.protected end)",
+        "dr.wait_until({ timeout = '10m' }, function() return dr.status{}.protected end)",
         "local n = 0 while n < 10 do dr.sleep('5s') n = n + 1 end",
         "dr.failover { pair = 'p', applications = { 'ledger' } } dr.failover { pair = 'p', applications = { 'storefront' } }",
         "local name = 'other' dr.migrate { pair = 'p', applications = { name, 'ledger' } } dr.status { application = name }",
         "dr.log { application = 'other' }",
+        "local say, drain, dr = require 'lib/say', require('drain'), require 'dr' dr.log(say, drain)", "local n = 'x' dr.log(require(n))",
+        "local t = '5 min' dr.sleep(t) dr.wait_until({ timeout = t }, function() end) dr.sleep('5s')",
+        "local w = { opens = 'x' } dr.window(w) local k = 'closes' dr.window { opens = 'x', [k] = 'y' } dr.window { opens = 'x', closes = k }",
         "for _, name in ipairs({ 'a' }) do dr.log(name) end", "local file <close> = nil",
     ])
     func `what is right has no finding`(_ text: String) {
@@ -133,6 +158,32 @@ import Testing
             Linter(Self.vocabulary, applications: ["ledger"]).findings(in: text, file: "a.lua").map(\.message) == [
                 "status: there is no application \"ledgr\" (did you mean \"ledger\"?)"
             ])
+    }
+
+    @Test func `a module is only found to be unknown where what there is is known, with the nearest name`() {
+        let text = "return require 'lib.sai'"
+        #expect(Linter(Self.vocabulary).findings(in: text, file: "a.lua") == [])
+        #expect(
+            Linter(Self.vocabulary, modules: ["lib.say"]).findings(in: text, file: "a.lua").map(\.message) == [
+                "there is no module \"lib.sai\" (did you mean \"lib.say\"?)"
+            ])
+    }
+
+    @Test func `a refused value is told at its own line, with its verb and field, and what is judged is what stands there`() {
+        let found = Self.findings("dr.wait_until({\n timeout = '5 min' },\n function() end)")
+        #expect(found.map { "\($0.line): \($0.message) (\($0.hint ?? ""))" } == ["2: wait_until: timeout: no duration (write 5s)"])
+        let seen = Lock<[(values: [String: LintConstant], isWhole: Bool)]>([])
+        let vocabulary = LintVocabulary([.init(name: "v", effect: .changes, table: 0, fields: [.init(name: "a"), .init(name: "b")])]) {
+            _, values, isWhole in
+            seen.withLock { $0.append((values, isWhole)) }
+            return []
+        }
+        let text =
+            "return function(p) dr.v { a = { 1, -2, 1.5, true, { x = 'y' } }, b = function() end } dr.v { a = 0x10, b = p.x } dr.v(p) end"
+        #expect(Linter(vocabulary).findings(in: text, file: "a.lua") == [])
+        let whole: LintConstant = .list([.integer(1), .integer(-2), .number(1.5), .bool(true), .table(["x": .text("y")])])
+        #expect(seen.withLock { $0.map(\.values) } == [["a": whole, "b": .function], [:], [:]])
+        #expect(seen.withLock { $0.map(\.isWhole) } == [true, false, false])
     }
 
     @Test func `verbs of a file that loads are found, those in functions are not`() {

@@ -158,7 +158,7 @@ function dr.recovery_points(call) end
 ---```lua
 ---dr.reprotect { pair = "east-west", applications = "all", interval = "15m" }
 ---```
----@param call { pair: string|DRPair, applications: "all"|string[], interval: string|DRDuration, retain?: table<string, integer> }
+---@param call { pair: string|DRPair, applications: "all"|string[], interval: string|DRDuration, retain?: { last?: integer, hourly?: integer, daily?: integer, weekly?: integer, monthly?: integer } }
 ---@return table
 function dr.reprotect(call) end
 
@@ -174,7 +174,7 @@ function dr.resume_schedule(call) end
 ---```lua
 ---dr.schedule { name = "shop", pair = "east-west", applications = "all", interval = "15m", retain = { last = 8 } }
 ---```
----@param call { name: string, pair: string|DRPair, applications: "all"|string[], interval?: string|DRDuration, daily?: string, weekly?: table<string, string>, monthly?: table<string, any>, zone?: string, retain?: table<string, integer>, suspended?: boolean }
+---@param call { name: string, pair: string|DRPair, applications: "all"|string[], interval?: string|DRDuration, daily?: string, weekly?: { day: "monday"|"tuesday"|"wednesday"|"thursday"|"friday"|"saturday"|"sunday", at: string }, monthly?: { day: integer, at: string }, zone?: string, retain?: { last?: integer, hourly?: integer, daily?: integer, weekly?: integer, monthly?: integer }, suspended?: boolean }
 ---@return table
 function dr.schedule(call) end
 

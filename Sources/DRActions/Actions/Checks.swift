@@ -17,13 +17,9 @@ struct Checks: DRAction {
     func perform(in context: ActionContext) async throws -> [CheckResult] {
         let names = applications?.names ?? context.inventory.applications.map(\.name).sorted()
         let order = CheckOrder(
-            pair: pair.name, reversed: reversed, applications: names, only: only, skip: skip ?? [:], withoutSource: without_source)
-        let results = try await context.engine.checks(order, context.call).map { result in
-            guard result.state == .failed, let reason = warn_only?[result.id] else { return result }
-            return CheckResult(
-                id: result.id, state: .warning, message: "\(result.message) (only a warning: \(reason))", fix: result.fix, next: result.next
-            )
-        }
+            pair: pair.name, reversed: reversed, applications: names, only: only, skip: skip ?? [:], warnOnly: warn_only ?? [:],
+            withoutSource: without_source)
+        let results = try await context.engine.checks(order, context.call)
         let failed = results.filter { $0.state == .failed }
         guard raise, !failed.isEmpty else { return results }
         throw DRError(

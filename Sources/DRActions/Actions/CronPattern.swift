@@ -14,11 +14,15 @@ struct CronPattern: ParameterType, Hashable {
     init(parameter value: Value, in surroundings: ParameterSurroundings) throws {
         guard let text = value.string else { throw Self.mismatch(value) }
         let words = text.split(separator: " ").map(String.init)
-        let ranges = [0...59, 0...23, 1...31, 1...12, 0...7]
-        guard words.count == 5 else { throw Self.mismatch(value) }
+        guard words.count == Self.parts.count else { throw Self.mismatch(value) }
         var fields: [Set<Int>] = []
-        for (word, range) in zip(words, ranges) {
-            guard let field = Self.field(word, range) else { throw Self.mismatch(value) }
+        for (word, part) in zip(words, Self.parts) {
+            guard let field = Self.field(word, part.range) else {
+                throw DRError(
+                    .invalidInput,
+                    "the \(part.name) of \"\(text)\": expected numbers from \(part.range.lowerBound) to \(part.range.upperBound), got \"\(word)\"",
+                    hint: "each field of cron is *, numbers, ranges (1-5), steps (*/15) or lists of these (1,15)")
+            }
             fields.append(field)
         }
         if fields[4].contains(7) { fields[4].insert(0) }
@@ -30,6 +34,10 @@ struct CronPattern: ParameterType, Hashable {
     }
 
     var parameterValue: Value { .string(text) }
+
+    private static let parts: [(name: String, range: ClosedRange<Int>)] = [
+        ("minute", 0...59), ("hour", 0...23), ("day of the month", 1...31), ("month", 1...12), ("day of the week", 0...7),
+    ]
 
     private static func field(_ word: String, _ range: ClosedRange<Int>) -> Set<Int>? {
         var found: Set<Int> = []

@@ -9,42 +9,29 @@ struct DeclareSchedule: DRAction {
     @Parameter("The pair, by name or handle.") var pair: PairReference
     @Parameter("The applications to copy.") var applications: ApplicationSet
     @Parameter("Every so often.") var interval: Duration?
-    @Parameter("Every day at HH:MM.") var daily: String?
-    @Parameter("Every week: { day = \"sunday\", at = \"HH:MM\" }.") var weekly: [String: String]?
-    @Parameter("Every month: { day = 1, at = \"HH:MM\" }.") var monthly: [String: Value]?
+    @Parameter("Every day at HH:MM.") var daily: DailyTime?
+    @Parameter("Every week: { day = \"sunday\", at = \"HH:MM\" }.") var weekly: WeeklyTime?
+    @Parameter("Every month: { day = 1, at = \"HH:MM\" }.") var monthly: MonthlyTime?
     @Parameter(
         "The time zone of daily, weekly and monthly: a name such as \"Europe/Berlin\", or an offset such as \"+02:00\"; UTC if not said.")
     var zone: ZoneReference?
-    @Parameter("How many recovery points are kept: last, hourly, daily, weekly, monthly.") var retain: [String: Int]?
+    @Parameter("How many recovery points are kept: last, hourly, daily, weekly, monthly.") var retain: RetainedPoints?
     @Parameter("Declared but not running.", default: false) var suspended: Bool
 
     func perform(in context: ActionContext) async throws -> ScheduleReport {
         let schedule = Schedule(
-            name: name, pair: pair.name, applications: applications.names, policy: try policy(), retain: try retention(),
-            suspended: suspended)
+            name: name, pair: pair.name, applications: applications.names, policy: try policy(),
+            retain: retain?.retention ?? Retention(), suspended: suspended)
         return try await context.engine.ensureSchedule(schedule, context.call)
     }
 
     private func policy() throws -> SchedulePolicy {
         let given = [interval != nil, daily != nil, weekly != nil, monthly != nil].count { $0 }
         guard given == 1 else { throw DRError(.invalidInput, "expected exactly one of interval, daily, weekly, monthly, got \(given)") }
-        if let interval { return .interval(interval) }
-        if let daily { return .daily(at: daily, zone: zone?.text) }
-        if let weekly, let day = weekly["day"], let at = weekly["at"] { return .weekly(day: day, at: at, zone: zone?.text) }
-        if let monthly, let day = monthly["day"]?.integer, let at = monthly["at"]?.string {
-            return .monthly(day: Int(day), at: at, zone: zone?.text)
-        }
-        throw DRError(.invalidInput, "weekly and monthly need day and at")
-    }
-
-    private func retention() throws -> Retention {
-        guard let retain else { return Retention() }
-        if let unknown = retain.keys.sorted().first(where: { !["last", "hourly", "daily", "weekly", "monthly"].contains($0) }) {
-            throw DRError(.invalidInput, "field \"retain\": unknown key \"\(unknown)\"", hint: "keys: last, hourly, daily, weekly, monthly")
-        }
-        return Retention(
-            last: retain["last"] ?? 8, hourly: retain["hourly"] ?? 0, daily: retain["daily"] ?? 0, weekly: retain["weekly"] ?? 0,
-            monthly: retain["monthly"] ?? 0)
+        if let daily { return .daily(at: daily.at, zone: zone?.text) }
+        if let weekly { return .weekly(day: weekly.day, at: weekly.at, zone: zone?.text) }
+        if let monthly { return .monthly(day: monthly.day, at: monthly.at, zone: zone?.text) }
+        return .interval(interval ?? .zero)
     }
 }
 

@@ -45,10 +45,11 @@ struct ActionDecoding: Decoder {
         }
         let unknown = members.keys.filter { key in !parameters.contains { $0.name == key } }.min()
         if let unknown {
-            let names = parameters.map(\.name)
+            // Every verb takes a deadline; whoever is here has misspelt it.
+            let names = parameters.map(\.name) + ["deadline"]
             throw DRError(
                 .invalidInput, "unknown field \"\(unknown)\"\(Spelling.hint(for: unknown, in: names))",
-                hint: names.isEmpty ? "\(spec.name) takes no fields" : "fields: " + names.joined(separator: ", ")
+                hint: "fields: " + names.joined(separator: ", ")
             ).inVerb(spec.name)
         }
         let given = members.values.contains(where: \.isNull) ? members.filter { !$0.value.isNull } : members

@@ -1,4 +1,5 @@
 public import DRModel
+internal import DRSupport
 
 /// A type that a verb's parameter may have: how it is read from what a runbook passed, and what it is called in errors, help and editor stubs.
 public protocol ParameterType: Sendable {
@@ -18,8 +19,30 @@ extension ParameterType {
     public static var isOptional: Bool { false }
 
     static func mismatch(_ value: Value) -> DRError {
-        value.secret == nil ? DRError(.invalidInput, "expected \(expectation), got \(value.kind)") : SecretObject.misuse
+        value.secret == nil ? DRError(.invalidInput, "expected \(expectation), got \(value.shown)") : SecretObject.misuse
     }
+
+    /// A member of a table; errors name it.
+    static func member(_ name: String, _ value: Value, in surroundings: ParameterSurroundings) throws -> Self {
+        do { return try Self(parameter: value, in: surroundings) } catch let error as DRError {
+            throw DRError(error.code, "\(name): \(error.message)", hint: error.hint)
+        }
+    }
+
+    /// A table whose keys are a closed list. Throws `invalid-input` with the nearest key.
+    static func members(of value: Value, _ known: [String]) throws -> [String: Value] {
+        guard let members = value.map else { throw mismatch(value) }
+        if let unknown = members.keys.sorted().first(where: { !known.contains($0) }) {
+            throw DRError(
+                .invalidInput, "unknown key \"\(unknown)\"\(Spelling.hint(for: unknown, in: known))", hint: "expected \(expectation)")
+        }
+        return members
+    }
+}
+
+extension Value {
+    /// A text as it stands, anything else by its kind.
+    var shown: String { string.map { $0.count > 100 ? kind : "\"\($0)\"" } ?? kind }
 }
 
 /// What names may be looked up in.
@@ -134,7 +157,8 @@ extension ParameterChoice {
     public init(parameter value: Value, in surroundings: ParameterSurroundings) throws {
         guard let text = value.string else { throw Self.mismatch(value) }
         guard let choice = Self(rawValue: text) else {
-            throw DRError(.invalidInput, "expected \(Self.expectation), got \"\(text)\"")
+            let hint = Spelling.hint(for: text, in: Self.allCases.map(\.rawValue))
+            throw DRError(.invalidInput, "expected \(Self.expectation), got \"\(text)\"\(hint)")
         }
         self = choice
     }

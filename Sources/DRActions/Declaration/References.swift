@@ -103,7 +103,7 @@ public struct Hooks: ParameterType, Hashable {
 
 extension Value {
     /// How a function of the runbook's stands among a verb's arguments: present, but never carried away.
-    static let function: Value = ["$function": true]
+    package static let function: Value = ["$function": true]
     var isFunction: Bool { self == .function }
 }
 

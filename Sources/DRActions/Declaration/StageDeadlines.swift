@@ -29,9 +29,7 @@ struct StageDeadlines: ParameterType {
                     .invalidInput, "there is no stage \"\(name)\"\(Spelling.hint(for: name, in: known))",
                     hint: "stages: " + known.joined(separator: ", "))
             }
-            do { limits[stage] = try Duration(parameter: limit, in: surroundings) } catch let error as DRError {
-                throw DRError(.invalidInput, "\(name): \(error.message)", hint: error.hint)
-            }
+            limits[stage] = try Duration.member(name, limit, in: surroundings)
         }
         self.limits = limits
     }

@@ -1,4 +1,5 @@
 internal import DRModel
+internal import DRSupport
 
 struct Failover: DRFlow {
     static let spec = ActionSpec(
@@ -119,13 +120,18 @@ struct PointChoice: ParameterType {
     init(parameter value: Value, in surroundings: ParameterSurroundings) throws {
         switch value {
         case .string(let text):
-            choice = .string(text == "latest" ? text : try PointID(text).text)
-        case .map(let members):
-            guard let limit = members["at_or_before"], Set(members.keys).isSubset(of: ["at_or_before", "max_skew"]) else {
-                throw Self.mismatch(value)
+            // No id is a slip away from it: they end in numbers.
+            if text != "latest", Spelling.nearest(to: text, in: ["latest"]) != nil, !text.contains(where: \.isNumber) {
+                throw DRError(.invalidInput, "expected \(Self.expectation), got \"\(text)\" (did you mean \"latest\"?)")
             }
-            var checked: [String: Value] = ["at_or_before": try TimeReference(parameter: limit, in: surroundings).parameterValue]
-            if let skew = members["max_skew"] { checked["max_skew"] = .duration(try Duration(parameter: skew, in: surroundings)) }
+            choice = .string(text == "latest" ? text : try PointID(text).text)
+        case .map:
+            let members = try Self.members(of: value, ["at_or_before", "max_skew"])
+            guard let limit = members["at_or_before"] else { throw Self.mismatch(value) }
+            var checked = ["at_or_before": try TimeReference.member("at_or_before", limit, in: surroundings).parameterValue]
+            if let skew = members["max_skew"] {
+                checked["max_skew"] = try Duration.member("max_skew", skew, in: surroundings).parameterValue
+            }
             choice = .map(checked)
         default: throw Self.mismatch(value)
         }
@@ -146,7 +152,7 @@ struct SourceDown: ParameterType {
     static var luaType: String { "{ evidence: string, fenced: \(Fence.luaType), since?: \(TimeReference.luaType) }" }
 
     init(parameter value: Value, in surroundings: ParameterSurroundings) throws {
-        guard let members = value.map, Set(members.keys).isSubset(of: ["evidence", "fenced", "since"]) else { throw Self.mismatch(value) }
+        let members = try Self.members(of: value, ["evidence", "fenced", "since"])
         guard let text = members["evidence"]?.string, !text.isEmpty else {
             throw DRError(.invalidInput, "evidence: expected a text that says how the loss was seen")
         }
@@ -154,12 +160,8 @@ struct SourceDown: ParameterType {
             throw DRError(.invalidInput, "fenced is missing: expected \(Fence.expectation)")
         }
         evidence = text
-        fenced = try Fence(parameter: fence, in: surroundings)
-        do {
-            since = try members["since"].map { try TimeReference(parameter: $0, in: surroundings) }
-        } catch let error as DRError {
-            throw DRError(.invalidInput, "since: \(error.message)", hint: error.hint)
-        }
+        fenced = try Fence.member("fenced", fence, in: surroundings)
+        since = try members["since"].map { try TimeReference.member("since", $0, in: surroundings) }
     }
 
     var parameterValue: Value {

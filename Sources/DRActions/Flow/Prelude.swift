@@ -317,7 +317,10 @@ enum Prelude {
           host.log(select("#", ...) == 0 and format or string.format(format, ...))
         end
         function dr.fail(message) host.raise("failed", tostring(message)) end
-        dr.json = { encode = host.json_encode, decode = host.json_decode, null = host.json_null }
+        dr.json = setmetatable({ encode = host.json_encode, decode = host.json_decode, null = host.json_null }, {
+          __metatable = false,
+          __index = function(_, name) host.choose("dr.json", name, { "encode", "decode", "null" }) end,
+        })
 
         function dr.runbook(declaration) return host.declare(declaration) end
 

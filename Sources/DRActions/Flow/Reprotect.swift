@@ -10,7 +10,7 @@ struct Reprotect: DRFlow {
     @Parameter("The pair, by name or handle; it must be both_ways for applications that live at its destination.") var pair: PairReference
     @Parameter("The applications.") var applications: ApplicationSet
     @Parameter("How often they are copied.") var interval: Duration
-    @Parameter("How many recovery points are kept: last, hourly, daily, weekly, monthly.") var retain: [String: Int]?
+    @Parameter("How many recovery points are kept: last, hourly, daily, weekly, monthly.") var retain: RetainedPoints?
 
     static let body = #"""
         local dr, host, lib = ...

@@ -5,8 +5,6 @@ public struct FunctionShape: Sendable, Equatable {
     public struct Field: Sendable, Equatable {
         public let name: String
         public let isRequired: Bool
-        /// A closed list of texts; empty when there is none.
-        public let choices: [String]
     }
 
     public let name: String
@@ -15,6 +13,8 @@ public struct FunctionShape: Sendable, Equatable {
     /// Which argument is the table with the fields, from 0; nil when none is.
     public let table: Int?
     public let fields: [Field]
+    /// Names of its arguments where none is such a table.
+    public let arguments: [String]
 }
 
 extension Reference {
@@ -25,13 +25,11 @@ extension Reference {
 extension FunctionShape {
     init(_ verb: any Declared.Type) {
         let declared = verb.parameters.map { parameter in
-            Field(
-                name: parameter.name, isRequired: parameter.declaration.isRequired,
-                choices: Self.choices(parameter.declaration.type.luaType))
+            Field(name: parameter.name, isRequired: parameter.declaration.isRequired)
         }
         // Every verb takes a deadline.
-        let deadline = declared.contains { $0.name == "deadline" } ? [] : [Field(name: "deadline", isRequired: false, choices: [])]
-        self.init(name: verb.spec.name, effect: verb.spec.effect, table: 0, fields: declared + deadline)
+        let deadline = declared.contains { $0.name == "deadline" } ? [] : [Field(name: "deadline", isRequired: false)]
+        self.init(name: verb.spec.name, effect: verb.spec.effect, table: 0, fields: declared + deadline, arguments: [])
     }
 
     /// `retry({ times?, every? }, fn)`: its fields stand in the signature.
@@ -39,20 +37,17 @@ extension FunctionShape {
         let signature = function.signature
         guard let open = signature.firstIndex(of: "{"), let close = signature.firstIndex(of: "}"), !signature[open...].hasPrefix("{ fn")
         else {
-            self.init(name: function.name, effect: nil, table: nil, fields: [])
+            let arguments = signature.split(separator: "(").dropFirst().first?.prefix { $0 != ")" }.split(separator: ",") ?? []
+            self.init(
+                name: function.name, effect: nil, table: nil, fields: [],
+                arguments: arguments.map { $0.filter { $0.isLetter || $0 == "_" } })
             return
         }
         let fields = signature[signature.index(after: open)..<close].split(separator: ",").map { word in
             let name = word.filter { $0.isLetter || $0 == "_" }
-            return Field(name: name, isRequired: !word.contains("?"), choices: [])
+            return Field(name: name, isRequired: !word.contains("?"))
         }
-        self.init(name: function.name, effect: nil, table: signature[..<open].count(where: { $0 == "," }), fields: fields)
-    }
-
-    // `"planned"|"disaster"`; a type that also takes something else is no closed list.
-    private static func choices(_ luaType: String) -> [String] {
-        let words = luaType.split(separator: "|")
-        guard words.allSatisfy({ $0.hasPrefix("\"") && $0.hasSuffix("\"") && $0.count > 1 }) else { return [] }
-        return words.map { String($0.dropFirst().dropLast()) }
+        self.init(
+            name: function.name, effect: nil, table: signature[..<open].count(where: { $0 == "," }), fields: fields, arguments: [])
     }
 }

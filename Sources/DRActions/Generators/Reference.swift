@@ -2,7 +2,7 @@ public import DRModel
 
 /// The reference of the verbs, made from their declarations: for `explain`, docs/verbs.md and editors.
 public struct Reference: Sendable {
-    private let registry: ActionRegistry
+    let registry: ActionRegistry
 
     var verbs: [any Declared.Type] { registry.verbs }
 
@@ -109,6 +109,7 @@ public struct Reference: Sendable {
 
     private func defaultText(_ field: NamedParameter) -> String {
         guard let value = field.declaration.defaultValue, !value.isNull else { return "" }
+        if case .duration(let duration) = value { return " Default: \(duration.text)." }
         return " Default: \(value.json(.plain))."
     }
 }

@@ -99,13 +99,14 @@ extension HostLibrary {
         }
         try host.register("begin_deadline") { [unowned session] (call: LuaCall) in
             let surroundings = ParameterSurroundings(inventory: Inventory())
+            let what = call[1].shown
             let limit: Duration
             do {
                 limit = try Duration(parameter: try Value(lua: call[0]), in: surroundings)
             } catch let error as DRError {
-                throw DRError(.invalidInput, "field \"deadline\": \(error.message)", hint: error.hint).at(session.place(call.location))
+                throw DRError(.invalidInput, "\(what): field \"deadline\": \(error.message)", hint: error.hint)
+                    .at(session.place(call.location))
             }
-            let what = call[1].shown
             try uncatchable { try session.beginDeadline(limit, of: what) }
             return []
         }

@@ -24,9 +24,9 @@ struct RunbookLoader {
             file: sources.main.file)
         do {
             try HostLibrary(session: session).install()
-            let modules = sources.modules
-            lua.modules = { name in
-                modules[name.replacing("/", with: ".")].map { LuaModule(source: $0.text, chunkName: $0.file) }
+            lua.modules = { [sources] name in
+                let module = try sources.module(named: name)
+                return LuaModule(source: module.text, chunkName: module.file)
             }
             let main = sources.main
             let returned = try lua.load(main.text, name: main.file).call().first

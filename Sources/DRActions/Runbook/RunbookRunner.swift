@@ -276,13 +276,12 @@ extension RunbookSources {
         guard let text = header.texts[header.runbook] else {
             throw DRError(.journalDamaged, "the journal of run \(header.id) lacks the text of \(header.runbook)")
         }
-        main = Module(file: header.runbook, text: text)
         var modules: [String: Module] = [:]
         for (key, text) in header.texts {
             let parts = key.split(separator: "=", maxSplits: 1).map(String.init)
             if parts.count == 2 { modules[parts[0]] = Module(file: parts[1], text: text) }
         }
-        self.modules = modules
+        self.init(main: Module(file: header.runbook, text: text), modules: modules)
     }
 }
 

@@ -8,8 +8,8 @@ extension Configuration {
         let path = PathText.absolute(file, in: workingFolder ?? PathText.workingFolder)
         guard let text = try TextFile.read(path, shown: file) else {
             throw DRError(
-                .configuration, "there is no \(file) here", hint: "`drrunbook init` writes one to begin with; `--config FILE` names another"
-            )
+                .configuration, "there is no \(file) here\(NearbyFile.hint(for: path))",
+                hint: "`drrunbook init` writes one to begin with; `--config FILE` names another")
         }
         return try read(text, file: file, folder: PathText.folder(of: path))
     }

@@ -3,8 +3,6 @@ internal import DRModel
 
 // When a schedule runs.
 extension ConfigurationReader {
-    private static let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
     /// Exactly one of `interval`, `daily`, `weekly`, `monthly`.
     mutating func policy(_ member: Member) -> SchedulePolicy? {
         let said = ["interval", "daily", "weekly", "monthly"].filter { member.node[$0] != nil }
@@ -42,7 +40,7 @@ extension ConfigurationReader {
         let at = required(inner, "at", "a time of day such as 02:15").flatMap { timeOfDay($0, "\(path).at") }
         guard let day = required(inner, "day", word == "weekly" ? "a day of the week" : "a day of the month") else { return nil }
         if word == "weekly" {
-            let name = attempt { () throws(DRError) in try day.choice("\(path).day", of: Self.days) }
+            let name = attempt { () throws(DRError) in try day.choice("\(path).day", of: SchedulePolicy.days) }
             guard let name, let at else { return nil }
             return .weekly(day: name, at: at, zone: zone)
         }
@@ -52,13 +50,10 @@ extension ConfigurationReader {
     }
 
     private mutating func timeOfDay(_ node: YAMLNode, _ path: String) -> String? {
-        let parts = (node.scalar ?? "").split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ $0.count == 2 && $0.allSatisfy(\.isASCII) }), let hour = Int(parts[0]),
-            let minute = Int(parts[1]), (0..<24).contains(hour), (0..<60).contains(minute)
-        else {
+        guard let text = node.scalar, (try? SchedulePolicy.secondsOfDay(text)) != nil else {
             problems.append(node.mismatch(path, expected: "a time of day such as 02:15"))
             return nil
         }
-        return node.scalar
+        return text
     }
 }

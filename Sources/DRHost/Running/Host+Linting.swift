@@ -1,6 +1,7 @@
 public import DRActions
 public import DRLint
 public import DRModel
+internal import DROutside
 
 /// What was found out about a runbook without running it.
 public struct LintReport: Sendable {
@@ -25,7 +26,7 @@ extension Host {
             report.problem = error as? DRError ?? DRError(.internal, "\(error)")
         }
         guard let sources = try? RunbookFile(runbook).sources() else { return report }  // `inspect` said why
-        let linter = Linter(LintVocabulary(Reference(registry).shapes.map(LintVocabulary.Function.init)), applications: applicationNames)
+        let linter = Linter(vocabulary, applications: applicationNames, modules: sources.names)
         for module in [sources.main] + sources.modules.values.sorted(by: { $0.file < $1.file }) where seen.insert(module.file).inserted {
             report.findings += linter.findings(in: module.text, file: module.file).filter { finding in
                 // Lua and the loader say the same better.
@@ -34,6 +35,22 @@ extension Host {
             }
         }
         return report
+    }
+
+    // Values that stand written out are judged as a plan would judge them.
+    private var vocabulary: LintVocabulary {
+        let (reference, allow) = (Reference(registry), configuration.allow)
+        let surroundings = ParameterSurroundings(inventory: configuration.inventory, approvals: configuration.approvals)
+        return LintVocabulary(reference.shapes.map(LintVocabulary.Function.init)) { function, constants, isWhole in
+            let values = constants.mapValues { Value($0) }
+            var found = reference.refusals(of: function, values, isWhole: isWhole, in: surroundings)
+            for (field, value) in values.sorted(by: { $0.key < $1.key }) {
+                guard let error = allow.refusal(of: function, field, value) else { continue }
+                found.append((field: field, error: error))
+            }
+            found.removeAll { $0.error.isOfApplications(in: $0.field) }
+            return found.map { LintVocabulary.Refusal(field: $0.field, message: $0.error.message, hint: $0.error.hint) }
+        }
     }
 
     private var applicationNames: [String] { configuration.inventory.applications.map(\.name.text) }
@@ -50,6 +67,27 @@ extension LintVocabulary.Function {
             }
         self.init(
             name: shape.name, effect: effect, table: shape.table,
-            fields: shape.fields.map { LintVocabulary.Field(name: $0.name, isRequired: $0.isRequired, choices: $0.choices) })
+            fields: shape.fields.map { LintVocabulary.Field(name: $0.name, isRequired: $0.isRequired) }, arguments: shape.arguments)
+    }
+}
+
+extension DRError {
+    // These names have a rule of their own, which sees them one by one.
+    fileprivate func isOfApplications(in field: String?) -> Bool {
+        code == .unknownName && (field == "application" || field == "applications")
+    }
+}
+
+extension Value {
+    fileprivate init(_ constant: LintConstant) {
+        switch constant {
+        case .bool(let flag): self = .bool(flag)
+        case .integer(let number): self = .integer(number)
+        case .number(let number): self = .number(number)
+        case .text(let text): self = .string(text)
+        case .list(let items): self = .list(items.map { Value($0) })
+        case .table(let members): self = .map(members.mapValues { Value($0) })
+        case .function: self = .function
+        }
     }
 }

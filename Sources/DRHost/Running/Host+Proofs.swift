@@ -40,7 +40,7 @@ extension Host {
         case .signature(let file):
             guard let brought = try TextFile.read(PathText.absolute(file, in: PathText.workingFolder), shown: file) else {
                 throw DRError(
-                    .invalidInput, "there is no signature \(file)",
+                    .invalidInput, "there is no signature \(file)\(NearbyFile.hint(forGiven: file))",
                     hint: "`--statement` prints what `ssh-keygen -Y sign -n \(namespace)` signs; nothing was recorded")
             }
             signature = brought

@@ -154,7 +154,7 @@ extension Host {
     static func archive(_ file: String) throws -> RunArchive {
         guard let text = try LargeFile.read(PathText.absolute(file, in: PathText.workingFolder)) else {
             throw DRError(
-                .invalidInput, "there is no file \(file) that can be read",
+                .invalidInput, "there is no file \(file) that can be read\(NearbyFile.hint(forGiven: file))",
                 hint: "expected one that `drrunbook export RUN` wrote; nothing was taken")
         }
         return try RunArchive(text, file: file)

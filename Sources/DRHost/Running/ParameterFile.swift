@@ -5,7 +5,7 @@ public import DRModel
 public enum ParameterFile {
     public static func read(_ file: String) throws -> Value {
         guard let text = try TextFile.read(PathText.absolute(file, in: PathText.workingFolder), shown: file) else {
-            throw DRError(.invalidInput, "there is no file \(file) with parameters")
+            throw DRError(.invalidInput, "there is no file \(file) with parameters\(NearbyFile.hint(forGiven: file))")
         }
         let node = try YAMLNode.parse(text, file: file)
         guard node.entries != nil else { throw node.mismatch(file, expected: "a map of parameters", code: .invalidInput) }

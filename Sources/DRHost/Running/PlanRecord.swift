@@ -45,7 +45,9 @@ extension Host {
     /// Reads a plan's file. Throws `invalid-input`.
     public func readPlan(_ file: String) throws -> PlanRecord {
         guard let text = try TextFile.read(PathText.absolute(file, in: PathText.workingFolder), shown: file) else {
-            throw DRError(.invalidInput, "there is no plan \(file)", hint: "`drrunbook plan RUNBOOK --out \(file)` writes one")
+            throw DRError(
+                .invalidInput, "there is no plan \(file)\(NearbyFile.hint(forGiven: file))",
+                hint: "`drrunbook plan RUNBOOK --out \(file)` writes one")
         }
         guard let value = try? Value(json: text), value["version"].integer == Int64(PlanRecord.version),
             let record = try? value.decoded(as: PlanRecord.self)

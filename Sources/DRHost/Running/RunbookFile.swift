@@ -31,7 +31,8 @@ struct RunbookFile {
         var modules: [String: RunbookSources.Module] = [:]
         try collect(root + "/lib", shown: shown + "lib", name: "lib", into: &modules)
         try follow([text] + modules.values.map(\.text), root, shown, into: &modules)
-        return RunbookSources(main: RunbookSources.Module(file: file, text: text), modules: modules)
+        let others = luaFiles(in: root).filter { "\(root)/\($0)" != path }.map { String($0.dropLast(4)) }
+        return RunbookSources(main: RunbookSources.Module(file: file, text: text), modules: modules, others: others)
     }
 
     // Only what is named: an edit of a runbook that this one cannot reach says nothing of it.

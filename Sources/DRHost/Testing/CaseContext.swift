@@ -50,7 +50,10 @@ final class CaseContext {
     }
 
     func load(_ name: String) async throws {
-        try await begin(try Fixture.load(PathText.absolute(name, in: folder), shown: shownFolder + name, base: base))
+        try await begin(
+            try Fixture.load(
+                PathText.absolute(name, in: folder), shown: shownFolder + name, base: base,
+                hint: "its path begins at the folder of the test"))
     }
 
     func application(_ name: String) async throws -> Application {
@@ -97,6 +100,14 @@ final class CaseContext {
             return DRError(.failed, "nobody said what \(call) answers", hint: "sim:answer(\"http\", { url = \"*\" }, { status = 200 })")
         }
         return idleFault()
+    }
+
+    /// People who were to speak at a gate where no run ever stood.
+    func idleVoice() -> DRError? {
+        guard let current, let voice = current.unusedVoices.first(where: { !current.gates.contains($0.gate) }) else { return nil }
+        return DRError(
+            .failed,
+            "no run stood at the gate \(voice.gate)\(Spelling.hint(for: voice.gate, in: current.gates)), where people were to speak")
     }
 
     /// A fault that the case insists on and whose place nothing ever came by.

@@ -54,6 +54,7 @@ struct Expectations {
         }
         try expect(t, "error") { _, call in
             let run = try runs.run(call[0]), wanted = try text(call, 1, "an error's code")
+            try DRError.checkCode(wanted)
             let error = run.report?.error
             guard error?.code.rawValue == wanted else {
                 throw failed("expected the error \(wanted), got \(error.map { "\($0.code.rawValue): \($0.message)" } ?? "none")")
@@ -105,7 +106,7 @@ struct Expectations {
             case "<=": holds = age <= limit
             case "<": holds = age < limit
             case "==": holds = age == limit
-            default: throw DRError(.invalidInput, "expected <=, < or ==, got \(sign)")
+            default: throw DRError(.invalidInput, "its sign: expected <=, < or ==, got \"\(sign)\"")
             }
             guard holds else { throw failed("expected the RPO of \(name) \(sign) \(limit.text), got \(age.text)") }
             return []

@@ -35,10 +35,10 @@ struct Fixture: Sendable {
         self.configuration.forget()
     }
 
-    /// Reads a fixture's file. `base`: the configuration whose sections count where the fixture has none.
-    static func load(_ path: String, shown: String, base: Configuration?) throws -> Fixture {
+    /// Reads a fixture's file. `base`: the configuration whose sections count where the fixture has none. `hint`: where its path begins.
+    static func load(_ path: String, shown: String, base: Configuration?, hint: String? = nil) throws -> Fixture {
         guard let text = try TextFile.read(path, shown: shown) else {
-            throw DRError(.invalidInput, "there is no fixture \(shown)", hint: "its path begins at the folder of the test")
+            throw DRError(.invalidInput, "there is no fixture \(shown)\(NearbyFile.hint(for: path))", hint: hint)
         }
         let node: YAMLNode
         do { node = try YAMLNode.parse(text, file: shown) } catch {
@@ -47,16 +47,13 @@ struct Fixture: Sendable {
         return try FixtureReader(node, file: shown, folder: PathText.folder(of: path), base: base).fixture()
     }
 
-    /// The same as a table of a test.
-    static func read(_ value: Value, at location: SourceLocation, folder: String, base: Configuration?) throws -> Fixture {
-        let node: YAMLNode
-        do { node = try YAMLNode.parse(value.json(.plain), file: "\(location)") } catch {
-            throw DRError(.configuration, error.message, hint: error.hint, location: location)
-        }
+    /// The same as a table of a test. Errors have a place only where they lie in another file.
+    static func read(_ value: Value, folder: String, base: Configuration?) throws -> Fixture {
+        let shown = "the world"
         do {
-            return try FixtureReader(node, file: "\(location)", folder: folder, base: base).fixture()
-        } catch let error as DRError {
-            throw DRError(error.code, error.message, hint: error.hint, location: location)
+            return try FixtureReader(try YAMLNode.parse(value.json(.plain), file: shown), file: shown, folder: folder, base: base).fixture()
+        } catch let error as DRError where error.location?.file == shown {
+            throw DRError(error.code, error.message, hint: error.hint)
         }
     }
 }
@@ -89,7 +86,11 @@ struct FixtureReader {
         if let first = problems.first { throw first }
         var fixture = Fixture(try configuration())
         if let text = node["now"] {
-            fixture.now = try Instant(rfc3339: try text.string("now", expected: "a time such as 2026-03-01T02:00:00Z"))
+            let expected = "a time such as 2026-03-01T02:00:00Z"
+            guard let now = try? Instant(rfc3339: try text.string("now", expected: expected)) else {
+                throw text.mismatch("now", expected: expected)
+            }
+            fixture.now = now
         }
         if let applied = node["applied"] { fixture.isApplied = try applied.bool("applied") }
         if let copied = node["copied"] { fixture.copied = try copied.duration("copied") }
@@ -136,7 +137,18 @@ struct FixtureReader {
             let first = ConfigurationError(reader.problems).problems[0]
             throw DRError(.configuration, first.message, hint: first.hint, location: first.location)
         }
+        try checkSites(declared: origin?.inventory.clusters ?? [], pairs: reader.result.inventory.pairs)
         return reader.result
+    }
+
+    // A site of its own that no pair knows would change nothing: a slip.
+    private func checkSites(declared: [ClusterName], pairs: [ClusterPair]) throws {
+        let known = Set(declared + pairs.flatMap { [$0.source, $0.destination] }).map(\.text)
+        for entry in node["clusters"]?.entries ?? [] where !declared.isEmpty && !known.contains(entry.key) {
+            throw DRError(
+                .configuration, "clusters: there is no cluster \"\(entry.key)\"\(Spelling.hint(for: entry.key, in: known))",
+                hint: "declared: \(known.sorted().joined(separator: ", ")); a further one needs a pair", location: entry.value.location)
+        }
     }
 
     private func place(_ path: String, _ node: YAMLNode) -> YAMLNode {
@@ -190,7 +202,7 @@ struct FixtureReader {
         }
         guard let text = try TextFile.read(path, shown: shown) else {
             throw DRError(
-                .configuration, "there is no \(shown)",
+                .configuration, "there is no \(shown)\(NearbyFile.hint(for: path))",
                 hint: "paths begin at the folder of the fixture; manifests may also stand here as a text",
                 location: node.location)
         }

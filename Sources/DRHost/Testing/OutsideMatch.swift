@@ -32,6 +32,7 @@ enum OutsideMatch {
 
     static func check(answer: Value, kind: String) throws {
         try check(answer, "an answer of \(kind) holds", OutsideWorld.answerKeys[kind] ?? [])
+        if let code = answer["error"].string { try DRError.checkCode(code) }
     }
 
     private static func check(_ value: Value, _ what: String, _ keys: [String]) throws {
@@ -40,5 +41,16 @@ enum OutsideMatch {
                 .invalidInput, "unknown field \"\(name)\"\(Spelling.hint(for: name, in: keys))",
                 hint: "\(what): \(keys.joined(separator: ", "))")
         }
+    }
+}
+
+extension DRError {
+    /// Throws `invalid-input` with the nearest code where errors have no such code.
+    static func checkCode(_ text: String) throws {
+        let known = ErrorCode.allCases.map(\.rawValue)
+        guard !known.contains(text) else { return }
+        throw DRError(
+            .invalidInput, "there is no error code \"\(text)\"\(Spelling.hint(for: text, in: known))",
+            hint: "codes: \(known.joined(separator: ", "))")
     }
 }

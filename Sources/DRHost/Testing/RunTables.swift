@@ -35,9 +35,13 @@ final class RunTables {
                 "rto": item.rto.map(Value.duration) ?? .null, "next": item.next.map(Value.string) ?? .null,
             ]
         }
-        facts["applications"] = .map(applications)
         let table = try lua.table()
         for (name, value) in facts { try table.set(.text(name), try value.lua(in: lua)) }
+        let moved = try lua.table()
+        for (name, value) in applications { try moved.set(.text(name), try value.lua(in: lua)) }
+        try table.set(.text("applications"), .table(moved))
+        try NamedFields.watch(moved, in: lua, as: "run.applications", names: run.world.inventory.applications.map(\.name.text))
+        try NamedFields.watch(table, in: lua, as: "run", names: TestReference.runFields)
         known[table] = run
         return table
     }

@@ -58,12 +58,17 @@ public struct RunbookTests: Sendable {
         try coverage.map { try CoveredFile.files($0, runbooks: runbooks) } ?? []
     }
 
+    // `failover` of `runbooks/failover_test.lua`.
+    private static func subject(_ file: String) -> String {
+        String((file.split(separator: "/").last ?? "").replacing("_test.lua", with: ""))
+    }
+
     private static func scripts(in path: String) throws -> [(file: String, isTest: Bool)] {
         let io = SystemStoreIO()
         func look(_ shown: String, _ isNamed: Bool) throws -> [(file: String, isTest: Bool)] {
             let absolute = PathText.absolute(shown, in: PathText.workingFolder)
             guard let facts = try io.facts(StorePath(absolute)) else {
-                throw DRError(.invalidInput, "there is no \(shown)")
+                throw DRError(.invalidInput, "there is no \(shown)\(NearbyFile.hint(for: absolute))")
             }
             guard facts.kind == .folder else {
                 return isNamed || shown.hasSuffix(".lua") ? [(shown, isNamed || shown.hasSuffix("_test.lua"))] : []
@@ -83,8 +88,11 @@ public struct RunbookTests: Sendable {
         var cases: [(file: String, index: Int)] = []
         let first = TestStage(coverage)
         defer { first.stop() }
+        var names: [String] = []
         for file in files {
-            for (index, name) in try await first.names(file, configuration, registry).enumerated()
+            let known = try await first.names(file, configuration, registry)
+            names += known
+            for (index, name) in known.enumerated()
             where filter.map({ name.contains($0) || file.contains($0) }) ?? true {
                 cases.append((file, index))
             }
@@ -94,7 +102,9 @@ public struct RunbookTests: Sendable {
             guard let filter else {
                 throw DRError(.invalidInput, "\(shown): no cases", hint: "t.case(\"...\", function(sim) ... end) is one")
             }
-            throw DRError(.invalidInput, "no case fits \"\(filter)\"", hint: "tests: \(shown)")
+            throw DRError(
+                .invalidInput, "no case fits \"\(filter)\"\(Spelling.hint(forPart: filter, in: names + files.map(Self.subject)))",
+                hint: "tests: \(shown)")
         }
         let stages = [first] + (1..<max(1, min(workers, cases.count))).map { _ in TestStage(coverage) }
         defer { for stage in stages.dropFirst() { stage.stop() } }

@@ -44,17 +44,17 @@ struct SimLibrary {
             try await context.load(try text(arguments, 0, "a fixture's path"))
             return []
         }
-        try method(sim, "world") { context, arguments, call in
+        try method(sim, "world") { context, arguments, _ in
             guard let value = arguments.first, value.map != nil else {
                 throw DRError(.invalidInput, "expected a table with the world's sections")
             }
-            let place = SourceLocation(call.location) ?? SourceLocation(file: context.shownFolder, line: 0)
-            try await context.begin(try Fixture.read(value, at: place, folder: context.folder, base: context.base))
+            try await context.begin(try Fixture.read(value, folder: context.folder, base: context.base))
             return []
         }
         try method(sim, "fault") { context, arguments, _ in
             let (fault, isOptional) = try FaultReading.fault(arguments.first ?? .null)
             if let cluster = fault.cluster { _ = try await context.cluster(cluster) }
+            if let application = fault.application { _ = try await context.application(application) }
             if isOptional { context.optional.insert(fault) }
             try await context.simulation().world.faults.add(fault)
             return []
@@ -80,12 +80,11 @@ struct SimLibrary {
             try method(sim, name) { context, arguments, _ in
                 let gate = try text(arguments, 0, "a gate's name")
                 let people = arguments.count > 1 ? arguments[1].list?.compactMap(\.string) ?? arguments[1].string.map { [$0] } ?? [] : []
-                let options = arguments.count > 2 ? arguments[2] : .null
-                let after = options["after"].isNull ? Duration.zero : try Duration(argument: options["after"], "after")
+                let options = try OptionTable(arguments.count > 2 ? arguments[2] : .null, ["after", "comment"])
                 try await context.simulation().add(
                     Simulation.Voice(
-                        gate: gate, people: people.isEmpty ? ["somebody"] : people, decision: decision, after: after,
-                        comment: options["comment"].string))
+                        gate: gate, people: people.isEmpty ? ["somebody"] : people, decision: decision,
+                        after: try options.duration("after") ?? .zero, comment: try options.text("comment")))
                 return []
             }
         }
@@ -103,14 +102,8 @@ struct SimLibrary {
         }
         try method(sim, "resume") { context, arguments, call in
             let run = try runs.run(call[1])
-            let options = arguments.count > 1 ? arguments[1] : .null
-            var settled: Settlement?
-            if let word = options["settled"].string {
-                guard let known = Settlement(rawValue: word) else {
-                    throw DRError(.invalidInput, "settled: expected done or not-done, got \(word)")
-                }
-                settled = known
-            }
+            let options = try OptionTable(arguments.count > 1 ? arguments[1] : .null, ["settled"])
+            let settled = try options.word("settled", as: Settlement.self)
             let simulation = try await context.simulation()
             try await simulation.resume(run, settled: settled)
             return [.table(try runs.table(of: run, gates: simulation.gates(of: run), in: call.lua))]
@@ -176,12 +169,12 @@ struct SimLibrary {
         }
     }
 
+    private enum Rotten: String, CaseIterable { case newest, all }
+
     // { application =, cluster =, points = "all" | "newest" }
     private func corrupt(_ value: Value, _ context: CaseContext) async throws {
-        for key in (value.map ?? [:]).keys.sorted() where !["application", "cluster", "points"].contains(key) {
-            throw DRError(.invalidInput, "unknown field \"\(key)\"\(Spelling.hint(for: key, in: ["application", "cluster", "points"]))")
-        }
-        guard let name = value["application"].string, let at = value["cluster"].string else {
+        let options = try OptionTable(value, ["application", "cluster", "points"])
+        guard let name = try options.text("application"), let at = try options.text("cluster") else {
             throw DRError(.invalidInput, "expected { application = ..., cluster = ..., points = \"newest\" or \"all\" }")
         }
         let application = try await context.application(name), cluster = try await context.cluster(at)
@@ -190,7 +183,7 @@ struct SimLibrary {
             (a.value["instant"].string ?? "", a.key) > (b.value["instant"].string ?? "", b.key)
         }
         guard !points.isEmpty else { throw DRError(.notFound, "\(at) has no recovery point of \(name)") }
-        let chosen = value["points"].string == "all" ? points[...] : points.prefix(1)
+        let chosen = try options.word("points", as: Rotten.self) == .all ? points[...] : points.prefix(1)
         cluster.memory.rot(try chosen.map { try PointID(String($0.key.text.dropFirst(folder.count))) })
     }
 
@@ -212,44 +205,32 @@ enum FaultReading {
     static let fields = ["at", "kind", "nth", "application", "cluster", "delay", "when", "code", "again", "lasts", "optional"]
 
     static func fault(_ value: Value) throws -> (Fault, isOptional: Bool) {
-        guard let fields = value.map else { throw DRError(.invalidInput, "expected { at = ..., kind = ... }") }
-        for name in fields.keys.sorted() where !Self.fields.contains(name) {
-            throw DRError(
-                .invalidInput, "unknown field \"\(name)\"\(Spelling.hint(for: name, in: Self.fields))",
-                hint: "fields: \(Self.fields.joined(separator: ", "))")
-        }
-        let kinds = Fault.Kind.allCases.map(\.rawValue)
-        guard let at = value["at"].string else {
+        guard value.map != nil else { throw DRError(.invalidInput, "expected { at = ..., kind = ... }") }
+        let options = try OptionTable(value, fields)
+        guard let at = try options.text("at") else {
             throw DRError(.invalidInput, "field \"at\" is missing: expected a place such as \"failover/last-sync\"")
         }
-        guard let word = value["kind"].string, let kind = Fault.Kind(rawValue: word) else {
-            let word = value["kind"].string ?? ""
+        guard let kind = try options.word("kind", as: Fault.Kind.self) else {
             throw DRError(
-                .invalidInput, "\"\(word)\" is no kind of fault\(Spelling.hint(for: word, in: kinds))",
-                hint: "kinds: \(kinds.joined(separator: ", "))")
-        }
-        var moment: Fault.Moment?
-        if let word = value["when"].string {
-            guard let known = Fault.Moment(rawValue: word) else {
-                throw DRError(.invalidInput, "when: expected before or after, got \(word)")
-            }
-            moment = known
-        }
-        var code: ErrorCode?
-        if let word = value["code"].string {
-            guard let known = ErrorCode(rawValue: word) else { throw DRError(.invalidInput, "code: there is no error code \"\(word)\"") }
-            code = known
-        }
-        var lasting = Fault.Lasting.action
-        if value["lasts"].string == "forever" {
-            lasting = .forever
-        } else if !value["lasts"].isNull, value["lasts"].string != "action" {
-            lasting = .time(try Duration(argument: value["lasts"], "lasts"))
+                .invalidInput, "field \"kind\" is missing: expected what goes wrong",
+                hint: "kinds: \(Fault.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         let fault = Fault(
-            kind, at: at, nth: Int(value["nth"].integer ?? 1), moment: moment, application: value["application"].string,
-            cluster: value["cluster"].string, delay: value["delay"].isNull ? nil : try Duration(argument: value["delay"], "delay"),
-            code: code, again: value["again"].bool ?? false, lasting: lasting)
-        return (fault, value["optional"].bool ?? false)
+            kind, at: at, nth: try options.count("nth") ?? 1, moment: try options.word("when", as: Fault.Moment.self),
+            application: try options.text("application"), cluster: try options.text("cluster"), delay: try options.duration("delay"),
+            code: try options.word("code", as: ErrorCode.self), again: try options.flag("again"), lasting: try lasting(value, options))
+        return (fault, try options.flag("optional"))
+    }
+
+    private static func lasting(_ value: Value, _ options: OptionTable) throws -> Fault.Lasting {
+        switch value["lasts"] {
+        case .null, "action": return .action
+        case "forever": return .forever
+        case .string(let text) where Spelling.nearest(to: text, in: ["action", "forever"]) != nil:
+            throw DRError(
+                .invalidInput, "lasts: there is no \"\(text)\"\(Spelling.hint(for: text, in: ["action", "forever"]))",
+                hint: "expected action, forever or a duration such as \"10m\"")
+        default: return try options.duration("lasts").map { .time($0) } ?? .action
+        }
     }
 }

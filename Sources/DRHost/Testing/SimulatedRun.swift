@@ -17,7 +17,7 @@ final class SimulatedRun: Sendable {
     }
 
     let file: String
-    private let world: SimulatedWorld
+    let world: SimulatedWorld
     private let before: [PortCall: Int]
     private let outsideBefore: Int
     private let state = Lock(State())

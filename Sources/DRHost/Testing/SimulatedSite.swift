@@ -67,6 +67,7 @@ enum SimulatedSite {
             if name == home, !site.isExplicit {
                 for application in inventory.applications { try cluster.add(manifests(of: application, at: name)) }
             }
+            try check(site, cluster)
             try fill(cluster)
             try cluster.startAll()
             return cluster
@@ -74,6 +75,17 @@ enum SimulatedSite {
         return SimulatedWorld(
             inventory: inventory, clusters: clusters, stores: inventory.objectStores.map { MemoryObjectStore($0) }, clock: clock, seed: seed
         )
+    }
+
+    // What is written into a volume that no manifest names is lost.
+    private static func check(_ site: Fixture.Site, _ cluster: MemoryCluster) throws {
+        let known = cluster.state.withLock { $0.objects.keys.filter { $0.kind == "PersistentVolume" }.map(\.name) }
+        for volume in site.volumes where !known.isEmpty && !known.contains(volume.name.text) {
+            throw DRError(
+                .configuration,
+                "clusters.\(cluster.name).volumes: there is no PersistentVolume \"\(volume.name)\"\(Spelling.hint(for: volume.name.text, in: known))",
+                hint: "there are: \(known.sorted().joined(separator: ", "))")
+        }
     }
 
     /// Every volume that a manifest names has something in it.

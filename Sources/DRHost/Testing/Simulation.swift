@@ -84,7 +84,11 @@ final class Simulation {
         let inventory = fixture.configuration.inventory, engine = host.engine(over: host.world)
         guard let pair = inventory.pairs.first(where: { $0.destination == cluster && $0.source == SimulatedSite.home(inventory) }) else {
             guard cluster == SimulatedSite.home(inventory) else {
-                throw DRError(.configuration, "active: no pair leads from \(SimulatedSite.home(inventory)?.text ?? "home") to \(cluster)")
+                let known = inventory.clusters.map(\.text).filter { $0 != cluster.text }
+                throw DRError(
+                    .configuration,
+                    "active: no pair leads from \(SimulatedSite.home(inventory)?.text ?? "home") to \(cluster)"
+                        + Spelling.hint(for: cluster.text, in: known))
             }
             return
         }
@@ -195,6 +199,17 @@ final class Simulation {
 
     func add(_ voice: Voice) { voices.append(voice) }
     var unusedVoices: [Voice] { voices.filter { !$0.isUsed } }
+    /// Names of the gates at which runs stood.
+    var gates: Set<String> {
+        var names: Set<String> = []
+        for run in runs {
+            guard let all = try? records(of: run) else { continue }  // one that was refused has none
+            for record in all where record.entry.kind == .intent && record.entry.verb == "approve" {
+                if let name = record.entry.payload["name"].string { names.insert(name) }
+            }
+        }
+        return names
+    }
 
     // True: somebody said something.
     private func speak(run: RunID) async throws -> Bool {

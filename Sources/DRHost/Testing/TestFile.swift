@@ -38,12 +38,14 @@ final class TestFile {
             found.append(Case(name: name, function: function, location: place))
             return []
         }
-        try Self.nameUnknown(lua, t, "t", Expectations.names)
-        try Self.nameUnknown(lua, sim, "sim", SimLibrary.names)
+        try NamedFields.watch(t, in: lua, as: "t", names: Expectations.names)
+        try NamedFields.watch(sim, in: lua, as: "sim", names: SimLibrary.names)
         try lua.register(module: "dr.test", .table(t))
         try lua.globals.set("dr", .table(try Self.absentVerbs(lua)))
-        let modules = sources.modules
-        lua.modules = { name in modules[name.replacing("/", with: ".")].map { LuaModule(source: $0.text, chunkName: $0.file) } }
+        lua.modules = { name in
+            let module = try sources.module(named: name, library: "dr.test")
+            return LuaModule(source: module.text, chunkName: module.file)
+        }
         do {
             try lua.load(sources.main.text, name: sources.main.file).call()
         } catch {
@@ -61,35 +63,19 @@ final class TestFile {
                 .runbook, "dr.\(call[1].string ?? "") belongs into a runbook, and this is a test",
                 hint: "local t = require \"dr.test\"; sim:run(\"RUNBOOK.lua\") runs a runbook", location: SourceLocation(call.location))
         }
-        try setIndex(lua, verbs, raise)
+        try NamedFields.set(raise, of: verbs, in: lua)
         return verbs
-    }
-
-    private static func setIndex(_ lua: Lua, _ table: LuaTable, _ raise: LuaFunction) throws {
-        let set = try lua.load(
-            "local t, raise = ... setmetatable(t, { __index = raise, __metatable = false })", name: "=dr.test", trusted: true)
-        try set.call([.table(table), .function(raise)])
-    }
-
-    // What is misspelt is told with the nearest name instead of "attempt to call a nil value".
-    private static func nameUnknown(_ lua: Lua, _ table: LuaTable, _ owner: String, _ names: [String]) throws {
-        let raise = try lua.function("unknown") { (call: LuaCall) in
-            let name = call[1].string ?? ""
-            throw DRError(
-                .runbook, "there is no \(owner).\(name)\(Spelling.hint(for: name, in: names))", location: SourceLocation(call.location))
-        }
-        try setIndex(lua, table, raise)
     }
 
     /// Nil: it passed.
     func run(_ index: Int) async -> DRError? {
         do {
             _ = try await lua.run(cases[index].function, [.table(sim)])
-            return context.leftovers()
+            return context.leftovers()?.at(cases[index].location)
         } catch let error as LuaError {
             let known = DRError(script: error)
-            // What was to go wrong and did not is often why the rest is not as expected.
-            let idle = context.current?.runs.isEmpty == false ? context.idleFault() : nil
+            // What was to go wrong and did not, or a gate that nobody came to, is often why the rest is not as expected.
+            let idle = context.current?.runs.isEmpty == false ? context.idleFault() ?? context.idleVoice() : nil
             return DRError(
                 known.code, known.message + (idle.map { "; and \($0.message)" } ?? ""), hint: known.hint ?? idle?.hint,
                 location: known.location ?? cases[index].location)

@@ -6,6 +6,9 @@ public enum TestReference {
     /// `sim:load`, `t.outcome` ...
     public static var names: [String] { TestFunction.all.map(\.call) }
 
+    /// What `sim:run` returns is asked for.
+    static let runFields = ["id", "outcome", "error", "rto", "applications", "effects", "undos", "log", "gates"]
+
     /// One line each.
     public static func overview() -> String {
         let width = names.map(\.count).max() ?? 0

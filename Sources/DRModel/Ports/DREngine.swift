@@ -162,18 +162,21 @@ public struct CheckOrder: Sendable, Codable, Hashable {
     public var only: [String]?
     /// Reason by check.
     public var skip: [String: String]
+    /// Those that only warn where they fail: the reason by check.
+    public var warnOnly: [String: String]
     /// In disaster mode the source is not touched, by no check.
     public var withoutSource: Bool
 
     public init(
         pair: PairName, reversed: Bool = false, applications: [ApplicationName], only: [String]? = nil, skip: [String: String] = [:],
-        withoutSource: Bool = false
+        warnOnly: [String: String] = [:], withoutSource: Bool = false
     ) {
         self.pair = pair
         self.reversed = reversed
         self.applications = applications
         self.only = only
         self.skip = skip
+        self.warnOnly = warnOnly
         self.withoutSource = withoutSource
     }
 }

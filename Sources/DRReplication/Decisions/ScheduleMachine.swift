@@ -55,31 +55,24 @@ struct ScheduleMachine {
         let today = local(instant) / day
         switch schedule.policy {
         case .interval(let interval): return instant + interval
-        case .daily(let at, _): return try first(among: today - 1...today + 2, at: Self.time(at))
+        case .daily(let at, _): return try first(among: today - 1...today + 2, at: SchedulePolicy.secondsOfDay(at))
         case .weekly(let name, let at, _):
-            guard let wanted = Self.days.firstIndex(of: name) else { throw DRError(.invalidInput, "\"\(name)\" is no day of the week") }
+            guard let wanted = SchedulePolicy.days.firstIndex(of: name) else {
+                throw DRError(.invalidInput, "\"\(name)\" is no day of the week")
+            }
             // 1970 began on a Thursday, the fourth day.
-            return try first(among: (today - 1...today + 8).filter { ($0 + 3) % 7 == Int64(wanted) }, at: Self.time(at))
+            return try first(among: (today - 1...today + 8).filter { ($0 + 3) % 7 == Int64(wanted) }, at: SchedulePolicy.secondsOfDay(at))
         case .monthly(let number, let at, _):
             let dates = (today - 1...today + 63).filter { date in
                 let civil = CivilDate(daysSince1970: Int(date))
                 // The 31st is the last day of a shorter month.
                 return civil.day == min(number, CivilDate.daysIn(month: civil.month, year: civil.year))
             }
-            return try first(among: dates, at: Self.time(at))
+            return try first(among: dates, at: SchedulePolicy.secondsOfDay(at))
         }
     }
 
     private static let day: Int64 = 86_400
-    private static let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
-    private static func time(_ text: String) throws(DRError) -> Int64 {
-        let parts = text.split(separator: ":").compactMap { Int64($0) }
-        guard parts.count == 2, (0..<24).contains(parts[0]), (0..<60).contains(parts[1]) else {
-            throw DRError(.invalidInput, "\"\(text)\" is not a time of day", hint: "expected HH:MM, such as 02:15")
-        }
-        return parts[0] * 3600 + parts[1] * 60
-    }
 }
 
 /// What a schedule did last: the document `scheduled/NAME` at its place. No observable state.

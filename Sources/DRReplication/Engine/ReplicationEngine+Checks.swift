@@ -8,7 +8,8 @@ extension ReplicationEngine {
     /// Throws `invalid-input` with its place where a file of the user's cannot be read.
     public func checks(_ order: CheckOrder, _ call: EngineCall) async throws -> [CheckResult] {
         let known = Checks.all.map { $0.id }
-        for id in (order.only ?? []) + order.skip.keys.sorted() where !known.contains(id) { throw unknown("check", id, among: known) }
+        let named = (order.only ?? []) + order.skip.keys.sorted() + order.warnOnly.keys.sorted()
+        for id in named where !known.contains(id) { throw unknown("check", id, among: known) }
         let direction = try await direction(order.pair, reversed: order.reversed)
         let applications = try Set(order.applications).sorted().map { name in try application(name) }
         // They look, at what is there now.
@@ -22,7 +23,8 @@ extension ReplicationEngine {
         for check in Checks.all {
             if let only = order.only, !only.contains(check.id) { continue }
             try Task.checkCancellation()
-            results.append(try await answer(of: check, order, context))
+            let result = try await answer(of: check, order, context)
+            results.append(order.warnOnly[check.id].map { result.softened($0) } ?? result)
         }
         return results
     }
@@ -56,5 +58,13 @@ extension ReplicationEngine {
                 id: check.id, state: .failed, message: place + error.message, fix: error.hint ?? "mend what it names, then ask again",
                 next: "drrunbook ready --only \(check.id)")
         }
+    }
+}
+
+extension CheckResult {
+    /// A failure that only warns, for a person's reason.
+    fileprivate func softened(_ reason: String) -> CheckResult {
+        guard state == .failed else { return self }
+        return CheckResult(id: id, state: .warning, message: "\(message) (only a warning: \(reason))", fix: fix, next: next)
     }
 }

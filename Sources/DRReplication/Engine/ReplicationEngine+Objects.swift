@@ -14,7 +14,7 @@ extension ReplicationEngine {
 
     private func one(_ order: ObjectOrder) async throws -> ManifestObject {
         let objects = try await found(order)
-        guard let object = objects.first else { throw DRError(.notFound, "\(order.cluster) has no \(order.text)") }
+        guard let object = objects.first else { throw try await missing(order) }
         guard objects.count == 1 else {
             throw DRError(
                 .invalidInput,
@@ -22,6 +22,21 @@ extension ReplicationEngine {
                 hint: "say its namespace, or its kind with the group")
         }
         return object
+    }
+
+    // With the nearest object of its kind, or where there is none of it, the nearest kind of the applications.
+    private func missing(_ order: ObjectOrder) async throws -> DRError {
+        let cluster = try cluster(order.cluster)
+        let kind = order.kind.split(separator: ".").first.map(String.init) ?? order.kind
+        func place(_ namespace: String?, _ name: String) -> String { (namespace.map { "\($0)/" } ?? "") + name }
+        var (asked, known) = (
+            place(order.namespace, order.name ?? ""), try await cluster.objects(.kinds([kind])).map { place($0.key.namespace, $0.key.name) }
+        )
+        if known.isEmpty {
+            asked = kind
+            for application in inventory.applications { known += try await cluster.objects(of: application).map(\.key.kind) }
+        }
+        return DRError(.notFound, "\(order.cluster) has no \(order.text)\(Spelling.hint(for: asked, in: Set(known)))")
     }
 
     /// A workload is ready when its processes say so; anything else when its status has the condition.

@@ -55,8 +55,8 @@ extension ReplicationEngine {
             throw DRError(.invalidInput, "schedule \(schedule.name) has no applications", hint: "name at least one")
         }
         for name in schedule.applications { _ = try application(name) }
-        if case .interval(let interval) = schedule.policy, interval < .seconds(1) {
-            throw DRError(.invalidInput, "schedule \(schedule.name) has an interval of \(interval.text)", hint: "expected at least 1s")
+        do { try schedule.policy.check() } catch {
+            throw DRError(error.code, "schedule \(schedule.name): \(error.message)", hint: error.hint)
         }
         guard schedule.retain.last >= 1 else {
             throw DRError(.invalidInput, "schedule \(schedule.name) retains no recovery point", hint: "retain.last is at least 1")

@@ -141,6 +141,33 @@ struct OverlayReadingTests {
         #expect(try await later.committed(OperationKey("run/2")) != nil)
         await #expect(throws: DRError.self) { try await picture.commit(Transaction(OperationKey("run/3"))) }
     }
+
+    @Test
+    func `A picture says of each cluster what was known of its silence first, nothing as well, and a plan's own note counts before it`()
+        async throws
+    {
+        let fixture = try ClusterFixture()
+        let cluster = fixture.cluster()
+        let began = Instant(nanosecondsSince1970: 1_000_000_000)
+        func contact(_ name: ClusterName, _ seconds: Int64) -> SiteContact {
+            SiteContact(cluster: name, reached: began, silent: began + .seconds(seconds))
+        }
+        try await cluster.noteContact(contact("north", 5))
+        let picture = cluster.picture()
+        #expect(try await picture.contact(with: "north") == contact("north", 5))
+        #expect(try await picture.contact(with: "south") == nil)
+        try await cluster.noteContact(contact("north", 60))
+        try await cluster.noteContact(contact("south", 60))
+        #expect(try await picture.contact(with: "north") == contact("north", 5))
+        #expect(try await picture.contact(with: "south") == nil)
+        #expect(try await cluster.picture().contact(with: "north") == contact("north", 60))
+        #expect(try await cluster.picture().contact(with: "south") == contact("south", 60))
+        let plan = try overlay(cluster)
+        #expect(try await plan.contact(with: "north") == contact("north", 60))
+        try await plan.noteContact(contact("north", 90))
+        #expect(try await plan.contact(with: "north") == contact("north", 90))
+        #expect(try await cluster.contact(with: "north") == contact("north", 60))
+    }
 }
 
 extension DocumentPath {

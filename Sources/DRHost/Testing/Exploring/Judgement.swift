@@ -88,15 +88,23 @@ struct Judgement {
         }
         guard !report.listsAnUndo else { return found }
         let moved = ending.places.contains { $0.value != start.places[$0.key] }
-        for name in ending.suspended.subtracting(start.suspended).sorted() where !moved && !base.ending.suspended.contains(name) {
+        // What a run without faults leaves otherwise than it found it, a failed one may leave so: unless that one moved what this one left at its place.
+        let stayed = !moved && base.ending.places != start.places
+        for name in ending.suspended.subtracting(start.suspended).sorted()
+        where !moved && (stayed || !base.ending.suspended.contains(name)) {
             found.append(
                 (.schedules, "the run \(report.outcome.rawValue), and the schedule \(name) is still suspended; the report does not say so"))
         }
         for key in Set(start.objects.keys).union(ending.objects.keys).sorted()
         where ending.objects[key] != start.objects[key] && (ending.drills.isEmpty || start.objects[key] != nil)
-            && base.ending.objects[key] == start.objects[key] && !isListed(key, report)
+            && (stayed && start.objects[key] != nil || base.ending.objects[key] == start.objects[key]) && !isListed(key, report)
         {
-            found.append((.undo, "the run \(report.outcome.rawValue), and \(key) is not as it was, which it is after a run without faults"))
+            found.append(
+                (
+                    .undo,
+                    "the run \(report.outcome.rawValue), and \(key) is not as it was"
+                        + (stayed ? ", and nothing was moved" : ", which it is after a run without faults")
+                ))
         }
         // Who tried to remove it and could not leaves it to its lease; so does who never heard that it was opened, while nothing runs in it.
         let hasTried = explored.records.contains { record in
