@@ -99,7 +99,9 @@ struct EmbeddedMoveTests {
             let world = try FolderWorld()
             let fault = [FaultyStoreIO.Fault.killedBefore, .killedAfter, .powerCut][position % 3]
             let faulty = FaultyStoreIO(UnsyncedIO(), fault: fault, at: position)
-            await #expect(throws: (any Error).self, "\(counting.operations[position - 1])") { _ = try await move(world.engine(faulty)) }
+            let ended = try? await move(world.engine(faulty))
+            // How often a folder is synced goes by its times: the very last places are not always reached.
+            #expect(ended == nil || !faulty.hasStruck && position > count - 20, "\(counting.operations[position - 1])")
             let effects = try await move(world.engine())
             #expect(effects == expected, "killed at \(position), \(counting.operations[position - 1])")
             #expect(try world.observable() == state, "killed at \(position), \(counting.operations[position - 1])")
