@@ -25,6 +25,9 @@ extension AgentTests {
     {
         let world = try await promised { _ in }
         world.west.goAway()
+        // Somebody at west sees the silence begin.
+        let lost = world.clock.now()
+        world.west.set { $0.contacts["east"] = SiteContact(cluster: "east", reached: lost, silent: lost) }
         world.clock.advance(by: .seconds(50))
         #expect(try await round(world, selfFence: selfFence, as: "agent-2").events.isEmpty)
         world.clock.advance(by: .seconds(10))
