@@ -62,12 +62,15 @@ extension AgentTests {
     @Test func `G1 several applications whose time is over are stopped side by side`() async throws {
         let world = try await cutOff()
         var east = AilingCluster(world.east)
-        let begun = Lock<Set<ObjectKey>>([])
+        let stopping = Lock<Set<ObjectKey>>([])
         let met = Lock(false)
         east.stops = { object in
-            begun.withLock { _ = $0.insert(object.key) }
-            for _ in 0..<1000 where begun.withLock({ $0.count }) < 2 { await Task.yield() }
-            if begun.withLock({ $0.count }) == 2 { met.withLock { $0 = true } }
+            stopping.withLock { stopping in
+                stopping.insert(object.key)
+                if stopping.count == 2 { met.withLock { $0 = true } }
+            }
+            for _ in 0..<1000 where !met.withLock({ $0 }) { await Task.yield() }
+            stopping.withLock { _ = $0.remove(object.key) }
         }
         let found = try await lateRound(world, east)
         #expect(found.events.map(\.kind) == [.selfFenced, .selfFenced] && found.events.map(\.application) == ["ledger", "storefront"])
