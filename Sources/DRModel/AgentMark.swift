@@ -14,14 +14,34 @@ public struct AgentMark: Sendable, Codable, Hashable {
     public let applications: [ApplicationName]
     /// When each other cluster was last reached. Only in the agent's own copy, for the one that comes after it.
     public let contacts: [String: Instant]?
-    /// Which clusters hold a promise that they were not told is over. Only in the agent's own copy.
+    /// What each other cluster was promised and was not told is over. Only in the agent's own copy, for itself and the one that comes after it.
+    public let promises: [String: Promise]?
+    /// The clusters that were promised something: all that older versions noted of it.
     public let promised: [ClusterName]?
+
+    /// What one cluster relies on: whatever dr.yaml says by now, it stands until that cluster was told otherwise, or it is kept.
+    public struct Promise: Sendable, Codable, Hashable {
+        /// When it was said last, by the agent's clock.
+        public let at: Instant
+        public let lease: Duration
+        public let applications: [ApplicationName]
+
+        public init(at: Instant, lease: Duration, applications: [ApplicationName]) {
+            self.at = at
+            self.lease = lease
+            self.applications = applications
+        }
+
+        /// When what it names is stopped unless the cluster is heard of.
+        public var end: Instant { at + lease }
+    }
 
     public init(
         cluster: ClusterName, at: Instant, lease: Duration?, every: Duration, applications: [ApplicationName] = [],
-        contacts: [String: Instant]? = nil, promised: [ClusterName]? = nil
+        contacts: [String: Instant]? = nil, promises: [String: Promise]? = nil
     ) {
-        self.promised = promised
+        self.promises = promises
+        promised = nil
         self.cluster = cluster
         self.at = at
         self.lease = lease

@@ -155,6 +155,10 @@ final class OverlayCluster: Cluster {
             guard try await document(path) == expected else { throw DRError(.conflict, "\(path) at \(name) was changed meanwhile") }
         case .object(let key, let expected):
             guard try await object(key)?.text == expected else { throw DRError(.conflict, "\(key) at \(name) was changed meanwhile") }
+        case .promise(let other, let mark, let contact):
+            guard try await agentMark(of: other) == mark, try await self.contact(with: other) == contact else {
+                throw DRError(.conflict, "\(other) or its agent was heard of at \(name) meanwhile")
+            }
         }
     }
 

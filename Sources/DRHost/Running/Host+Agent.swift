@@ -38,13 +38,14 @@ extension Host {
             contacts = round.contacts
             if !round.events.isEmpty || round.silent != silent || once { tell(clock.now(), round) }
             silent = round.silent
-            let wake = clock.now() + pause
-            while !once, !isCancelled, !isStopped(), clock.now() < wake {
+            // By what passed: the time of day may be set back meanwhile.
+            let wake = clock.uptime() + pause
+            while !once, !isCancelled, !isStopped(), clock.uptime() < wake {
                 do { try await clock.sleep(for: .milliseconds(200)) } catch { isCancelled = true }
             }
         } while !once && !isCancelled && !isStopped()
         if once { return [] }
-        return try await engine.endAgent(cluster, selfFence: selfFence, try observation("agent-\(cluster)")) { event in
+        return try await engine.endAgent(cluster, try observation("agent-\(cluster)")) { event in
             tell(clock.now(), AgentRound(contacts: [:], events: [event], silent: []))
         }
     }

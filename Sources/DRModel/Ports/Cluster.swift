@@ -212,6 +212,8 @@ public enum Guard: Hashable, Sendable {
     case document(DocumentPath, Value?)
     /// The object's text here is exactly this; nil = absent. Else `conflict`.
     case object(ObjectKey, text: String?)
+    /// What the agent of another cluster left here last, and when that cluster was last heard of, are exactly this. Else `conflict`.
+    case promise(of: ClusterName, AgentMark?, SiteContact?)
 }
 
 public enum Change: Hashable, Sendable {

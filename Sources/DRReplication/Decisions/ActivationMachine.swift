@@ -9,6 +9,8 @@ struct ActivationMachine {
     struct Facts {
         var destination: ApplicationRecord?
         var source: ApplicationRecord?
+        /// Of the other clusters where the application could be live, as far as they answer.
+        var others: [ClusterName: ApplicationRecord] = [:]
         /// Workloads at the source that are not at rest, whatever its record says.
         var awake: [ObjectKey] = []
         /// At the destination, newest first.
@@ -41,7 +43,7 @@ struct ActivationMachine {
         case survey(RecoveryPoint, owned: [ObjectKey], byHistory: Bool)
         case quiet(Placement)
         case materialise(PointVolume, RecoveryPoint)
-        case fence(Epoch, ApplicationRecord?)
+        case fence(Epoch, ApplicationRecord?, ActivationChoice)
         /// Without a former site that is known not to run it: the risk of two writers, unless its agent promised.
         case goLive(Placement, Epoch, [StagedVolume], ActivationChoice, FormerSite?)
         case finish(ActivationAnswer)
@@ -99,7 +101,7 @@ struct ActivationMachine {
     }
 
     private func standing(_ facts: Facts) -> Standing {
-        var records: [ClusterName: ApplicationRecord] = [:]
+        var records = facts.others
         records[destination] = facts.destination
         records[source] = facts.source
         return Standing(application: order.application, home: home, records: records)
@@ -115,6 +117,8 @@ struct ActivationMachine {
             let record = standing.effectiveRecord(at: destination)
             return .already(record, start: !record.isComplete)
         }
+        // In a disaster as well: another cluster than the one that is lost took it over.
+        if facts.others[standing.active]?.epoch == standing.epoch { try standing.requireActive(at: source) }
         epoch = seen.next
         if order.mode == .planned {
             if standing.active == destination, standing.epoch(at: source) == standing.epoch {
@@ -123,10 +127,7 @@ struct ActivationMachine {
             } else {
                 try standing.requireActive(at: source)
                 guard !standing.effectiveRecord(at: source).running, facts.awake.isEmpty else {
-                    let awake = facts.awake.isEmpty ? "" : " (\(facts.awake.map(\.description).listed))"
-                    throw DRError(
-                        .conflict, "\(order.application) is running at \(source)\(awake): a planned activation needs it stopped there",
-                        hint: "quiesce it and migrate it with final = true first")
+                    throw Self.running(order.application, at: source, facts.awake)
                 }
             }
         }
@@ -150,10 +151,21 @@ struct ActivationMachine {
                 hint: "look at `drrunbook status`, and begin anew", details: standing(facts).whereabouts)
         }
         guard order.mode == .disaster || choice.loss != .exact(.zero) || facts.synced == choice.point.id else {
-            throw DRError(
-                .dataLoss, "\(name) ran at \(source) since \(choice.point.id) was chosen: it no longer holds everything",
-                hint: "migrate it with final = true and activate it anew")
+            throw Self.outdated(choice, of: name, at: source)
         }
+    }
+
+    static func running(_ application: ApplicationName, at source: ClusterName, _ awake: [ObjectKey]) -> DRError {
+        let names = awake.isEmpty ? "" : " (\(awake.map(\.description).listed))"
+        return DRError(
+            .conflict, "\(application) is running at \(source)\(names): a planned activation needs it stopped there",
+            hint: "quiesce it and migrate it with final = true first")
+    }
+
+    static func outdated(_ choice: ActivationChoice, of application: ApplicationName, at source: ClusterName) -> DRError {
+        DRError(
+            .dataLoss, "\(application) ran at \(source) since \(choice.point.id) was chosen: it no longer holds everything",
+            hint: "migrate it with final = true and activate it anew")
     }
 
     private func chosen() throws(DRError) -> ActivationChoice {
@@ -170,12 +182,18 @@ struct ActivationMachine {
     private func afterStaging() throws(DRError) -> Command {
         let point = try chosen().point
         guard staged.count == point.volumes.count else { return .materialise(point.volumes[staged.count], point) }
-        return order.mode == .planned ? .fence(epoch, facts?.source) : try goLive()
+        return order.mode == .planned ? .fence(epoch, facts?.source, try chosen()) : try goLive()
     }
 
     private func goLive() throws(DRError) -> Command {
         guard let placement else { throw DRError(.internal, "\(order.application) has no place at \(destination)") }
-        return .goLive(placement, epoch, staged, try chosen(), order.mode == .planned ? .fenced : order.sourceFenced ? .said : nil)
+        return .goLive(placement, epoch, staged, try chosen(), former(placement))
+    }
+
+    /// A risk that the source itself went live with, and that no copy settled, goes along, unless it was of this very cluster, which was just made quiet.
+    private func former(_ placement: Placement) -> FormerSite? {
+        guard order.mode == .planned else { return order.sourceFenced ? .said : nil }
+        return facts?.source?.split_brain_risk == true && placement.survey.deposed == nil ? nil : .fenced
     }
 }
 

@@ -46,9 +46,12 @@ struct DrillRecord: Hashable, Codable {
         OperationKey("drill/\(id)/\(application)/\(volume)")
     }
 
-    func volumes() throws(DRError) -> [VolumeName] {
+    /// `placed`: only those that are there as its clones', and not somebody else's of the same name.
+    func volumes(placed: Bool = false) throws(DRError) -> [VolumeName] {
         var names: [VolumeName] = []
-        for clone in clones { for volume in clone.point.volumes { names.append(try self.volume(volume.name)) } }
+        for clone in clones where clone.isPlaced || !placed {
+            for volume in clone.point.volumes { names.append(try self.volume(volume.name)) }
+        }
         return names
     }
 

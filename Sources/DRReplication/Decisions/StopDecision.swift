@@ -63,6 +63,7 @@ struct StopDecision {
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         transaction.changes.append(.write(.application(application), try next.value()))
         transaction.changes.append(.remove(.synced(application)))
+        transaction.changes.append(.write(.stopped(application), ["by": .string(key.text)]))
         return transaction
     }
 }

@@ -8,8 +8,8 @@ extension DirectoryCluster {
     public func noteAgent(_ mark: AgentMark) async throws { try note(mark, agentPath(mark.cluster)) }
     public func noteContact(_ contact: SiteContact) async throws { try note(contact, contactPath(contact.cluster)) }
     // One that cannot be read is no promise.
-    public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try noted(agentPath(cluster)) }
-    public func contact(with cluster: ClusterName) async throws -> SiteContact? { try noted(contactPath(cluster)) }
+    public func agentMark(of cluster: ClusterName) throws -> AgentMark? { try noted(agentPath(cluster)) }
+    public func contact(with cluster: ClusterName) throws -> SiteContact? { try noted(contactPath(cluster)) }
 
     // Agents, `serve` and copies write these beside each other, and none waits: the last one stands.
     private func note(_ what: some Encodable, _ path: StorePath) throws {

@@ -66,6 +66,10 @@ extension DirectoryCluster {
                 guard try resources().manifest(key)?.text == expected else {
                     throw DRError(.conflict, "\(key) of cluster \(name) is not what it was: somebody else changed it", hint: "try again")
                 }
+            case .promise(let other, let mark, let contact):
+                guard try agentMark(of: other) == mark, try self.contact(with: other) == contact else {
+                    throw DRError(.conflict, "\(other) or its agent was heard of at \(name) meanwhile", hint: "try again")
+                }
             }
         }
     }

@@ -136,7 +136,7 @@ extension Transaction {
             case .epoch(let name, _): names.insert(name)
             case .document(let path, _) where path.text.hasPrefix(DocumentPath.applications.text + "/"):
                 if let name = try? ApplicationName(path.lastName) { names.insert(name) }
-            case .document, .object: break
+            case .document, .object, .promise: break
             }
         }
         return names

@@ -89,6 +89,8 @@ extension DocumentPath {
     static func counter(_ application: ApplicationName) -> DocumentPath { DocumentPath("counters", application.text) }
     /// When a scrub last came to the end of the application's own copy here, by store.
     static func scrubbed(_ application: ApplicationName) -> DocumentPath { DocumentPath("scrubbed", application.text) }
+    /// Which commit stopped the application here; gone when it starts again. What was copied since another stop is not all there is.
+    static func stopped(_ application: ApplicationName) -> DocumentPath { DocumentPath("stopped", application.text) }
     /// Which point of each destination holds all data of the stopped application; emptied when it starts again.
     static func synced(_ application: ApplicationName) -> DocumentPath { DocumentPath("synced", application.text) }
 }

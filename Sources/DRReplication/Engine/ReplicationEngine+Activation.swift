@@ -67,8 +67,8 @@ extension ReplicationEngine {
                 try await quiet(placement, activation)
                 event = .quieted
             case .materialise(let volume, let point): event = .staged(try await materialise(volume, of: point, activation))
-            case .fence(let epoch, let record):
-                try await fence(to: epoch, record, activation)
+            case .fence(let epoch, let record, let choice):
+                try await fence(to: epoch, record, choice, activation)
                 event = .fenced
             case .goLive(let placement, let epoch, let staged, let choice, let former):
                 event = .live(try await goLive(placement, epoch, staged, choice, former, activation))
@@ -102,6 +102,7 @@ extension ReplicationEngine {
             let synced = try await source.document(.synced(activation.name))?[activation.destination.name.text].string
             facts.synced = try synced.map { text throws(DRError) in try PointID(text) }
         }
+        facts.others = try await recordsElsewhere(of: activation.name, than: [activation.sourceName, activation.destination.name])
         failpoint("engine.activate.read")
         return facts
     }
@@ -181,21 +182,33 @@ extension ReplicationEngine {
         try await mending(point, at: activation.destination, from: activation.store, activation.mended, activation.call, body)
     }
 
-    private func fence(to epoch: Epoch, _ record: ApplicationRecord?, _ activation: Activation) async throws {
+    /// What was read when the activation began is looked at again, and must be so when it is committed: making the volumes may have taken hours.
+    private func fence(
+        to epoch: Epoch, _ record: ApplicationRecord?, _ choice: ActivationChoice, _ activation: Activation
+    ) async throws {
         guard let source = activation.source else { return }
         let key = activation.key("fence")
         _ = try await once(at: source, key, activation.call.effects) {
             var next = record ?? .unmoved(at: activation.home)
             guard next.epoch < epoch else { return nil }
+            let workloads = try HeldWorkload.among(CarriedObjects.of(try await source.objects(of: activation.application)))
+            let awake = workloads.filter { !$0.isHeld }.map(\.object.key)
+            guard awake.isEmpty else { throw ActivationMachine.running(activation.name, at: source.name, awake) }
+            let synced = try await source.document(.synced(activation.name))
+            guard choice.loss != .exact(.zero) || synced?[activation.destination.name.text].string == choice.point.id.text else {
+                throw ActivationMachine.outdated(choice, of: activation.name, at: source.name)
+            }
             let guards: [Guard] = [
                 .epoch(activation.name, next.epoch), .document(.application(activation.name), try record?.value()),
+                .document(.synced(activation.name), synced),
             ]
             next.epoch = epoch
             next.active = activation.destination.name
             next.running = false
             next.originals = [:]
             return Transaction(
-                key, guards: guards, changes: [.write(.application(activation.name), try next.value())],
+                key, guards: guards + workloads.map { .object($0.object.key, text: $0.object.text) },
+                changes: [.write(.application(activation.name), try next.value())],
                 effects: [Effect(.fence, kind: "Application", name: activation.name.text, at: source.name)])
         }
         failpoint("engine.activate.fenced")
@@ -206,48 +219,65 @@ extension ReplicationEngine {
         _ activation: Activation
     ) async throws -> ActivationAnswer {
         let before = Array(activation.call.effects.effects.dropFirst(activation.effectsBefore))
-        var former = known
-        if former == nil, try await waitForSelfFence(activation) { former = .agent }
-        let risk = former == nil
-        let answer = ActivationAnswer(
-            point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: risk, former: former,
-            // Without a time it was verified on the way here.
-            verified: (staged.compactMap(\.verifiedAt) + [choice.point.verifiedAt ?? clock.now()]).min(), before: before)
-        var transaction = try placement.transaction(activation.key("live"), epoch: epoch, staged: staged, risk: risk)
-        transaction.changes.append(
-            .write(
-                .activated(activation.name),
-                [
-                    "epoch": .integer(epoch.number), "at": .instant(clock.now()), "rpo": try Value(encoding: choice.loss),
-                    "point": .string(choice.point.id.text), "instant": .instant(choice.point.instant),
-                    "former": former.map { .string($0.rawValue) } ?? .null,
-                ]))
-        transaction.answer = try Value(encoding: answer)
-        let committed = try await activation.destination.commit(transaction)
-        activation.call.effects.record(committed.effects)
-        failpoint("engine.activate.live")
-        return answer
+        func commit(_ former: FormerSite?, _ promise: Guard?) async throws -> ActivationAnswer {
+            let answer = ActivationAnswer(
+                point: choice.point.id, instant: choice.point.instant, loss: choice.loss, epoch: epoch, risk: former == nil, former: former,
+                // Without a time it was verified on the way here.
+                verified: (staged.compactMap(\.verifiedAt) + [choice.point.verifiedAt ?? clock.now()]).min(), before: before)
+            var transaction = try placement.transaction(activation.key("live"), epoch: epoch, staged: staged, risk: answer.risk)
+            if let promise { transaction.guards.append(promise) }
+            transaction.changes.append(
+                .write(
+                    .activated(activation.name),
+                    [
+                        "epoch": .integer(epoch.number), "at": .instant(clock.now()), "rpo": try Value(encoding: choice.loss),
+                        "point": .string(choice.point.id.text), "instant": .instant(choice.point.instant),
+                        "former": former.map { .string($0.rawValue) } ?? .null,
+                    ]))
+            transaction.answer = try Value(encoding: answer)
+            let committed = try await activation.destination.commit(transaction)
+            activation.call.effects.record(committed.effects)
+            failpoint("engine.activate.live")
+            return answer
+        }
+        guard known == nil, activation.source == nil, let promise = try await waitForSelfFence(activation) else {
+            return try await commit(known, nil)
+        }
+        do { return try await commit(.agent, promise) } catch let error as DRError where error.code == .conflict {
+            // The promise was waited for, and yet its site is back: it is no longer known to be stopped.
+            guard try await self.promise(activation).guard != promise else { throw error }
+            return try await commit(nil, nil)
+        }
     }
 
-    /// False: nobody promised that the source stops by itself, its agent still reaches this cluster, so that it does not, or it answers and
-    /// its agent no longer does.
-    private func waitForSelfFence(_ activation: Activation) async throws -> Bool {
+    /// What is known here of the source's agent, and the guard that it is still so.
+    private func promise(_ activation: Activation) async throws -> (mark: AgentMark?, contact: SiteContact?, guard: Guard) {
+        let source = activation.sourceName
+        let mark = try await activation.destination.agentMark(of: source)
+        let contact = try await activation.destination.contact(with: source)
+        return (mark, contact, .promise(of: source, mark, contact))
+    }
+
+    /// What must still be so when it goes live. Nil: nobody promised that the source stops by itself, its agent still reaches this cluster, so that it does
+    /// not, or it answers and its agent no longer does.
+    private func waitForSelfFence(_ activation: Activation) async throws -> Guard? {
         let promise = try await selfFence(of: activation.application, by: activation.sourceName, at: activation.destination)
-        guard let (until, mark) = promise else { return false }
+        guard let (until, mark) = promise else { return nil }
         // What waits for the same promise afterwards finds an older mark, and the same loss.
         let before = try await activation.destination.contact(with: activation.sourceName)
         if before?.silent == nil {
             try await activation.destination.noteContact(
                 SiteContact(cluster: activation.sourceName, reached: before?.reached ?? mark.at, silent: clock.now()))
         }
+        // Waited for by what passes: a clock that is set ahead meanwhile stops nothing at the source.
+        var left = until - clock.now()
         while true {
-            let contact = try await activation.destination.contact(with: activation.sourceName)
-            guard try await activation.destination.agentMark(of: activation.sourceName) == mark, !AgentPromise.isRefuted(mark, contact)
-            else {
-                return false
-            }
-            guard clock.now() < until else { return true }
-            try await clock.sleep(for: min(.seconds(1), until - clock.now()))
+            let present = try await self.promise(activation)
+            guard present.mark == mark, !AgentPromise.isRefuted(mark, present.contact) else { return nil }
+            guard left > .zero else { return present.guard }
+            let pause = min(.seconds(1), left)
+            try await clock.sleep(for: pause)
+            left -= pause
         }
     }
 

@@ -11,69 +11,99 @@ extension ReplicationEngine {
     ) async throws -> AgentRound {
         let cluster = try cluster(name)
         let began = clock.now()
-        let others = peers(of: name)
         var contacts = contacts ?? [:]
-        let lease = every == nil ? nil : selfFence
-        var reached: [any Cluster] = []
         // What cannot be noted keeps nothing from being stopped.
         var problems: [DRError] = []
-        var promised: Set<ClusterName>
-        do {
-            let before = try await cluster.agentMark(of: name)
-            if contacts.isEmpty, let own = before?.contacts {
-                for other in others { contacts[other] = own[other.text] }
-            }
-            promised = before?.promises ?? []
-        } catch let error as DRError where !contacts.isEmpty {
-            problems.append(error)
-            promised = Set(others)
+        var before: AgentMark?
+        do { before = try await cluster.agentMark(of: name) } catch let error as DRError where !contacts.isEmpty { problems.append(error) }
+        if contacts.isEmpty { for (other, at) in before?.contacts ?? [:] { contacts[try ClusterName(other)] = at } }
+        var promises = AgentPromises(try known(before, of: name, contacts))
+        let jump = jumpOfClock(at: name)
+        promises.shift(by: jump)
+        contacts = contacts.mapValues { $0 + jump }
+        for gone in try await released(promises, at: cluster) { promises.heard(nil, by: gone) }
+
+        let paired = peers(of: name)
+        let others = Set(paired).union(promises.byCluster.keys).sorted()
+        let lease = every == nil ? nil : selfFence
+        var wanted: [ClusterName: AgentMark.Promise] = [:]
+        for peer in paired {
+            wanted[peer] = lease.map { AgentMark.Promise(at: began, lease: $0, applications: covered(by: peer, at: name)) }
         }
+        func own(_ contacts: [ClusterName: Instant], _ promises: AgentPromises) -> AgentMark {
+            AgentMark(
+                cluster: name, at: began, lease: lease, every: every ?? .zero,
+                contacts: Dictionary(uniqueKeysWithValues: contacts.map { ($0.key.text, $0.value) }), promises: promises.noted)
+        }
+        // Before anybody hears of it: whoever comes after a crash keeps it, too.
+        let noted = promises
+        if promises.prepare(wanted) {
+            do { try await cluster.noteAgent(own(contacts, promises)) } catch let error as DRError {
+                problems.append(error)
+                // What is not noted is not promised.
+                promises = noted
+                wanted = wanted.filter { promises.covers($0.value, to: $0.key) }
+            }
+        }
+        var reached: [any Cluster] = []
         for other in others {
+            var failure: DRError?
             do {
                 // Counted from before it was written: whoever reads it later waits long enough.
-                try await self.cluster(other).noteAgent(mark(of: name, at: began, lease, every, for: other))
-                if lease == nil { promised.remove(other) } else { promised.insert(other) }
+                try await self.cluster(other).noteAgent(mark(of: name, at: began, wanted[other], every))
+                promises.heard(wanted[other], by: other)
                 reached.append(try self.cluster(other))
                 contacts[other] = began
             } catch let error as DRError {
+                failure = error
                 contacts[other] = contacts[other] ?? began
                 // Why one that answers cannot be told is for a person to know: a full disk, say. It may have been told all the same.
-                if error.code != .clusterUnreachable {
-                    problems.append(error)
-                    if lease != nil { promised.insert(other) }
-                }
+                if error.code == .clusterUnreachable { promises.unheard(by: other, noted) } else { problems.append(error) }
             }
-            do { try await noteContact(with: other, at: cluster, answered: reached.last?.name == other) } catch let error as DRError {
+            // One that answers with an error is not silent.
+            do { try await noteContact(with: other, at: cluster, answered: failure?.isSilence != true) } catch let error as DRError {
                 problems.append(error)
             }
         }
-        let own = AgentMark(
-            cluster: name, at: began, lease: lease, every: every ?? .zero, applications: [],
-            contacts: Dictionary(uniqueKeysWithValues: contacts.map { ($0.key.text, $0.value) }), promised: promised.sorted())
-        do { try await cluster.noteAgent(own) } catch let error as DRError { problems.append(error) }
+        do { try await cluster.noteAgent(own(contacts, promises)) } catch let error as DRError { problems.append(error) }
         var events = problems.prefix(1).map { AgentRound.Event(kind: .failed, application: nil, message: $0.message) }
-        for application in inventory.applications {
+        let answered = Set(reached.map(\.name))
+        if every != nil { events += forgotten(promises, reached: answered) }
+        var watches: [(Int, Watch)] = []
+        var told: [Int: AgentRound.Event] = [:]
+        for (index, application) in inventory.applications.enumerated() {
             do {
-                let needed = try await awaited(application.name, at: cluster, reached: Set(reached.map(\.name)))
-                let oldest = needed.compactMap { contacts[$0] }.min()
+                let needed = try await awaited(application.name, at: cluster, reached: answered, promises)
+                let silent = needed.filter { !answered.contains($0) }
+                let now = clock.now()
+                let isQuiet = silent.compactMap { contacts[$0] }.min().flatMap { oldest in selfFence.map { now - oldest >= $0 } } ?? false
+                let isDue = silent.contains { promises.end(of: application.name, to: $0).map { $0 <= now } ?? false }
                 let watch = Watch(
-                    application: application, cluster: cluster, reached: reached,
-                    silent: needed.filter { peer in !reached.contains { $0.name == peer } },
-                    isOverdue: every == nil ? false : selfFence.map { lease in oldest.map { began - $0 >= lease } ?? false } ?? false,
-                    call: call)
-                if let event = try await inTurn(application.name, { try await look(watch) }) { events.append(event) }
+                    application: application, cluster: cluster, reached: reached, silent: silent,
+                    isOverdue: every != nil && (isQuiet || isDue), call: call)
+                watches.append((index, watch))
             } catch let error as DRError {
-                events.append(AgentRound.Event(kind: .failed, application: application.name, message: error.message))
+                told[index] = AgentRound.Event(kind: .failed, application: application.name, message: error.message)
             }
         }
+        // Whose time is over is stopped side by side: one that is slow to stop must not make a broken promise of the others'.
+        await withTaskGroup { group in
+            for (index, watch) in watches where watch.isOverdue { group.addTask { (index, await self.outcome(of: watch)) } }
+            for await (index, event) in group { told[index] = event }
+        }
+        for (index, watch) in watches where !watch.isOverdue { told[index] = await outcome(of: watch) }
+        events += told.sorted { $0.key < $1.key }.map(\.value)
         try await release(run: call.holder.run)
         try await forget(run: call.holder.run)
-        return AgentRound(contacts: contacts, events: events, silent: others.filter { other in !reached.contains { $0.name == other } })
+        return AgentRound(contacts: contacts, events: events, silent: others.filter { !answered.contains($0) })
     }
 
-    /// The clusters that have to answer: those that it could be live at, without those that a person said are gone and that did not answer since.
-    func awaited(_ application: ApplicationName, at cluster: any Cluster, reached: Set<ClusterName>) async throws -> [ClusterName] {
-        let peers = peers(of: cluster.name, for: application)
+    /// The clusters that have to answer: those that it could be live at, or that rely on a promise, without those that a person said are gone and that did not
+    /// answer since.
+    func awaited(
+        _ application: ApplicationName, at cluster: any Cluster, reached: Set<ClusterName>, _ promises: AgentPromises
+    ) async throws -> [ClusterName] {
+        let peers = Set(peers(of: cluster.name, for: application)).union(promises.clusters(relyingOn: application)).sorted()
         guard let word = try await cluster.document(.alone(application)) else { return peers }
         let gone = Set(word["clusters"].list?.compactMap(\.string) ?? [])
         let still = gone.subtracting(reached.map(\.text))
@@ -86,90 +116,6 @@ extension ReplicationEngine {
                     OperationKey("alone/\(random.identifier())"), guards: [.document(.alone(application), word)], changes: [change]))
         }
         return peers.filter { !still.contains($0.text) }
-    }
-
-    /// A person says that the clusters that do not answer are gone for good: what the agent stopped for their sake runs here again, in a new epoch and with
-    /// the risk of two writers noted. Their silence stops it no more; one that answers again counts again. What cannot be started keeps no other from it: it is
-    /// told as `failed`. Throws when nothing was started: `fenced` where one that answers took it over, `conflict` when all answer, `locked`, and `not-found`
-    /// when the agent stopped nothing here.
-    public func resumeAlone(_ name: ClusterName, reason: String, by person: String, _ call: EngineCall) async throws -> [AgentRound.Event] {
-        let cluster = try cluster(name)
-        var reached: [any Cluster] = []
-        for other in peers(of: name) {
-            do {
-                _ = try await self.cluster(other).documents(in: .pairs)
-                reached.append(try self.cluster(other))
-            } catch let error as DRError where error.code == .clusterUnreachable { continue }
-        }
-        var (events, failures): ([AgentRound.Event], [DRError]) = ([], [])
-        for application in inventory.applications {
-            do {
-                guard let event = try await resumeAlone(application, at: cluster, reached, reason, by: person, call) else { continue }
-                events.append(event)
-            } catch let error as DRError {
-                failures.append(error)
-                events.append(AgentRound.Event(kind: .failed, application: application.name, message: error.message))
-            }
-        }
-        try await release(run: call.holder.run)
-        try await forget(run: call.holder.run)
-        guard events.contains(where: { $0.kind != .failed }) else {
-            throw failures.first.map { first in
-                DRError(first.code, failures.map(\.message).joined(separator: "; "), hint: first.hint)
-            } ?? DRError(.notFound, "the agent of \(name) stopped nothing there that could be started", hint: "see `drrunbook status`")
-        }
-        return events
-    }
-
-    private func resumeAlone(
-        _ application: Application, at cluster: any Cluster, _ reached: [any Cluster], _ reason: String, by person: String,
-        _ call: EngineCall
-    ) async throws -> AgentRound.Event? {
-        let name = cluster.name
-        guard let mark = try await cluster.document(.selfFenced(application.name)), let home = home(of: application.name) else {
-            return nil
-        }
-        let silent = peers(of: name, for: application.name).filter { peer in !reached.contains { $0.name == peer } }
-        guard !silent.isEmpty else {
-            throw DRError(
-                .conflict, "all clusters where \(application.name) could be live answer",
-                hint: "`drrunbook agent \(name)` starts it by itself, unless one of them took it over")
-        }
-        try await lock(application.name, at: [cluster], for: call.holder)
-        return try await inTurn(application.name) {
-            var records: [ClusterName: ApplicationRecord] = [:]
-            for place in [cluster] + reached { records[place.name] = try await place.record(of: application.name) }
-            let standing = Standing(application: application.name, home: home, records: records)
-            try standing.requireActive(at: name)
-            let record = standing.effectiveRecord(at: name)
-            guard mark["epoch"].integer == record.epoch.number, !record.isComplete else { return nil }
-            // One above what a cluster that is not heard of may have given it in a disaster.
-            var next = record
-            next.epoch = record.epoch.next.next
-            next.split_brain_risk = true
-            let word: Value = [
-                "clusters": .list(silent.map { .string($0.text) }), "reason": .string(reason), "by": .string(person),
-                "at": .instant(self.clock.now()),
-            ]
-            self.visit(cluster, call.key)
-            let committed = try await cluster.commit(
-                Transaction(
-                    call.key.part(application.name.text).part("alone"),
-                    guards: [
-                        .epoch(application.name, record.epoch),
-                        .document(.application(application.name), try standing.record(at: name)?.value()),
-                        .document(.selfFenced(application.name), mark),
-                    ],
-                    changes: [
-                        .write(.application(application.name), try next.value()), .write(.alone(application.name), word),
-                        .write(.selfFenced(application.name), ["epoch": .integer(next.epoch.number), "at": .instant(self.clock.now())]),
-                    ], effects: [Effect(.activate, kind: "Application", name: application.name.text, at: name)]))
-            call.effects.record(committed.effects)
-            failpoint("engine.agent.alone")
-            // From here on it is what the agent does when all answer again.
-            let watch = Watch(application: application, cluster: cluster, reached: reached, silent: [], isOverdue: false, call: call)
-            return try await self.look(watch)
-        }
     }
 
     /// Notes for each pair, at either end, whether the other one answers.
@@ -207,9 +153,9 @@ extension ReplicationEngine {
                 silent: before?.silent.flatMap { $0 > asked ? $0 : nil }))
     }
 
-    func mark(of name: ClusterName, at began: Instant, _ lease: Duration?, _ every: Duration?, for other: ClusterName) -> AgentMark {
-        let covered = lease == nil ? [] : inventory.applications.map(\.name).filter { peers(of: name, for: $0).contains(other) }
-        return AgentMark(cluster: name, at: began, lease: lease, every: every ?? .zero, applications: covered.sorted())
+    /// What another cluster is told; without a promise it hears that none stands any more.
+    func mark(of name: ClusterName, at began: Instant, _ promise: AgentMark.Promise?, _ every: Duration?) -> AgentMark {
+        AgentMark(cluster: name, at: began, lease: promise?.lease, every: every ?? .zero, applications: promise?.applications ?? [])
     }
 
     /// The clusters it shares a pair with: with an application, those that the application could be made live at from here.
@@ -223,7 +169,7 @@ extension ReplicationEngine {
         return Set(pairs.flatMap { [$0.source, $0.destination] }).subtracting([name]).sorted()
     }
 
-    struct Watch {
+    struct Watch: Sendable {
         let application: Application
         let cluster: any Cluster
         let reached: [any Cluster]
@@ -236,18 +182,29 @@ extension ReplicationEngine {
         func key(_ part: String) -> OperationKey { call.key.part(application.name.text).part(part) }
     }
 
-    private func look(_ watch: Watch) async throws -> AgentRound.Event? {
-        guard let home = home(of: watch.name) else { return nil }
-        var records: [ClusterName: ApplicationRecord] = [:]
-        for cluster in [watch.cluster] + watch.reached { records[cluster.name] = try await cluster.record(of: watch.name) }
-        let standing = Standing(application: watch.name, home: home, records: records)
+    private func outcome(of watch: Watch) async -> AgentRound.Event? {
+        do { return try await inTurn(watch.name) { try await look(watch) } } catch {
+            let message = (error as? DRError)?.message ?? "\(error)"
+            return event(.failed, watch, message)
+        }
+    }
+
+    func look(_ watch: Watch) async throws -> AgentRound.Event? {
         let here = watch.cluster.name
+        let record = try await watch.cluster.record(of: watch.name)
+        guard let home = try await home(of: watch, record) else { return nil }
+        var records: [ClusterName: ApplicationRecord] = [:]
+        records[here] = record
+        var failure: DRError?
+        for cluster in watch.reached {
+            do { records[cluster.name] = try await cluster.record(of: watch.name) } catch let error as DRError {
+                failure = failure ?? error
+            }
+        }
+        let standing = Standing(application: watch.name, home: home, records: records)
         let own = standing.effectiveRecord(at: here)
-        let mark = try await watch.cluster.document(.selfFenced(watch.name))
-        if let event = try await letGoForgotten(watch) { return event }
-        guard own.active == here else { return nil }
+        guard own.active == here else { return try await letGoForgotten(watch) }
         if own.epoch < standing.epoch {
-            try await seize(watch)
             try await hold(watch) { objects in
                 try StopDecision(
                     application: watch.name, objects: objects, record: standing.record(at: here), standing: standing, at: here
@@ -257,18 +214,23 @@ extension ReplicationEngine {
                 .deposed, watch, "live at \(standing.active) since epoch \(standing.epoch): stopped here, where epoch \(own.epoch) was lost"
             )
         }
-        // Also what its own start, which failed, left half running.
+        // Also what its own start, which failed, left half running; and whatever else cannot be read or let go: a promise waits for nothing.
         if watch.isOverdue, own.running {
             try await selfFence(watch, standing)
             return event(
                 .selfFenced, watch, "\(watch.silent.map(\.text).listed) could not be asked whether it lives there: stopped here")
         }
+        let mark = try await watch.cluster.document(.selfFenced(watch.name))
+        if watch.isOverdue, mark?["epoch"].integer != own.epoch.number { return try await forbidStart(watch, standing, mark) }
         // Also when the round before died between the commit and the processes.
         if mark != nil, !watch.isInTouch { try await confirmHeld(watch) }
+        if let failure { throw failure }
+        if let event = try await letGoForgotten(watch) { return event }
         guard let mark, watch.isInTouch else { return nil }
         try await lock(watch.name, at: [watch.cluster], for: watch.call.holder)
-        let isOurs = mark["epoch"].integer == own.epoch.number && !own.isComplete
+        let isOurs = mark["epoch"].integer == own.epoch.number && !own.isComplete && mark["at_rest"] != true
         if isOurs {
+            try await requireNobodyWentLive(watch, standing)
             _ = try await start(watch.application, at: watch.cluster, watch.key("start"), in: own.epoch, asAgent: true, watch.call)
         }
         _ = try await watch.cluster.commit(
@@ -277,11 +239,38 @@ extension ReplicationEngine {
         return isOurs ? event(.resumed, watch, "nobody took it over: it runs again") : nil
     }
 
+    /// An activation at a peer may have looked at this agent's mark before it was renewed, and be about to rely on it. Either it is committed by now, and seen
+    /// by these commits; or it comes after them, and its own guard sees the new mark.
+    private func requireNobodyWentLive(_ watch: Watch, _ standing: Standing) async throws {
+        for peer in watch.reached {
+            let key = watch.key("asked")
+            visit(peer, key)
+            _ = try await peer.commit(
+                Transaction(
+                    key, guards: [.document(.application(watch.name), try standing.record(at: peer.name)?.value())]))
+        }
+    }
+
+    /// It is at rest already, and whoever relies on that has it stay so: nobody starts it until all answer, or a person says so.
+    func forbidStart(_ watch: Watch, _ standing: Standing, _ mark: Value?) async throws -> AgentRound.Event? {
+        let here = watch.cluster.name
+        let word: Value = [
+            "epoch": .integer(standing.effectiveRecord(at: here).epoch.number), "at": .instant(clock.now()), "at_rest": true,
+        ]
+        _ = try await watch.cluster.commit(
+            Transaction(
+                watch.key("rest"),
+                guards: [
+                    .document(.application(watch.name), try standing.record(at: here)?.value()),
+                    .document(.selfFenced(watch.name), mark),
+                ], changes: [.write(.selfFenced(watch.name), word)]))
+        return nil
+    }
+
     /// Stops it, and notes that no person did.
     func selfFence(_ watch: Watch, _ standing: Standing) async throws {
         let here = watch.cluster.name
-        try await seize(watch)
-        try await hold(watch) { objects in
+        try await hold(watch, within: Self.selfFencing) { objects in
             var transaction = try StopDecision(
                 application: watch.name, objects: objects, record: standing.record(at: here), standing: standing, at: here
             ).transaction(watch.key("fence"))
@@ -317,16 +306,21 @@ extension ReplicationEngine {
         AgentRound.Event(kind: kind, application: watch.name, message: message)
     }
 
-    /// Commits what holds the workloads, stops their processes, and then runs the cluster's own `fence` command, also when they do not stop.
-    private func hold(_ watch: Watch, _ make: ([ManifestObject]) throws -> Transaction?) async throws {
-        let objects = try CarriedObjects.of(try await watch.cluster.objects(of: watch.application))
-        if let transaction = try make(objects) {
-            watch.call.effects.record(try await watch.cluster.commit(transaction).effects)
-        }
-        failpoint("engine.agent.held")
+    /// Commits what holds the workloads, stops their processes, and then runs the cluster's own `fence` command, also when they do not stop. What cannot be
+    /// committed, on a disk that is full, is stopped all the same, and told.
+    private func hold(
+        _ watch: Watch, within patience: Duration? = nil, _ make: ([ManifestObject]) throws -> Transaction?
+    ) async throws {
         do {
-            try await confirmHeld(watch)
+            try await seize(watch)
+            let objects = try CarriedObjects.of(try await watch.cluster.objects(of: watch.application))
+            if let transaction = try make(objects) {
+                watch.call.effects.record(try await watch.cluster.commit(transaction).effects)
+            }
+            failpoint("engine.agent.held")
+            try await confirmHeld(watch, within: patience)
         } catch {
+            await stopAnyway(watch)
             try await watch.cluster.fence(watch.name)
             throw error
         }
@@ -334,9 +328,31 @@ extension ReplicationEngine {
         failpoint("engine.agent.fenced")
     }
 
-    func confirmHeld(_ watch: Watch) async throws {
+    // What went wrong before is the error to tell; what goes wrong here is tried again by the next round.
+    private func stopAnyway(_ watch: Watch) async {
+        _ = try? await watch.cluster.letGo(watch.name)
+        guard let objects = try? CarriedObjects.of(try await watch.cluster.objects(of: watch.application)),
+            let workloads = try? HeldWorkload.among(objects)
+        else { return }
+        for together in HeldWorkload.together(workloads.filter(\.runs)).reversed() {
+            _ = try? await watch.cluster.perform(.stop, together.reversed().map { ($0.object, 0) })
+        }
+    }
+
+    func confirmHeld(_ watch: Watch, within patience: Duration? = nil) async throws {
         let objects = try CarriedObjects.of(try await watch.cluster.objects(of: watch.application))
-        try await confirmStopped(try HeldWorkload.among(objects), of: watch.application, at: watch.cluster)
+        try await confirmStopped(try HeldWorkload.among(objects), of: watch.application, at: watch.cluster, within: patience)
+    }
+
+    /// So long processes have to stop by themselves when a promise is kept: whoever relies on it waits `AgentMark.grace`, in which the round comes late, too.
+    private static let selfFencing: Duration = .seconds(40)
+
+    /// Where it is when no cluster has a record. Where pairs do not agree on that, it is here as far as it runs here.
+    func home(of watch: Watch, _ record: ApplicationRecord?) async throws -> ClusterName? {
+        if let home = home(of: watch.name) { return home }
+        if record != nil { return watch.cluster.name }
+        let objects = try CarriedObjects.of(try await watch.cluster.objects(of: watch.application))
+        return try HeldWorkload.among(objects).contains { !$0.isHeld } ? watch.cluster.name : nil
     }
 
     /// Where it is when no cluster has a record: the source of the pairs that copy it, as far as they agree.

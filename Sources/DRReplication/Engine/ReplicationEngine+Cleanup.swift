@@ -63,8 +63,10 @@ extension ReplicationEngine {
         }
         try await cluster.volumes.discard(key)
         failpoint("engine.cleanup.discarded")
-        var left = try await standing(in: Set(record.ownNamespaces), at: cluster).map(\.key.description)
-        for volume in try record.volumes() where try await cluster.volumes.stat(volume) != nil { left.append("volume \(volume)") }
+        var left = try await standing(in: placed(record, at: cluster), at: cluster).map(\.key.description)
+        for volume in try record.volumes(placed: true) where try await cluster.volumes.stat(volume) != nil {
+            left.append("volume \(volume)")
+        }
         return CleanupReport(drill: drill, removed: committed?.answer.integer.map { Int($0) } ?? 0, left: left, changed: true)
     }
 
@@ -83,7 +85,7 @@ extension ReplicationEngine {
     }
 
     private func stop(_ record: DrillRecord, at cluster: any Cluster, _ call: EngineCall) async throws {
-        let namespaces = Set(record.ownNamespaces)
+        let namespaces = placed(record, at: cluster)
         let key = call.key.part("quiet")
         _ = try await once(at: cluster, key, call.effects) {
             let running = try HeldWorkload.among(CarriedObjects.of(try await standing(in: namespaces, at: cluster)))
@@ -114,11 +116,23 @@ extension ReplicationEngine {
         }
     }
 
+    /// The namespaces in which its clones are. Of one that was never placed nothing is there: what is was made by somebody else since.
+    private func placed(_ record: DrillRecord, at cluster: any Cluster) -> Set<String> {
+        let own = Set(record.ownNamespaces)
+        var placed: Set<String> = []
+        for clone in record.clones where clone.isPlaced {
+            // Of an application that dr.yaml no longer names nobody knows which were its own.
+            let names = inventory.application(clone.application)?.namespaces(at: cluster.name).compactMap { record.namespaces[$0] }
+            placed.formUnion(names ?? record.ownNamespaces)
+        }
+        return placed.intersection(own)
+    }
+
     private func removal(of record: DrillRecord, _ key: OperationKey, at cluster: any Cluster) async throws -> Transaction {
         var transaction = Transaction(key)
-        let volumes = try record.volumes()
+        let volumes = try record.volumes(placed: true)
         let claimed = try await cluster.objects(.keys(Set(volumes.map(ObjectKey.volume))))
-        let objects = (try await standing(in: Set(record.ownNamespaces), at: cluster) + claimed)
+        let objects = (try await standing(in: placed(record, at: cluster), at: cluster) + claimed)
             .sorted { (CarriedObjects.rank($1.key), $1.key) < (CarriedObjects.rank($0.key), $0.key) }
         for object in objects {
             transaction.guards.append(.object(object.key, text: object.text))

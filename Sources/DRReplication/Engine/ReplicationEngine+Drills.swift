@@ -41,6 +41,13 @@ extension ReplicationEngine {
             }
         }
         var clones = Set(own.compactMap { namespaces[$0] })
+        // All that is in them goes with the drill.
+        if let real = clones.intersection(namespaces.keys).min() {
+            let owners = inventory.applications.filter { $0.namespaces(at: cluster).contains(real) }.map(\.name.text)
+            throw DRError(
+                .invalidInput, "suffix \"\(order.suffix)\": \"\(real)\" is a namespace of \(owners.listed) itself",
+                hint: "use another suffix")
+        }
         let ours = clones.sorted()
         for other in try await destination.drills().sound where !clones.isDisjoint(with: other.ownNamespaces) {
             // A runbook that is run as a drill clones one application after the other.

@@ -74,6 +74,8 @@ extension ReplicationEngine {
         let item: MigrationReport.Item
         let predicted: Bool
         let final: Bool
+        /// By which stop everything was at rest; nil: by none that is known.
+        let stop: String?
         /// The effects before that commit's own.
         let before: [Effect]
     }
@@ -115,6 +117,7 @@ extension ReplicationEngine {
         let effectsBefore = migration.call.effects.effects.count
         try await depose(migration)
         failpoint("engine.migrate.deposed")
+        let stop = try await source.document(.stopped(migration.name))?["by"].string
         let standing = try await standing(of: migration.name, migration.direction)
         try standing.requireActive(at: source.name)
         let record = standing.effectiveRecord(at: source.name)
@@ -154,7 +157,7 @@ extension ReplicationEngine {
         let item = MigrationReport.Item(
             recovery_point: draft.id, resources: content.manifests.count, volumes: content.volumes.count, bytes_read: publication.bytesRead,
             bytes_sent: publication.bytesSent, consistency: reception.point.consistency, instant: reception.point.instant)
-        let answer = MigrationAnswer(item: item, predicted: publication.predicted, final: draft.final, before: before)
+        let answer = MigrationAnswer(item: item, predicted: publication.predicted, final: draft.final, stop: stop, before: before)
         let committed = try await destination.commit(
             Transaction(
                 migration.key.part("point"), guards: [.epoch(migration.name, standing.epoch(at: destination.name))],
@@ -184,9 +187,10 @@ extension ReplicationEngine {
         }
         let isAtRisk = try await migration.direction.source.record(of: migration.name)?.split_brain_risk ?? false
         guard committed != nil || isAtRisk else { return }
-        let objects = try CarriedObjects.of(try await destination.objects(of: migration.application))
-        try await confirmStopped(try HeldWorkload.among(objects), of: migration.application, at: destination)
-        if isAtRisk { try await settleRisk(migration) }
+        let workloads = try HeldWorkload.among(CarriedObjects.of(try await destination.objects(of: migration.application)))
+        try await confirmStopped(workloads, of: migration.application, at: destination)
+        // What somebody scaled up again there was not stopped.
+        if isAtRisk, workloads.allSatisfy(\.isHeld) { try await settleRisk(migration) }
     }
 
     /// The former writer knows the present epoch, and nothing of the application runs there: it was seen fenced.
@@ -239,15 +243,20 @@ extension ReplicationEngine {
         let key = migration.key.part("synced")
         _ = try await once(at: source, key, EffectLog()) {
             let standing = try await standing(of: migration.name, migration.direction)
-            // Carried on after it was started again, or went elsewhere: then it is no longer so.
-            guard standing.active == source.name, !standing.effectiveRecord(at: source.name).running else { return nil }
+            let stop = try await source.document(.stopped(migration.name))
+            // Carried on after it was started again, even if it was stopped since, or went elsewhere: then it is no longer so.
+            guard standing.active == source.name, !standing.effectiveRecord(at: source.name).running, stop?["by"].string == answer.stop
+            else { return nil }
             let path = DocumentPath.synced(migration.name)
             let present = try await source.document(path)
             var destinations = present?.map ?? [:]
             destinations[migration.direction.destination.name.text] = .string(answer.item.recovery_point.text)
             return Transaction(
                 key,
-                guards: [.document(path, present), .document(.application(migration.name), try standing.record(at: source.name)?.value())],
+                guards: [
+                    .document(path, present), .document(.stopped(migration.name), stop),
+                    .document(.application(migration.name), try standing.record(at: source.name)?.value()),
+                ],
                 changes: [.write(path, .map(destinations))])
         }
     }

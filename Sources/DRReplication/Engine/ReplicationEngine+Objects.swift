@@ -75,10 +75,14 @@ extension ReplicationEngine {
                 return PatchReport(changed: true, inverse: earlier.answer)
             }
             let record = try await cluster.record(of: application.name)
-            if let record, record.active != cluster.name {
+            // Its own record may be of an older epoch: others that answer know better.
+            var records = try await recordsElsewhere(of: application.name, than: [cluster.name])
+            records[cluster.name] = record
+            let standing = Standing(application: application.name, home: home(of: application.name) ?? cluster.name, records: records)
+            guard standing.active == cluster.name, standing.epoch(at: cluster.name) == standing.epoch else {
                 throw DRError(
-                    .fenced, "\(application.name) is active at \(record.active), not at \(cluster.name)",
-                    hint: "patch it there", details: record.whereabouts(of: application.name))
+                    .fenced, "\(application.name) is active at \(standing.active), not at \(cluster.name)",
+                    hint: "patch it there", details: standing.whereabouts)
             }
             let object = try await one(order.object)
             guard try await cluster.objects(of: application).contains(where: { $0.key == object.key }) else {

@@ -31,19 +31,37 @@ extension ReplicationEngine {
         _ application: Application, at cluster: any Cluster, _ key: OperationKey, in epoch: Epoch, asAgent: Bool = false, _ call: EngineCall
     ) async throws -> Instant {
         let start = Start(application: application, cluster: cluster, key: key, epoch: epoch, call: call)
-        if !asAgent { try await requireNotSelfFenced(start) }
-        let plan = try await begin(start)
+        let mark = try await cluster.document(.selfFenced(application.name))
+        if !asAgent { try await requireNotSelfFenced(start, mark) }
+        let plan = try await begin(start, mark)
         failpoint("engine.start.planned")
         _ = try await current(start)
         let started = try await scale(try plan.steps(), start)
         failpoint("engine.start.scaled")
-        for together in HeldWorkload.together(started.filter(\.runs)) {
-            _ = try await cluster.perform(.start, together.map { ($0.object, $0.replicas) })
-            failpoint("engine.start.started")
+        do {
+            for together in HeldWorkload.together(started.filter(\.runs)) {
+                _ = try await cluster.perform(.start, together.map { ($0.object, $0.replicas) })
+                failpoint("engine.start.started")
+            }
+            _ = try await current(start)
+        } catch {
+            try await stopLate(started, start)
+            throw error
         }
         for workload in started where workload.runs { try await waitReady(workload, start) }
         failpoint("engine.start.ready")
         return try await finish(start)
+    }
+
+    /// Whoever slept right before it started processes may find that the application went elsewhere or was stopped, and by somebody who saw none of them: nobody
+    /// else would stop these.
+    private func stopLate(_ started: [HeldWorkload], _ start: Start) async throws {
+        guard let record = try await start.cluster.record(of: start.name), record.active != start.cluster.name || !record.running else {
+            return
+        }
+        for together in HeldWorkload.together(started.filter(\.runs)).reversed() {
+            _ = try await start.cluster.perform(.stop, together.reversed().map { ($0.object, 0) })
+        }
     }
 
     private struct Start {
@@ -59,29 +77,33 @@ extension ReplicationEngine {
         }
     }
 
-    private func requireNotSelfFenced(_ start: Start) async throws {
+    private func requireNotSelfFenced(_ start: Start, _ mark: Value?) async throws {
         let (name, place) = (start.name, start.cluster.name)
-        guard let mark = try await start.cluster.document(.selfFenced(name)), mark["epoch"].integer == start.epoch.number,
+        guard let mark, mark["epoch"].integer == start.epoch.number,
             try await start.cluster.record(of: name)?.running != true
         else { return }
         throw DRError(
-            .notAllowed, "\(name) was stopped by the agent of \(place), as a cluster where it may have gone live did not answer",
+            .notAllowed,
+            "\(name) was \(mark["at_rest"] == true ? "kept" : "stopped") by the agent of \(place), as a cluster where it may have gone live did not answer",
             hint:
                 "`drrunbook agent \(place)` starts it when all answer and nobody took it over; `drrunbook agent \(place) --resume --reason TEXT --yes` "
                 + "is a person's word that the other cluster is gone for good")
     }
 
     /// From here on it counts as running: whatever was copied while it was stopped may no longer be all there is.
-    private func begin(_ start: Start) async throws -> StartDecision {
+    private func begin(_ start: Start, _ mark: Value?) async throws -> StartDecision {
         let key = start.key.part("plan")
         let begun = try await once(at: start.cluster, key, EffectLog()) {
             let present = try await start.cluster.record(of: start.name)
             let answer = try Value(encoding: StartDecision(originals: present?.originals ?? [:]))
-            guard var next = present else { return Transaction(key, guards: try start.guards(nil), answer: answer) }
+            // Its agent may have promised meanwhile that it stays at rest, which its record does not show.
+            let guards = try start.guards(present) + [.document(.selfFenced(start.name), mark)]
+            guard var next = present else { return Transaction(key, guards: guards, answer: answer) }
             next.running = true
             return Transaction(
-                key, guards: try start.guards(present),
-                changes: [.write(.application(start.name), try next.value()), .remove(.synced(start.name))], answer: answer)
+                key, guards: guards,
+                changes: [.write(.application(start.name), try next.value()), .remove(.synced(start.name)), .remove(.stopped(start.name))],
+                answer: answer)
         }
         return try start.cluster.decoded(StartDecision.self, begun?.answer ?? .null, "start \(key)")
     }

@@ -57,7 +57,7 @@ extension ReplicationEngine {
                 sight.drills[name] = try await cluster.read(LastDrill.self, .drilled(name), "last drill of \(name)")
                 if case .instant(let at)? = try await cluster.document(.activated(name))?["at"] { sight.activated[name] = at }
                 if let mark = try await cluster.document(.selfFenced(name)), case .instant(let at) = mark["at"],
-                    mark["epoch"].integer == (sight.records[name]?.epoch ?? .first).number
+                    mark["at_rest"] != true, mark["epoch"].integer == (sight.records[name]?.epoch ?? .first).number
                 {
                     sight.selfFenced[name] = at
                 }

@@ -41,14 +41,17 @@ extension ReplicationEngine {
     }
 
     /// Stops processes, last started first, those that started together side by side, and returns when none runs any more. `alone`: no other operation of this
-    /// process goes on meanwhile. Throws `timeout`, `workload-failed`.
+    /// process goes on meanwhile. `within`: how long all of it may take; nil = each as long as the application takes to be ready. Throws `timeout`,
+    /// `workload-failed`.
     func confirmStopped(
-        _ workloads: [HeldWorkload], of application: Application, at cluster: any Cluster, alone: Bool = false
+        _ workloads: [HeldWorkload], of application: Application, at cluster: any Cluster, alone: Bool = false,
+        within patience: Duration? = nil
     ) async throws {
+        let end = patience.map { clock.now() + $0 }
         // What is held for a snapshot, by a process that died, cannot stop.
         _ = try await cluster.letGo(application.name)
         for together in HeldWorkload.together(workloads.filter { $0.runs && $0.isHeld }).reversed() {
-            let deadline = clock.now() + application.ready
+            let deadline = end ?? clock.now() + application.ready
             var running = Array(together.reversed())
             while true {
                 var states: [WorkloadState] = []
@@ -60,8 +63,9 @@ extension ReplicationEngine {
                 running = zip(running, states).filter { $1 != .stopped && $1 != .virtual }.map(\.0)
                 guard let first = running.first else { break }
                 guard clock.now() < deadline else {
+                    let time = (patience ?? application.ready).text
                     throw DRError(
-                        .timeout, "\(first.object.key) at \(cluster.name) still runs \(application.ready.text) after it was stopped",
+                        .timeout, "\(first.object.key) at \(cluster.name) still runs \(time) after it was stopped",
                         hint: "look at its processes there, then carry on")
                 }
                 try await clock.sleep(for: .seconds(1))

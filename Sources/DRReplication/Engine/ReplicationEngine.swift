@@ -23,6 +23,8 @@ public actor ReplicationEngine: DREngine {
     private var holders: [RunID: LockHolder] = [:]
     /// Where runs of this process copied applications to, or made them live: what stands by there is settled at their end.
     var standing: [RunID: [ApplicationName: Set<ClusterName>]] = [:]
+    /// When the last round of each cluster's agent began, by the time of day and by the machine's uptime.
+    var rounds: [ClusterName: (now: Instant, uptime: Duration)] = [:]
     /// Applications an operation works on, with those that wait for it to end.
     private var busy: [ApplicationName: [CheckedContinuation<Void, Never>]] = [:]
 

@@ -218,6 +218,10 @@ package final class MemoryCluster: Cluster {
             guard state.documents[path] == expected else { throw DRError(.conflict, "\(path) at \(name) is not what it was") }
         case .object(let key, let expected):
             guard state.objects[key]?.text == expected else { throw DRError(.conflict, "\(key) at \(name) is not what it was") }
+        case .promise(let other, let mark, let contact):
+            guard state.agents[other] == mark, state.contacts[other] == contact else {
+                throw DRError(.conflict, "\(other) or its agent was heard of at \(name) meanwhile")
+            }
         }
     }
 

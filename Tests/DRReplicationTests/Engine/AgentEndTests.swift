@@ -38,7 +38,7 @@ extension AgentTests {
         world.west.goAway()
         let clock = InterruptedClock(base: world.clock) { world.west.goAway(false) }
         let untold = try await world.engine(clock: clock).endAgent(
-            "east", selfFence: .seconds(300), Spoken("end", run: "agent-end").call
+            "east", Spoken("end", run: "agent-end").call
         ) { _ in }
         #expect(untold.isEmpty && world.east.processes("pg") == 3)
         #expect(try await world.west.agentMark(of: "east")?.lease == nil)
@@ -72,7 +72,7 @@ extension AgentTests {
             let breaker = Breaker(at: position, failing: DRError(.io, "the disk is full"), after: position % 2 == 0)
             let told = Lock<[AgentRound.Event]>([])
             let untold = try await world.engine(breaking: breaker).endAgent(
-                "east", selfFence: .seconds(300), Spoken("end", run: "agent-end").call
+                "east", Spoken("end", run: "agent-end").call
             ) { event in told.withLock { $0.append(event) } }
             #expect(untold == ["west"])
             #expect(world.east.processes("pg") == 0 && world.east.processes("web") == 0, "failing at call \(position)")

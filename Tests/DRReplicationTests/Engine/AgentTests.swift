@@ -35,7 +35,7 @@ struct AgentTests {
     /// The agent of east is told to end.
     func end(_ world: EngineWorld, as name: String = "agent-end") async throws -> (untold: [ClusterName], told: [AgentRound.Event]) {
         let told = Lock<[AgentRound.Event]>([])
-        let untold = try await world.engine().endAgent("east", selfFence: .seconds(300), Spoken(name, run: try RunID(name)).call) {
+        let untold = try await world.engine().endAgent("east", Spoken(name, run: try RunID(name)).call) {
             event in told.withLock { $0.append(event) }
         }
         return (untold, told.withLock { $0 })

@@ -6,10 +6,14 @@ import DRSupport
 final class Breaker: Sendable {
     private struct State {
         var calls: [String] = []
+        /// Of the kind of which the one at `position` is meant.
+        var counted = 0
         var dead = false
     }
 
     private let position: Int
+    /// Only calls that contain this count; empty = all.
+    private let kind: String
     private let after: Bool
     /// Called after each call.
     private let watching: @Sendable () -> Void
@@ -20,8 +24,9 @@ final class Breaker: Sendable {
     private let state = Lock(State())
 
     /// `position` counts from 1; 0 never breaks.
-    init(at position: Int = 0, after: Bool = false, watching: @escaping @Sendable () -> Void = {}) {
+    init(at position: Int = 0, of kind: String = "", after: Bool = false, watching: @escaping @Sendable () -> Void = {}) {
         self.position = position
+        self.kind = kind
         self.after = after
         self.watching = watching
         pause = nil
@@ -30,6 +35,7 @@ final class Breaker: Sendable {
 
     init(at position: Int, failing failure: DRError, after: Bool, watching: @escaping @Sendable () -> Void = {}) {
         self.position = position
+        kind = ""
         self.after = after
         self.watching = watching
         self.failure = failure
@@ -38,8 +44,12 @@ final class Breaker: Sendable {
 
     var isDead: Bool { state.withLock { $0.dead } }
 
-    init(pausingAt position: Int, watching: @escaping @Sendable () -> Void, _ pause: @escaping @Sendable () async -> Void) {
+    init(
+        pausingAt position: Int, of kind: String = "", watching: @escaping @Sendable () -> Void,
+        _ pause: @escaping @Sendable () async -> Void
+    ) {
         self.position = position
+        self.kind = kind
         after = false
         self.watching = watching
         self.pause = pause
@@ -52,8 +62,10 @@ final class Breaker: Sendable {
         let strikes = try state.withLock { state in
             if state.dead { throw Killed() }
             state.calls.append(call)
-            if state.calls.count == position, pause == nil, failure == nil { state.dead = true }
-            return state.calls.count == position
+            guard kind.isEmpty || call.contains(kind) else { return false }
+            state.counted += 1
+            if state.counted == position, pause == nil, failure == nil { state.dead = true }
+            return state.counted == position
         }
         if strikes, let pause {
             await pause()
@@ -71,6 +83,8 @@ final class Breaker: Sendable {
 struct BreakingCluster: Cluster {
     let base: any Cluster
     let breaker: Breaker
+    /// As a cluster would that only locks protect: to see what the guards are for.
+    var ignoresGuards = false
     var name: ClusterName { base.name }
     var volumes: any VolumeStore { BreakingVolumes(base: base.volumes, name: base.name, breaker: breaker) }
 
@@ -89,7 +103,10 @@ struct BreakingCluster: Cluster {
         try await pass("documents \(folder)") { try await base.documents(in: folder) }
     }
     func commit(_ transaction: Transaction) async throws -> Committed {
-        try await pass("commit \(transaction.key)") { try await base.commit(transaction) }
+        var transaction = transaction
+        if ignoresGuards { transaction.guards = [] }
+        let changed = transaction
+        return try await pass("commit \(changed.key)") { try await base.commit(changed) }
     }
     func committed(_ key: OperationKey) async throws -> Committed? { try await pass("committed") { try await base.committed(key) } }
     func workload(_ action: WorkloadAction, _ object: ManifestObject, replicas: Int) async throws -> WorkloadState {

@@ -196,7 +196,7 @@ struct DecisionTests {
                 case .materialise:
                     asked.append("materialise")
                     event = .staged(StagedVolume(volume: volume.name, key: OperationKey("k"), content: volume.content, size: volume.size))
-                case .fence(let epoch, _):
+                case .fence(let epoch, _, _):
                     asked.append("fence \(epoch)")
                     event = .fenced
                 case .goLive(_, let epoch, let staged, _, let former):

@@ -44,9 +44,10 @@ struct EngineWorld {
     }
 
     /// An engine all of whose ports go through the breaker.
-    func engine(breaking breaker: Breaker, clock: (any WallClock)? = nil) -> ReplicationEngine {
+    func engine(breaking breaker: Breaker, ignoringGuards: Bool = false, clock: (any WallClock)? = nil) -> ReplicationEngine {
         ReplicationEngine(
-            inventory: inventory, clusters: clusters.mapValues { BreakingCluster(base: $0, breaker: breaker) },
+            inventory: inventory,
+            clusters: clusters.mapValues { BreakingCluster(base: $0, breaker: breaker, ignoresGuards: ignoringGuards) },
             stores: ["vault": BreakingStore(base: vault, breaker: breaker)], clock: clock ?? self.clock, random: CountingRandom(),
             executor: Self.executor
         )

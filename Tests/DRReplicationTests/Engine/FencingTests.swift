@@ -127,4 +127,8 @@ struct OvertakenCluster: Cluster {
     func lock(_ application: ApplicationName, for holder: LockHolder) async throws { try await base.lock(application, for: holder) }
     func unlock(run: RunID) async throws { try await base.unlock(run: run) }
     func locks() async throws -> [ApplicationLock] { try await base.locks() }
+    func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try await base.agentMark(of: cluster) }
+    func noteAgent(_ mark: AgentMark) async throws { try await base.noteAgent(mark) }
+    func contact(with cluster: ClusterName) async throws -> SiteContact? { try await base.contact(with: cluster) }
+    func noteContact(_ contact: SiteContact) async throws { try await base.noteContact(contact) }
 }

@@ -89,7 +89,7 @@ struct StatusTests {
         world.clock.advance(by: .seconds(51))
         let began = world.clock.now() + .seconds(-51)
         #expect(try await status(world).problems?.first?.contains("its agent was last seen at \(began)") == true)
-        _ = try await world.engine().endAgent("east", selfFence: .seconds(300), Spoken("end", run: "agent-end").call) { _ in }
+        _ = try await world.engine().endAgent("east", Spoken("end", run: "agent-end").call) { _ in }
         #expect(try await status(world).problems?.first?.contains("its agent ended at") == true)
     }
 
