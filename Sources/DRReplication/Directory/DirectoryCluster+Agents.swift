@@ -7,9 +7,13 @@ extension DirectoryCluster {
 
     public func noteAgent(_ mark: AgentMark) async throws { try note(mark, agentPath(mark.cluster)) }
     public func noteContact(_ contact: SiteContact) async throws { try note(contact, contactPath(contact.cluster)) }
+    public func agentMark(of cluster: ClusterName) async throws -> AgentMark? { try notedMark(of: cluster) }
+    public func contact(with cluster: ClusterName) async throws -> SiteContact? { try notedContact(with: cluster) }
+
+    // Names of their own: were only these there, a caller that may wait would get the port's default, which knows nothing.
     // One that cannot be read is no promise.
-    public func agentMark(of cluster: ClusterName) throws -> AgentMark? { try noted(agentPath(cluster)) }
-    public func contact(with cluster: ClusterName) throws -> SiteContact? { try noted(contactPath(cluster)) }
+    func notedMark(of cluster: ClusterName) throws -> AgentMark? { try noted(agentPath(cluster)) }
+    func notedContact(with cluster: ClusterName) throws -> SiteContact? { try noted(contactPath(cluster)) }
 
     // Agents, `serve` and copies write these beside each other, and none waits: the last one stands.
     private func note(_ what: some Encodable, _ path: StorePath) throws {

@@ -67,7 +67,7 @@ extension DirectoryCluster {
                     throw DRError(.conflict, "\(key) of cluster \(name) is not what it was: somebody else changed it", hint: "try again")
                 }
             case .promise(let other, let mark, let contact):
-                guard try agentMark(of: other) == mark, try self.contact(with: other) == contact else {
+                guard try notedMark(of: other) == mark, try notedContact(with: other) == contact else {
                     throw DRError(.conflict, "\(other) or its agent was heard of at \(name) meanwhile", hint: "try again")
                 }
             }

@@ -251,7 +251,8 @@ struct ManifestCheckTests {
             world.inventory.schedules.append(
                 Schedule(name: "extra", pair: "east-west", applications: ["ledger"], policy: .interval(.seconds(60))))
         },
-        Fault("recovery-point-verified", "ledger-e1-g1 was read back 10d ago, no scrub has read the whole own copy of ledger for 10d") { world in
+        Fault("recovery-point-verified", "ledger-e1-g1 was read back 10d ago, no scrub has read the whole own copy of ledger for 10d") {
+            world in
             try await world.engine().migrate(["ledger"], Spoken("copy", run: "before"))
             world.clock.advance(by: .seconds(10 * 86_400))
         },
