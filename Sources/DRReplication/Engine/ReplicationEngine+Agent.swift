@@ -17,7 +17,9 @@ extension ReplicationEngine {
         var before: AgentMark?
         do { before = try await cluster.agentMark(of: name) } catch let error as DRError where !contacts.isEmpty { problems.append(error) }
         if contacts.isEmpty { for (other, at) in before?.contacts ?? [:] { contacts[try ClusterName(other)] = at } }
-        var promises = AgentPromises(try known(before, of: name, contacts))
+        // A mark that cannot be read takes no promise back.
+        var promises = AgentPromises(try before.map { try known($0, of: name, contacts) } ?? promisesMade[name] ?? [:])
+        defer { promisesMade[name] = promises.byCluster }
         let jump = jumpOfClock(at: name)
         promises.shift(by: jump)
         contacts = contacts.mapValues { $0 + jump }

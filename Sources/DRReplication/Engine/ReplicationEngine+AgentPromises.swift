@@ -49,14 +49,15 @@ extension ReplicationEngine {
         return released
     }
 
-    /// By how much the time of day was set since the last round in this process, beyond what passed.
+    /// By how much the time of day was set back since the last round in this process. Set forward counts as passed: a machine that was stopped as a whole finds just that,
+    /// and whoever relies on a promise did not wait for it.
     func jumpOfClock(at name: ClusterName) -> Duration {
         let (now, uptime) = (clock.now(), clock.uptime())
         defer { rounds[name] = (now, uptime) }
         guard let last = rounds[name] else { return .zero }
         let jump = (now - last.now) - (uptime - last.uptime)
         // Less is how clocks are kept right, and how long it takes to read two of them.
-        return abs(jump.nanoseconds) < 1_000_000_000 ? .zero : jump
+        return jump > .seconds(-1) ? .zero : jump
     }
 }
 

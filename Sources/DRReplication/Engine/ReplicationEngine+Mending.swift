@@ -24,6 +24,11 @@ extension ReplicationEngine {
             do {
                 guard let store = stores[name] else { throw unknown("object store", name.text, among: stores.keys.map(\.text)) }
                 objects = try await cluster.volumes.mend(point, from: store)
+            } catch let failure as DRError where failure.code == .locked {
+                // The store may have all that is missing: nobody should give up newer data because a copy is being read.
+                throw DRError(
+                    .locked, "\(error.message); store \(name) was not asked yet: \(failure.message)",
+                    hint: "wait until that is done, or end it, then `drrunbook resume`")
             } catch let failure as DRError {
                 error.hint = "store \(name) could not put it right (\(failure.message)); use an earlier recovery point"
                 throw error

@@ -25,6 +25,8 @@ public actor ReplicationEngine: DREngine {
     var standing: [RunID: [ApplicationName: Set<ClusterName>]] = [:]
     /// When the last round of each cluster's agent began, by the time of day and by the machine's uptime.
     var rounds: [ClusterName: (now: Instant, uptime: Duration)] = [:]
+    /// What agents of this process promised last, should their marks not be readable.
+    var promisesMade: [ClusterName: [ClusterName: AgentMark.Promise]] = [:]
     /// Applications an operation works on, with those that wait for it to end.
     private var busy: [ApplicationName: [CheckedContinuation<Void, Never>]] = [:]
 

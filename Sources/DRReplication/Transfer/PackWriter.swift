@@ -45,7 +45,9 @@ final class PackWriter: Sendable {
             guard state.withLock({ $0.adopted.count < Self.mostAdopted }) else { return }
             let object: [UInt8]
             // Swept meanwhile, or nothing to build upon: what it held is sent again.
-            do { object = try await store.get(name) } catch let error as DRError where [.notFound, .damaged].contains(error.code) {
+            do { object = try await store.get(name) } catch let error as DRError
+                where [.notFound, .damaged, .keyMissing].contains(error.code)
+            {
                 continue
             }
             guard let pack = try? Pack(parsing: object), names.pack(pack.id) == name, (try? pack.check(object)) != nil else { continue }

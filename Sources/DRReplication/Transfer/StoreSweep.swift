@@ -108,10 +108,12 @@ struct StoreSweep {
         return graves
     }
 
-    /// Nil for one that is damaged or gone.
+    /// Nil for one that is damaged, gone, or sealed with a key that is.
     private func tomb(_ name: String) async throws -> Tomb? {
         let object: [UInt8]
-        do { object = try await store.get(name) } catch let error as DRError where [.notFound, .damaged].contains(error.code) { return nil }
+        do { object = try await store.get(name) } catch let error as DRError where [.notFound, .damaged, .keyMissing].contains(error.code) {
+            return nil
+        }
         do throws(Malformed) { return try Tomb(parsing: object) } catch {
             if error.isNewer { throw damaged(name, in: "store \(store.name)", error) }
             return nil

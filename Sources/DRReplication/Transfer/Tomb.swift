@@ -95,7 +95,11 @@ struct StoreView {
         doubted = Set(existing.keys.compactMap(names.parseDoubt))
         for name in existing.keys.sorted() where name.hasPrefix(names.tombs) || name.hasPrefix(names.sweeps) {
             let object: [UInt8]
-            do { object = try await store.get(name) } catch let error as DRError where error.code == .notFound { return false }
+            do { object = try await store.get(name) } catch let error as DRError where [.notFound, .keyMissing].contains(error.code) {
+                if error.code == .notFound { return false }
+                // Sealed with a key that is gone: nobody removes by what cannot be read.
+                continue
+            }
             let tomb: Tomb
             do throws(Malformed) { tomb = try Tomb(parsing: object) } catch {
                 if error.isNewer { throw damaged(name, in: "store \(store.name)", error) }

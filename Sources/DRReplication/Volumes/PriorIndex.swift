@@ -210,7 +210,7 @@ final class PriorIndex {
             rewind()
         } catch is Malformed {
             (ended, isDamaged) = (true, true)
-        } catch let error as DRError where error.code == .damaged || error.code == .notFound {
+        } catch let error as DRError where [.notFound, .damaged, .keyMissing].contains(error.code) {
             (ended, isDamaged) = (true, true)
         }
     }

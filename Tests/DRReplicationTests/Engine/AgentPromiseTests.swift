@@ -131,6 +131,20 @@ extension AgentTests {
         #expect(try await Set(round("agent-3", second.contacts).events.map(\.kind)) == [.selfFenced])
     }
 
+    @Test func `G1 an agent whose machine stood still for longer than it promised stops what it promised at once`() async throws {
+        let world = try await copied()
+        let clock = SetClock(world.clock)
+        let engine = world.engine(clock: clock)
+        let first = try await engine.watch(
+            "east", selfFence: .seconds(60), every: .seconds(10), contacts: nil, Spoken("agent-1", run: "agent-1").call)
+        world.west.goAway()
+        // What passed meanwhile is known by the time of day alone.
+        clock.set(by: .seconds(600))
+        let second = try await engine.watch(
+            "east", selfFence: .seconds(60), every: .seconds(10), contacts: first.contacts, Spoken("agent-2", run: "agent-2").call)
+        #expect(Set(second.events.map(\.kind)) == [.selfFenced])
+    }
+
     @Test func `G1 a destination whose clock is set ahead while it waits for a promise waits for it all the same`() async throws {
         let world = try await copied()
         let began = world.clock.now()

@@ -43,6 +43,20 @@ import Testing
         }
     }
 
+    @Test func `a tomb sealed with a key that is gone keeps nobody from publishing, and a sweep clears it away`() async throws {
+        let store = world.store()
+        func sealed(_ digits: String) throws -> SealedObjectStore {
+            SealedObjectStore(store, keys: [try SealingKey(String(repeating: digits, count: 4), source: "test")])
+        }
+        let tomb = "ledger/tombs/1-abcdef"
+        try await sealed("0123456789abcdef").put(tomb, [1, 2, 3])
+        let kept = try sealed("fedcba9876543210")
+        try await publish(kept)
+        try await publish(kept, 2)
+        _ = try await world.volumes(world.west).sweep(kept, of: application, keeping: [], asked: ["east", "west"])
+        #expect(try await !store.exists(tomb))
+    }
+
     @Test func `I7 what is buried while a publication goes on waits for it`() async throws {
         let world = self.world
         await #expect(throws: Killed.self) { try await publish(killed()) }
