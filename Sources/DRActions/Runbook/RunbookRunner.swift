@@ -182,8 +182,11 @@ public actor RunbookRunner {
         _ header: RunHeader, _ history: [JournalRecord], reason: String, at places: Set<ClusterName>
     ) async throws -> RunReport {
         try requireOpen(header, history)
-        try mirror?.claim(header.id)
         let record = try makeRecord(run: header.id, history: [], started: header.started)
+        do { try mirror?.claim(header.id) } catch let error as DRError where error.code != .fenced {
+            // A cluster that cannot be written keeps nobody from ending what nobody can take up.
+            record.tell(.warning("its end is not noted at every cluster: \(error.message)"), at: clock.now())
+        }
         let locks = RunLocks(engine: engine, record: record)
         await locks.release(at: places)
         // What this program does not know may have changed something.

@@ -24,7 +24,8 @@ extension Host {
                 "nothing was done. Put it down there (`drrunbook pause \(run)` on \(lock.holder.host)), or wait: without a sign of life its lease is over after "
                 + "\(LockLease.length.text). `--take-over` takes the run from it at once, and it ends at its next change",
             details: [
-                "holder": .string("\(lock.holder.host)/\(lock.holder.process)"), "cluster": .string(cluster.text), "seen": .instant(seen),
+                "run": .string(run.text), "holder": .string("\(lock.holder.host)/\(lock.holder.process)"), "cluster": .string(cluster.text),
+                "seen": .instant(seen),
             ])
     }
 }

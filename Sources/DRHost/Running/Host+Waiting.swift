@@ -13,9 +13,13 @@ extension Host {
         while true {
             while try stillWaits(report, &seen) { try await world.clock.sleep(for: .seconds(1)) }
             do {
-                return try await resume(report.run, mayActivate: mayActivate, more: more, isWaitedFor: true, events: events)
+                let report = try await resume(report.run, mayActivate: mayActivate, more: more, isWaitedFor: true, events: events)
+                // Whatever it waits for again, nobody takes it up more than once a second.
+                if report.outcome == .waiting { try await world.clock.sleep(for: .seconds(1)) }
+                return report
             } catch let error as DRError where error.code == .locked && error.details?["run"].string == report.run.text {
                 // Somebody else was first, and carries it on.
+                try await world.clock.sleep(for: .seconds(1))
                 continue
             }
         }
@@ -51,7 +55,8 @@ private struct WaitedRecord {
             case .finished, .stopped: isOver = true
             default:
                 isOver = false
-                if record.entry.verb == "approve" || record.entry.kind == .cancelled { ofGates.append(record) }
+                // Whoever took it up may have accepted other rules, by which its gates are asked anew.
+                if record.entry.verb == "approve" || [.cancelled, .resumed].contains(record.entry.kind) { ofGates.append(record) }
             }
         }
     }

@@ -56,6 +56,11 @@ struct Stop: HostCommand {
         guard [hold, undo, abandon != nil].count(where: { $0 }) < 2 else {
             throw DRError(.invalidInput, "--hold, --undo and --abandon are three ways to stop: expected one of them")
         }
+        guard abandon == nil || !takeUp.takeOver else {
+            throw DRError(
+                .invalidInput, "--take-over is of no use with --abandon: nothing is taken from a process that carries the run on",
+                hint: "put it down where it is carried on: `drrunbook stop \(run)`")
+        }
         let settled = try lost.settled()
         guard undo || settled.isEmpty else {
             throw DRError(

@@ -46,7 +46,7 @@ import Testing
     @Test func `a tomb sealed with a key that is gone keeps nobody from publishing, and a sweep clears it away`() async throws {
         let store = world.store()
         func sealed(_ digits: String) throws -> SealedObjectStore {
-            SealedObjectStore(store, keys: [try SealingKey(String(repeating: digits, count: 4), source: "test")])
+            try SealedObjectStore(store, keys: [SealingKey(String(repeating: digits, count: 4), source: "test")])
         }
         let tomb = "ledger/tombs/1-abcdef"
         try await sealed("0123456789abcdef").put(tomb, [1, 2, 3])
