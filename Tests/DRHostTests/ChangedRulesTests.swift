@@ -92,34 +92,6 @@ import Testing
         #expect(on.status == 3 && (on.output + on.error).contains("gate second waits"), "\(on.output)\(on.error)")
     }
 
-    @Test func `G10 whoever waits for a run goes by the rules that a person accepted, and takes it up when they are met and not before`()
-        async throws
-    {
-        let (shop, run) = try parked()
-        #expect(try approve(shop, run, "first", "bob").status == 0)
-        try write(shop, ["alice", "carol"])
-        let waiter = Process()
-        waiter.executableURL = ShopFixture.executable
-        waiter.arguments = ["resume", run, "--yes", "--wait", "--accept-configuration"]
-        waiter.currentDirectoryURL = shop.folder
-        (waiter.standardInput, waiter.standardOutput, waiter.standardError) = (
-            FileHandle.nullDevice, FileHandle.nullDevice, FileHandle.nullDevice
-        )
-        try waiter.run()
-        func wait(until isSo: ([Value]) -> Bool) async throws {
-            while waiter.isRunning, try !isSo(records(shop, run)) { try await Task.sleep(for: .milliseconds(50)) }
-        }
-        func taken(_ records: [Value]) -> Int { records.count { $0["kind"].string == "resumed" } }
-        let before = try taken(records(shop, run))
-        try await wait { taken($0) > before }
-        #expect(try approve(shop, run, "first", "carol").status == 0)
-        try await wait { $0.count { $0["kind"].string == "intent" && $0["verb"].string == "approve" } == 2 }
-        #expect(try approve(shop, run, "second", "carol").status == 0)
-        try await wait { _ in false }
-        #expect(waiter.terminationStatus == 0)
-        #expect(try taken(records(shop, run)) == before + 3)
-    }
-
     @Test func `G10 under rules that a person accepted, open gates are asked anew, and the record says so`() throws {
         let (shop, run) = try parked()
         #expect(try approve(shop, run, "first", "bob").status == 0)

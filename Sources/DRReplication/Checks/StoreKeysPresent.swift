@@ -7,6 +7,8 @@ struct StoreKeysPresent: Check {
     /// Of more objects nobody would wait for the answer.
     private static let most = 2000
     private static let sideBySide = 16
+    /// The same whether something is sealed or not: a plan does not know the objects of a point that it would make.
+    private static let complete = "no key is missing"
 
     func run(in context: CheckContext) async throws -> CheckResult {
         guard let store = context.store else { return skipped("there is no object store \"\(context.storeName)\"") }
@@ -36,7 +38,7 @@ struct StoreKeysPresent: Check {
                 }
             }
             // Nothing is sealed there.
-            if start == 0, seals.allSatisfy({ $0 == nil }) { return ok("\(store.name) is not encrypted") }
+            if start == 0, seals.allSatisfy({ $0 == nil }) { return ok(Self.complete) }
         }
         guard missing.isEmpty else {
             let told = missing.sorted { $0.key < $1.key }.map { "key \($0.key) is not here, and \($0.value) objects are sealed with it" }
@@ -50,7 +52,7 @@ struct StoreKeysPresent: Check {
             return ok(
                 "all keys are here; keep \(earlier.sorted().listed) until `drrunbook scrub` has sealed anew what it sealed\(rest)")
         }
-        return ok((names.isEmpty ? "no recovery point yet" : "all is sealed with the first key") + rest)
+        return ok(Self.complete + rest)
     }
 
     /// Nil of what is not there: it may never have been, and other checks tell what is missing.
