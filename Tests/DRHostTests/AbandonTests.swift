@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// Runs that nobody can take up any more, and how a person is rid of them.
-@Suite struct AbandonTests {
+@Suite(.waitsForProcesses) struct AbandonTests {
     /// A run that was killed when it had stopped ledger.
     private func killed() throws -> (shop: ShopFixture, run: String) {
         let shop = try ShopFixture()

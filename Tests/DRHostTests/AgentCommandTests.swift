@@ -19,7 +19,7 @@ import Testing
         process.standardOutput = pipe
         process.standardError = pipe
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         while process.isRunning, !shop.exists("sites/west/.dr/agents/east.json") { usleep(10_000) }
         return (process, pipe)
     }

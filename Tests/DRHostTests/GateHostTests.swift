@@ -44,7 +44,7 @@ import Testing
         process.arguments = arguments
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
     }
@@ -249,7 +249,7 @@ import Testing
         process.currentDirectoryURL = shop.folder
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         #expect(String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self).contains("serving"))
         process.terminate()
         process.waitUntilExit()
@@ -292,7 +292,7 @@ import Testing
         process.currentDirectoryURL = shop.folder
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         var name: String?
         while process.isRunning, name == nil {
             guard shop.exists(".drrunbook/running") else {

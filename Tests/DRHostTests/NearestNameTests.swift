@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// G8 Whatever somebody misspells, the message says where it stands and what was most likely meant.
-@Suite struct NearestNameTests {
+@Suite(.waitsForProcesses) struct NearestNameTests {
     /// The error of a runbook with this body, planned.
     static let runbooks: [(body: String, parts: [String])] = [
         (#"require "lib.sai""#, ["x.lua:2: there is no module \"lib.sai\" (did you mean \"lib.say\"?)", "lib.say", "protect"]),

@@ -192,7 +192,7 @@ import Testing
         process.currentDirectoryURL = shop.folder
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         while process.isRunning, !shop.exists("called") { usleep(10_000) }
         let run = try #require(try shop.drrunbook("runs", "--json").lines.first?["run"].string)
         let shown = try shop.drrunbook("stop", run, "--undo")
@@ -218,7 +218,7 @@ import Testing
         process.currentDirectoryURL = shop.folder
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         while process.isRunning, !shop.exists("called") { usleep(10_000) }
         let run = try #require(try shop.drrunbook("runs", "--json").lines.first?["run"].string)
         #expect(try shop.drrunbook("report", run).output.contains("- no outcome recorded: exec\n"), "it is under way")

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// G8 What stands written out in a call is judged by lint as a plan judges it, on paths that no plan takes.
-@Suite struct RefusedValueTests {
+@Suite(.waitsForProcesses) struct RefusedValueTests {
     static let refused: [(call: String, field: String)] = [
         (#"dr.sleep "5 min""#, "duration"), (#"dr.duration("5min")"#, "text"), (#"dr.time "yesterday""#, "text"),
         (#"dr.wait_until({ timeout = "5 min" }, function() end)"#, "timeout"),

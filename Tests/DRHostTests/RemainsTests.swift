@@ -6,7 +6,7 @@ import Testing
 @testable import DRHost
 
 /// What a plan was made of is let go of with the plan, or where that is asked for with the host.
-@Suite struct RemainsTests {
+@Suite(.waitsForProcesses) struct RemainsTests {
     @Test func `A host that stays keeps nothing of its plans`() async throws {
         let shop = try ShopFixture()
         let host = try shop.host()

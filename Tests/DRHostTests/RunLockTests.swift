@@ -174,7 +174,7 @@ struct RunningRun {
             try shop.write(error, "")
             process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: shop.file(error)))
         }
-        try process.run()
+        try process.start()
         var name: String?
         while process.isRunning, name == nil {
             guard let run = try shop.drrunbook("runs", "--json").lines.last, run["runbook"].string == runbook,

@@ -15,7 +15,7 @@ import Testing
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/ssh-keygen")
             process.arguments = ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", shop.file("keys/\(name)")]
-            try process.run()
+            try process.start()
             process.waitUntilExit()
         }
         try shop.write("dr.yaml", shop.read("dr.yaml") + signing(shop, with: "here"))

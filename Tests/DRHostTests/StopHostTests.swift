@@ -126,7 +126,7 @@ import Testing
         process.currentDirectoryURL = shop.folder
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         var name: String?
         while process.isRunning, name == nil {
             let run = try last(shop)

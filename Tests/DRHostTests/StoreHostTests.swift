@@ -17,7 +17,7 @@ import Testing
         server.arguments = ["python3", script, "AKSHOP", secret, "us-east-1", "bucket"]
         server.standardInput = input
         server.standardOutput = output
-        try server.run()
+        try server.start()
         defer { try? input.fileHandleForWriting.close() }
         let port = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).trimmingCharacters(
             in: .whitespacesAndNewlines)

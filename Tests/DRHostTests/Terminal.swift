@@ -23,7 +23,7 @@ struct Terminal {
             try shop.write(output, "")
             process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: shop.file(output)))
         }
-        try process.run()
+        try process.start()
     }
 
     mutating func wait(for words: String) {

@@ -45,7 +45,7 @@ import Testing
                 try shop.write("said", "")
                 let file = try FileHandle(forWritingTo: URL(fileURLWithPath: shop.file("said")))
                 (process.standardOutput, process.standardError) = (file, file)
-                try process.run()
+                try process.start()
                 while process.isRunning, try !shop.read("said").contains("Waiting; control-C") { usleep(20_000) }
             }
             #expect(process.isRunning)
