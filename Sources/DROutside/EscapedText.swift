@@ -4,6 +4,7 @@ internal import DRSupport
 struct EscapedText {
     /// In bytes, as it is.
     let length: Int
+    private let plain: [UInt8]
     private let characters: [Character]
 
     enum Match: Equatable {
@@ -26,7 +27,8 @@ struct EscapedText {
     private static let short: [Unicode.Scalar: String] = ["\n": "n", "\r": "r", "\t": "t", "\u{8}": "b", "\u{c}": "f"]
 
     init(_ text: String) {
-        length = text.utf8.count
+        plain = Array(text.utf8)
+        length = plain.count
         var scalars = Array(text.unicodeScalars)
         // A match takes all the backslashes that stand there: one or several are the same.
         for index in scalars.indices.dropFirst().reversed() where scalars[index] == "\\" && scalars[index - 1] == "\\" {
@@ -35,7 +37,8 @@ struct EscapedText {
         characters = scalars.map { scalar in
             let plain = Array(String(scalar).utf8)
             let percent = plain.map { "%" + Digest.hex([$0]) }.joined()
-            var escapes = [percent, percent.replacing("%", with: "%25"), "&#\(scalar.value);", "&#x\(String(scalar.value, radix: 16));"]
+            // The longer ones first: one may begin with another.
+            var escapes = [percent.replacing("%", with: "%25"), percent, "&#\(scalar.value);", "&#x\(String(scalar.value, radix: 16));"]
             if let named = Self.named[scalar] { escapes.append(named) }
             let units = String(scalar).utf16.map { "u" + Digest.hex([UInt8($0 >> 8), UInt8($0 & 255)]) }
             let short = Self.short[scalar].map { [Array($0.utf8)] } ?? []
@@ -52,11 +55,25 @@ struct EscapedText {
     }
 
     func match(_ bytes: [UInt8], at start: Int) -> Match {
+        // As it is, first: it may hold what looks like an escape itself.
+        if bytes[start...].starts(with: plain) { return .until(start + plain.count) }
+        let escaped = matchEscaped(bytes, at: start)
+        return escaped == .no && plain.starts(with: bytes[start...]) ? .begins : escaped
+    }
+
+    private func matchEscaped(_ bytes: [UInt8], at start: Int) -> Match {
         var index = start
         for character in characters {
             guard index < bytes.count else { return .begins }
             switch Self.match(character, bytes, at: index) {
-            case .until(let end): index = end
+            case .until(let end):
+                index = end
+                // Several backslashes in a row are one character here.
+                while character.plain == [UInt8(ascii: "\\")], index < bytes.count,
+                    case .until(let more) = Self.match(character, bytes, at: index)
+                {
+                    index = more
+                }
             case let other: return other
             }
         }

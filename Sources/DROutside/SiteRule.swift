@@ -12,11 +12,6 @@ struct SiteRule {
         do { address = try WebAddress(text) } catch {
             throw DRError(.invalidInput, "\"\(text.prefix(200))\" is no URL that can be asked: \(error.reason)")
         }
-        guard !address.segments.contains(where: Self.isWayUp) else {
-            throw DRError(
-                .invalidInput, "\"\(text.prefix(200))\" is no URL that can be asked: some servers read a segment of its path as . or ..",
-                hint: "what stands after ; and what is escaped twice is looked at as such servers do")
-        }
         try check(address)
         return address
     }
@@ -34,6 +29,11 @@ struct SiteRule {
     }
 
     func check(_ address: WebAddress) throws {
+        guard !address.segments.contains(where: Self.isWayUp) else {
+            throw DRError(
+                .invalidInput, "\(address.place) cannot be asked: some servers read a segment of its path as . or ..",
+                hint: "what stands after ; and what is escaped twice is looked at as such servers do")
+        }
         let sites = allowances.sites.compactMap { site in (try? WebAddress(site.url)).map { (site, $0) } }
         if sites.contains(where: { $0.1.begins(address) }) { return }
         let nearest =

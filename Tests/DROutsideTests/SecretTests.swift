@@ -33,6 +33,17 @@ import Testing
         #expect(clean.contains("[secret T]") && !clean.contains("s3cr") && !clean.contains("Value"))
     }
 
+    @Test(arguments: ["p%25word", "a&amp;b", "a%b&#38;c", #"\\n\n"#])
+    func `a secret that looks escaped itself is found as it is and escaped`(value: String) throws {
+        let redaction = Redaction([try SecretName("T"): value])
+        let percent = { (text: String) in text.utf8.map { "%" + String($0, radix: 16) }.joined() }
+        for form in [
+            value, percent(value), percent(value).replacing("%", with: "%25"), String(Value.string(value).json().dropFirst().dropLast()),
+        ] {
+            #expect(redaction.clean("<\(form)>") == "<[secret T]>", "\(form)")
+        }
+    }
+
     @Test(arguments: ["user:s3cr/et+Value", "me:s3cr/et+Value:x", "a:s3cr/et+Value:long enough", "s3cr/et+Value"])
     func `a secret is found in base64 wherever it begins`(text: String) throws {
         let redaction = Redaction([try SecretName("T"): "s3cr/et+Value"])

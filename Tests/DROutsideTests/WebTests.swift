@@ -58,6 +58,19 @@ import Testing
         #expect(try await count(try Self.place(server, "/"), server) == 0)
     }
 
+    @Test func `G7 a redirect to a path that some servers read as a way up is not followed`() async throws {
+        let server = try WebServer()
+        let place = try Self.place(server, "/redirect/", "/hit")
+        for path in ["/hit/..;/echo", "/hit/%25252e%25252e/echo"] {
+            await #expect {
+                _ = try await place.outside().request(WebOrder(url: server.url("/redirect/302?to=\(path)")), Place.call())
+            } throws: {
+                code($0) == .outsideFailed
+            }
+        }
+        #expect(try await count(try Self.place(server, "/"), server) == 0)
+    }
+
     @Test func `a redirect that repeats a secret does not show it`() async throws {
         let server = try WebServer()
         let place = try Self.place(server, "/redirect/")
