@@ -111,7 +111,7 @@ final class OverlayVolumeStore: VolumeStore {
     func mend(_ point: RecoveryPoint, from store: any ObjectStore) async throws -> [String] {
         let manifests = try await base.manifests(of: point, from: store)
         state.withLock { $0.mended[point.id] = manifests }
-        return ["planned"]
+        return ["its manifests"]
     }
 
     func materialise(_ volume: PointVolume, of point: RecoveryPoint, as name: VolumeName, key: OperationKey) async throws -> StagedVolume {

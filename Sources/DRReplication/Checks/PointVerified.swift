@@ -13,12 +13,14 @@ struct PointVerified: Check {
         var found: [String] = []
         var unread: [String] = []
         var seen: [String] = []
+        var mendable: ApplicationName?
         for application in context.applications {
             let newest = try await context.newestPoint(application)
             guard let point = newest.whole?.point, let verified = point.verifiedAt else { continue }
             if let error = newest.mendable {
-                return warning(
-                    "\(error.message); \(context.storeName) has it sound", fix: "bring it from there", next: "scrub \(application.name)")
+                found.append("\(error.message); \(context.storeName) has it sound")
+                mendable = mendable ?? application.name
+                continue
             }
             let age = max(.zero, context.now - verified)
             if age > Self.window { found.append("\(point.id) was read back \(age.text) ago") }
@@ -27,6 +29,9 @@ struct PointVerified: Check {
                 unread.append("no scrub has read the whole own copy of \(application.name) for \(age.text)")
             }
             seen.append("\(point.id): \(point.consistency.rawValue), read back \(age.text) ago")
+        }
+        if let mendable {
+            return warning((found + unread).summed, fix: "bring it from there", next: "scrub \(mendable)")
         }
         guard found.isEmpty else {
             return warning(

@@ -323,11 +323,18 @@ extension ReplicationEngine {
             try await confirmHeld(watch, within: patience)
         } catch {
             await stopAnyway(watch)
-            try await watch.cluster.fence(watch.name)
+            do { try await watch.cluster.fence(watch.name) } catch let second { throw Self.told(error, "it could not be fenced", second) }
             throw error
         }
         try await watch.cluster.fence(watch.name)
         failpoint("engine.agent.fenced")
+    }
+
+    /// What went wrong first, with what went wrong after it.
+    static func told(_ error: any Error, _ what: String, _ second: any Error) -> any Error {
+        guard var told = error as? DRError else { return error }
+        told.hint = [told.hint, "\(what): \((second as? DRError)?.message ?? "\(second)")"].compactMap(\.self).joined(separator: "; ")
+        return told
     }
 
     // What went wrong before is the error to tell; what goes wrong here is tried again by the next round.

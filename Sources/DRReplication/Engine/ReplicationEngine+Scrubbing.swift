@@ -26,7 +26,7 @@ extension ReplicationEngine {
         }
     }
 
-    /// The own copies of these applications that hold points. `silent`: what did not answer.
+    /// The own copies of these applications that hold points. `failed`: hears of what did not answer.
     public func scrubPlaces(of applications: [ApplicationName], _ failed: (String, DRError) -> Void) async throws -> [ScrubPlace] {
         for name in applications { _ = try application(name) }
         return try await places(of: applications, failed) { _, _ in true }

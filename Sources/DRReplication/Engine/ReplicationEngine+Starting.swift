@@ -45,7 +45,9 @@ extension ReplicationEngine {
             }
             _ = try await current(start)
         } catch {
-            try await stopLate(started, start)
+            do { try await stopLate(started, start) } catch let second {
+                throw Self.told(error, "what was started too late could not be stopped", second)
+            }
             throw error
         }
         for workload in started where workload.runs { try await waitReady(workload, start) }

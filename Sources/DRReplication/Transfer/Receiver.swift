@@ -181,17 +181,16 @@ struct Receiver {
         /// The next one comes while the last ones are checked and written.
         private mutating func fetchPacks(_ packs: Set<PackID>) async throws {
             var writes = Pending<Void>(most: max(1, workers.width))
-            do { try await fetchPacks(packs, &writes) } catch let error as DamagedCopy {
-                writes.abandon()
-                try await fetch(error.object)
-                return try await fetchPacks(packs)
-            } catch {
+            // On the way, perhaps: each is asked for once more, alone.
+            let damaged = Lock<[String]>([])
+            do { try await fetchPacks(packs, &writes, damaged) } catch {
                 writes.abandon()
                 throw error
             }
+            for name in damaged.withLock({ $0.sorted() }) { try await fetch(name) }
         }
 
-        private mutating func fetchPacks(_ packs: Set<PackID>, _ writes: inout Pending<Void>) async throws {
+        private mutating func fetchPacks(_ packs: Set<PackID>, _ writes: inout Pending<Void>, _ damaged: Lock<[String]>) async throws {
             for pack in packs.sorted() where try !copy.has(names.pack(pack)) {
                 try Task.checkCancellation()
                 verified.drop(pack)
@@ -209,7 +208,7 @@ struct Receiver {
                 let parcel = try copy.parcel(name)
                 try writes.add(
                     workers.submit {
-                        do throws(Malformed) { try ObjectCheck.check(name, object) } catch { throw DamagedCopy(object: name, error) }
+                        guard (try? ObjectCheck.check(name, object)) != nil else { return damaged.withLock { $0.append(name) } }
                         failpoint("receive.object")
                         try parcel.write(object)
                     })

@@ -128,12 +128,10 @@ struct Scrub {
             guard let first else { return }
             // After a rotation whose old key is gone the first ones may be old by chance.
             for name in names.dropFirst(8) where (first as? DRError)?.code == .keyMissing {
-                do {
-                    switch try await store.seal(of: name) {
-                    case .current?, .earlier?: return
-                    case .missing?, nil: continue
-                    }
-                } catch let error as DRError where error.code == .notFound { continue }
+                switch try await seal(of: name) {
+                case .current?, .earlier?: return
+                case .missing?, nil: continue
+                }
             }
             throw first
         }
@@ -147,7 +145,7 @@ struct Scrub {
             for case .newer(let place) in [here, there] { throw damaged(name, in: place, .newer) }
             scrubbed.bytes += Int64(here.bytes?.count ?? 0) + Int64(there.bytes?.count ?? 0)
             switch (here, there) {
-            case (.sound(let bytes), .sound): if case .earlier? = try await store.seal(of: name) { try await reseal(name, bytes) }
+            case (.sound(let bytes), .sound): if case .earlier? = try await seal(of: name) { try await reseal(name, bytes) }
             // The key is gone, or was never here; what it sealed is here without it.
             case (.sound(let bytes), .locked): try await reseal(name, bytes)
             case (_, .locked): scrubbed.locked.append(name)
@@ -165,6 +163,11 @@ struct Scrub {
             if doubts.contains(name), case .sound = try await self.there(name) { try await store.delete(copy.names.doubt(name)) }
             guard let pack = copy.names.parsePack(name) else { return }
             if here.bytes == nil { verified.drop(pack) } else { verified.note(pack, clock.now()) }
+        }
+
+        /// Nil of what a sweep took meanwhile, too.
+        private func seal(of name: String) async throws -> ObjectSeal? {
+            do { return try await store.seal(of: name) } catch let error as DRError where error.code == .notFound { return nil }
         }
 
         private mutating func reseal(_ name: String, _ bytes: [UInt8]) async throws {
