@@ -70,7 +70,13 @@ public struct Allowances: Sendable, Hashable {
     public var digest: String {
         let words: Value = [
             "exec": .list(
-                programs.map { ["name": .string($0.name), "path": .string($0.path), "args": .list($0.arguments.map(Value.string))] }),
+                programs.map { program in
+                    var words: [String: Value] = [
+                        "name": .string(program.name), "path": .string(program.path), "args": .list(program.arguments.map(Value.string)),
+                    ]
+                    if !program.environment.isEmpty { words["env"] = .list(program.environment.sorted().map(Value.string)) }
+                    return .map(words)
+                }),
             "http": .list(sites.map { .string($0.url) }), "secrets": .list(secrets.map { .string($0.name.text) }),
             "notify": .list(
                 channels.map {

@@ -35,6 +35,12 @@ public struct ApprovalRules: Hashable, Sendable, Codable {
     /// Somebody has a key: then only what is signed counts.
     public var demandsSignatures: Bool { people.contains { $0.key != nil } }
 
+    /// Who could be asked by either of both.
+    public mutating func add(_ others: ApprovalRules) {
+        people += others.people.filter { person($0.name) == nil }
+        groups.merge(others.groups) { Set($0 + $1).sorted() }
+    }
+
     /// SHA-256 of the people and groups, in whatever order they stand.
     public var digest: String {
         get throws {

@@ -1,4 +1,7 @@
 extension String {
+    /// Within a line: whatever ends a line, in whichever way (`\r\n` is one character), is written ` / `.
+    package var inOneLine: String { contains(where: \.isNewline) ? split(whereSeparator: \.isNewline).joined(separator: " / ") : self }
+
     /// With every character that a terminal, a viewer or an XML reader would obey instead of show written out as `\u{1B}`; line feeds and tabs stay.
     ///
     /// What people and runbooks write is shown to other people, who decide by it: no text may move a cursor, turn a line around or end a document.

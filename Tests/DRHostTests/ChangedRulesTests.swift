@@ -1,3 +1,4 @@
+import DRHost
 import DRModel
 import Foundation
 import Testing
@@ -5,27 +6,27 @@ import Testing
 @testable import DRHost
 
 /// dr.yaml is another when a run stands at a gate, or is taken up: who may approve, and what it may reach.
-@Suite struct ChangedRulesTests {
+@Suite(.waitsForProcesses) struct ChangedRulesTests {
     private static let people = ["alice", "bob", "carol"]
 
     /// A shop with a key for each of the people, and a run that waits at its first gate.
-    private func parked(plan: Bool = false) throws -> (shop: ShopFixture, run: String) {
+    private func parked(plan: Bool = false, asks: String = "", groups: String = "") throws -> (shop: ShopFixture, run: String) {
         let shop = try ShopFixture()
         for person in Self.people + ["other"] {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/ssh-keygen")
             process.arguments = ["-q", "-t", "ed25519", "-N", "", "-C", person, "-f", shop.file("\(person).key")]
-            try process.run()
+            try process.start()
             process.waitUntilExit()
         }
         try shop.write("without.yaml", shop.read("dr.yaml"))
-        try write(shop, Self.people)
+        try write(shop, Self.people, groups: groups)
         try shop.write(
             "runbooks/gate.lua",
             """
             return dr.runbook { name = "gate", run = function()
               dr.undo(function() dr.log("taken back") end)
-              dr.approve { name = "first", message = "?" }
+              dr.approve { name = "first", message = "?"\(asks) }
               dr.approve { name = "second", message = "?" }
               dr.log("went on")
             end }
@@ -37,12 +38,15 @@ import Testing
     }
 
     /// dr.yaml with these people. `keys`: whose key is another's. `more`: what follows.
-    private func write(_ shop: ShopFixture, _ people: [String], keys: [String: String] = [:], more: String = "") throws {
+    private func write(
+        _ shop: ShopFixture, _ people: [String], keys: [String: String] = [:], groups: String = "", more: String = ""
+    ) throws {
         var text = try shop.read("without.yaml") + more
         if !people.isEmpty { text += "\napprovals:\n  people:\n" }
         for person in people {
             text += "    \(person): { sshKey: \"\(try shop.read("\(keys[person] ?? person).key.pub").split(separator: "\n")[0])\" }\n"
         }
+        if !groups.isEmpty { text += "  groups: \(groups)\n" }
         try shop.write("dr.yaml", text)
     }
 
@@ -90,6 +94,21 @@ import Testing
         try write(shop, Self.people)
         let on = try shop.drrunbook("resume", run, "--yes")
         #expect(on.status == 3 && (on.output + on.error).contains("gate second waits"), "\(on.output)\(on.error)")
+    }
+
+    @Test func `G10 whoever waits for a run goes by the rules that a person accepted, and takes it up when they are met`() async throws {
+        let (shop, run) = try parked()
+        #expect(try approve(shop, run, "first", "bob").status == 0)
+        try write(shop, ["alice", "carol"])
+        let host = try shop.host()
+        let waiting = try await host.resume(try RunID(run), mayActivate: true, word: TakeUpWord(acceptsConfiguration: true))
+        func taken() throws -> Int { try records(shop, run).count { $0["kind"].string == "resumed" } }
+        let before = try taken()
+        let waited = Task { try await host.carryOn(waiting, mayActivate: true) }
+        #expect(try approve(shop, run, "first", "carol").status == 0)
+        let next = try await waited.value
+        #expect(next.outcome == .waiting && next.error?.details?["gate"] == "second", "\(next)")
+        #expect(try taken() == before + 1)
     }
 
     @Test func `G10 under rules that a person accepted, open gates are asked anew, and the record says so`() throws {
@@ -160,5 +179,29 @@ import Testing
                 verified.status == 5 && verified.error.contains(how == "rotated" ? "bob has another key" : "bob is gone"),
                 "\(verified.error)")
         }
+    }
+
+    @Test(arguments: ["{ dba: [alice] }", ""])
+    func `a gate that could be asked is no reason to leave a run where it is, because its group has fewer people since, or is gone`(
+        groups: String
+    ) throws {
+        for words in [["resume", "--yes", "--accept-configuration"], ["stop"], ["stop", "--undo", "--yes"]] {
+            let (shop, run) = try parked(asks: ", quorum = 2, groups = { \"dba\" }", groups: "{ dba: [alice, bob] }")
+            try write(shop, Self.people, groups: groups)
+            let answer = try shop.drrunbook([words[0], run] + words.dropFirst())
+            let expected: Int32 = words[0] == "resume" ? 3 : words.count == 1 ? 0 : 9
+            #expect(answer.status == expected, "\(words): \(answer.status) \(answer.output)\(answer.error)")
+        }
+    }
+
+    @Test func `what a call may set of a program's environment is part of what a run may reach`() throws {
+        let (shop, run) = try parked()
+        let tool = "\nallow:\n  exec: [{ name: tool, path: /bin/true, args: [\"*\"]"
+        try write(shop, Self.people, more: tool + " }]\n")
+        #expect(try shop.drrunbook("resume", run, "--yes", "--accept-configuration").status == 3)
+        #expect(try shop.drrunbook("resume", run, "--yes").status == 3)
+        try write(shop, Self.people, more: tool + ", env: [GIT_SSH_COMMAND] }]\n")
+        let refused = try shop.drrunbook("resume", run, "--yes")
+        #expect(refused.status == 5 && refused.error.contains("allow ("), "\(refused.error)")
     }
 }

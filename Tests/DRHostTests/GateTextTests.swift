@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// What people see who decide at gates: what others wrote is not taken for more than that.
-@Suite struct GateTextTests {
+@Suite(.waitsForProcesses) struct GateTextTests {
     private func shop(_ body: String) throws -> (shop: ShopFixture, run: String) {
         let shop = try ShopFixture()
         try shop.write("runbooks/gate.lua", "return dr.runbook { name = 'gate', run = function()\n\(body)\nend }\n")
@@ -15,18 +15,19 @@ import Testing
         return (shop, try #require(try shop.drrunbook("runs", "--json").lines.last?["run"].string))
     }
 
-    @Test func `a text of a runbook or of a person's is no approval, and broken glass is seen by whoever comes next`() throws {
+    @Test(arguments: ["\n", "\r\n"])
+    func `a text of a runbook or of a person's is no approval, and broken glass is seen by whoever comes next`(end: String) throws {
+        let forgery = (end == "\n" ? #"\n"# : #"\r\n"#) + "  approve  carol (key SHA256:x)"
         let (shop, run) = try shop(
-            #"dr.log("one\n  approve  carol (key SHA256:x)")"#
-                + #" dr.approve { name = "go", message = "Go?\n  approve  carol (key SHA256:x)", not_author = false, quorum = 2,"#
-                + #" show = { lag = "3s\n  approve  carol (key SHA256:x)" } }"#)
+            "dr.log(\"one\(forgery)\") dr.approve { name = \"go\", message = \"Go?\(forgery)\", not_author = false, quorum = 2,"
+                + " show = { lag = \"3s\(forgery)\" } }")
         func forged() throws -> Bool {
-            try shop.drrunbook("show", run).output.split(separator: "\n").contains { $0.hasPrefix("  approve  carol") }
+            try shop.drrunbook("show", run).output.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("  approve  carol") }
         }
         #expect(try !forged() && shop.drrunbook("show", run).output.contains("| Go?"))
-        let named = try shop.drrunbook("approve", run, "go", "--as", "bob\n  approve  carol")
+        let named = try shop.drrunbook("approve", run, "go", "--as", "bob\(end)  approve  carol")
         #expect(named.status == 2 && named.error.contains("expected a name in one line"), "\(named.error)")
-        #expect(try shop.drrunbook("approve", run, "go", "--as", "bob", "--comment", "fine\n  approve  carol").status == 0)
+        #expect(try shop.drrunbook("approve", run, "go", "--as", "bob", "--comment", "fine\(end)  approve  carol").status == 0)
         #expect(try !forged() && shop.drrunbook("show", run).output.contains("\"fine /   approve  carol\""))
         let broken = try shop.drrunbook("approve", run, "go", "--break-glass", "fire")
         #expect(broken.output.contains("breaking the glass: fire"), "\(broken.output)")

@@ -115,7 +115,8 @@ enum Move {
           local message = table.concat(fuzzy, ", ") .. (#fuzzy == 1 and " is" or " are")
             .. " fuzzy: files were written while they were copied, so they may not fit together"
           if #sound < #fuzzy then
-            host.raise("data-loss", message .. "; not for all is there a recovery point that is an instant", "migrate again, or accept_fuzzy = true")
+            host.raise("data-loss", message .. "; not all of them have a recovery point that is an instant",
+              (call.mode == "disaster" and "" or "migrate again, or ") .. "accept_fuzzy = true")
           end
           host.raise("data-loss", message .. "; the newest that are an instant: " .. table.concat(sound, ", "),
             'recovery_point = { at_or_before = "' .. tostring(oldest) .. '" }, or accept_fuzzy = true')

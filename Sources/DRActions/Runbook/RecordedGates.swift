@@ -53,17 +53,21 @@ public struct RecordedConfiguration: Sendable, Hashable {
     /// SHA-256 of dr.yaml.
     public private(set) var file: String
     /// Nil: a version before did not record it.
-    public private(set) var approvals: ApprovalRules?
+    public var approvals: ApprovalRules? { asked.last }
     /// Nil: a version before did not record it.
     public private(set) var allow: String?
+    /// All by which gates of the run were asked, in their order.
+    let asked: [ApprovalRules]
 
     /// Throws `journal-damaged`.
     public init(_ header: RunHeader, _ records: [JournalRecord]) throws {
-        (file, approvals, allow) = (header.configuration, header.approvals, header.allow)
+        (file, allow) = (header.configuration, header.allow)
+        var asked = [header.approvals].compactMap(\.self)
         for record in records where record.entry.kind == .resumed {
             file = record.entry.payload["configuration"].string ?? file
-            approvals = try TakeUp.approvals(in: record) ?? approvals
+            if let rules = try TakeUp.approvals(in: record) { asked.append(rules) }
             allow = record.entry.payload["allow"].string ?? allow
         }
+        self.asked = asked
     }
 }

@@ -79,7 +79,7 @@ enum ReplayDifference {
         return DRError(
             .replayMismatch, "record \(record.index) does not fit: then \"\(then)\", now \"\(now)\"",
             hint:
-                "the runbook or the program differs from the one that was started; `drrunbook replay RUN --against RUNBOOK` tries an edit"
+                "the runbook, dr.yaml or the program is not the one it was started with: put it back; `drrunbook replay RUN --against RUNBOOK` tries an edit"
                 + (isLeft ? ". " + older : ""),
             details: ["record": .integer(record.index), "then": .string(then), "now": .string(now)])
     }

@@ -1,4 +1,5 @@
 internal import DRModel
+internal import DRSupport
 
 /// Gates and windows: what a run waits for without anything being under way.
 extension RunConductor {
@@ -90,7 +91,7 @@ extension RunConductor {
                 record.tell(.gateOpened(event, missing: missing))
                 // In one line: no line of it can be taken for one of the command's.
                 questions.append(
-                    "gate \(event.name) waits for \(missing): \(event.message.split(separator: "\n").joined(separator: " / "))")
+                    "gate \(event.name) waits for \(missing): \(event.message.inOneLine)")
                 hint = hint ?? "drrunbook approve \(record.run) \(event.name)"
                 details["gate"] = .string(event.name)
                 kept = max(kept, pending.keepsLocks(from: now))

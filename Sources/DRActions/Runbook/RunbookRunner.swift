@@ -139,8 +139,8 @@ public actor RunbookRunner {
             // A person can always end a run: nothing of it is passed by that.
             record.tell(.warning("\(error.message); it is put down all the same"))
         }
-        let groups = try RecordedConfiguration(header, history).approvals?.groups ?? [:]
-        let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed, groups: groups).load(record)
+        let asked = try RecordedConfiguration(header, history).asked
+        let (session, runbook) = try loader(RunbookSources(header: header), seed: header.seed, asked: asked).load(record)
         try control?.begun(run)
         record.tell(.runStarted(runbook: runbook.name, summary: runbook.summary), at: header.started, replayed: true)
         try session.start(header.parameters)
@@ -151,7 +151,8 @@ public actor RunbookRunner {
                 isCarriedOn: isCarriedOn)
         } catch let error as DRError where error.code == .replayMismatch {
             var told = error
-            let end = "nothing was done; `drrunbook stop \(run) --abandon REASON` ends the run as it stands"
+            let end =
+                "nothing was done; if nothing fits any more, `drrunbook stop \(run) --abandon REASON` ends the run as it stands, with nothing undone"
             told.hint = error.hint.map { "\($0). \(end)" } ?? end
             throw told
         }
@@ -188,10 +189,11 @@ public actor RunbookRunner {
             record.tell(.warning("its end is not noted at every cluster: \(error.message)"), at: clock.now())
         }
         let locks = RunLocks(engine: engine, record: record)
-        await locks.release(at: places)
         // What this program does not know may have changed something.
         let changes: (String) -> Bool = { [registry] verb in registry.action(named: verb)?.spec.effect != .observes }
         let report = try AbandonedRun(history, changes: changes, who: who, reason: reason).end(record)
+        // Not before its end is written: until then it can still be taken up.
+        await locks.release(at: places)
         locks.anchor(mirror)
         await locks.forget(mirror)
         return report
@@ -222,7 +224,8 @@ public actor RunbookRunner {
             throw ReplayDifference.error(last, now: "the end, which is record \(end.index)")
         }
         let record = try makeRecord(run: header.id, history: records.filter { $0.entry.kind != .finished }, started: header.started)
-        let (session, _) = try loader(sources, seed: header.seed).load(record)
+        let asked = try RecordedConfiguration(header, records).asked
+        let (session, _) = try loader(sources, seed: header.seed, asked: asked).load(record)
         try session.start(header.parameters)
         while try session.follow() {}
         try session.step()
@@ -237,10 +240,10 @@ public actor RunbookRunner {
         return records.count
     }
 
-    // `groups`: what its gates may name besides those of dr.yaml, because they did when they were asked.
-    private func loader(_ sources: RunbookSources, seed: Int64, groups: [String: [String]] = [:]) -> RunbookLoader {
+    // `asked`: rules by which its gates were asked. Could one be, it is not refused in a replay because somebody has left since.
+    private func loader(_ sources: RunbookSources, seed: Int64, asked: [ApprovalRules] = []) -> RunbookLoader {
         var approvals = approvals
-        approvals.groups.merge(groups) { now, _ in now }
+        for rules in asked { approvals.add(rules) }
         return RunbookLoader(
             sources: sources, registry: registry, inventory: inventory, outside: outside, approvals: approvals, limits: limits, seed: seed,
             coverage: coverage)

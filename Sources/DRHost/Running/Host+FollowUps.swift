@@ -90,7 +90,8 @@ extension Host {
     private func closing(_ run: RunID, by person: String, _ comment: String) throws -> ClosingStatement {
         var record: String
         do { record = try recorded(run).records.last?.hash ?? "" } catch let error as DRError where error.code == .journalDamaged {
-            record = error.message
+            // Not its words, which another version may choose otherwise.
+            record = "damaged from record \(error.details?["record"].integer.map(String.init) ?? "0")"
         }
         return ClosingStatement(run: run, record: record, person: person, comment: comment)
     }

@@ -68,12 +68,19 @@ extension Host {
             }
             anchors.append((cluster.name, copy.archive.count, try signed(copy)))
         }
-        var doubt = try admission.doubt(own.header, own.records)
-        // The host that signed saw by what its gates were passed.
-        if doubt?.code == .notAllowed, anchors.contains(where: { $0.signed.isSigned && $0.records == own.count }) { doubt = nil }
+        let isSigned = anchors.contains { $0.signed.isSigned && $0.records == own.count }
         return RecordCheck(
-            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent, doubt: doubt,
+            run: run, records: own.count, hash: own.hash, anchors: anchors, isClosed: true, silent: silent,
+            doubt: try Self.doubt(admission, own.header, own.records, isSigned: isSigned),
             settledCalls: own.records.settledCalls, unsigned: try unsigned(run, own.records))
+    }
+
+    // The host that signed saw by what its gates were passed: who may pass them by now does not matter then.
+    private static func doubt(
+        _ admission: RecordAdmission, _ header: RunHeader, _ records: [JournalRecord], isSigned: Bool
+    ) throws -> DRError? {
+        let doubt = try admission.doubt(header, records)
+        return isSigned && doubt?.code == .notAllowed ? nil : doubt
     }
 
     private func signed(_ copy: RunCopy) throws -> HeadSigned {
@@ -91,8 +98,8 @@ extension Host {
         if let configuration {
             check.signed = try HeadSignatures(configuration, random: SystemRandom()).admit(
                 archive.signature, of: HeadStatement(run: archive.header.id, count: archive.count, hash: archive.hash), at: file)
-            check.doubt = try admission(configuration, SystemRandom()).doubt(archive.header, archive.records)
-            if check.doubt?.code == .notAllowed, check.signed.isSigned { check.doubt = nil }
+            check.doubt = try doubt(
+                admission(configuration, SystemRandom()), archive.header, archive.records, isSigned: check.signed.isSigned)
         }
         return check
     }
@@ -102,8 +109,8 @@ extension Host {
         let (header, records) = try recorded(run)
         var evidence = try RunEvidence(header: header, records: records)
         evidence.unsigned = try unsigned(run, records)
-        evidence.doubt = try admission.doubt(header, records)?.message
         evidence.signature = try signature(of: HeadStatement(run: run, count: Int64(records.count), hash: evidence.head), records)
+        evidence.doubt = try Self.doubt(admission, header, records, isSigned: evidence.signature != nil)?.message
         return evidence
     }
 
@@ -139,10 +146,8 @@ extension Host {
         let journal = try SQLiteJournal.open(configuration.journal)
         let new: Int
         do {
-            if try !journal.holds(archive), let taking = try requireSigned(signed, archive, in: file, unsigned) {
-                try unsignedRecords.note(taking, of: archive.header.id)
-            }
-            new = try journal.take(archive)
+            let taking = try journal.holds(archive) ? nil : try requireSigned(signed, archive, in: file, unsigned)
+            new = try take(archive, taking, into: journal)
         } catch {
             try journal.close()
             throw error
@@ -206,11 +211,21 @@ extension Host {
         // Runs that are simulated stand at no cluster.
         guard let journal = journal as? SQLiteJournal, let copy = try copyBeyond(journal, of: run) else { return nil }
         let taking = try believed(copy, word, ends)
-        if let taking { try unsignedRecords.note(taking, of: run) }
-        let count = try journal.take(copy.archive)
+        let count = try take(copy.archive, taking, into: journal)
         return "run \(run) is taken over from \(copy.owner), with \(count) records from \(copy.cluster)"
             + (taking != nil ? ", whose head nobody signed" : "")
             + "; where that process still lives and has locks, it is waited for, a minute at most"
+    }
+
+    // Where nothing is taken nobody needs to know why it would have been: the note would keep this host from signing a run of its own.
+    private func take(_ archive: RunArchive, _ taking: UnsignedTaking?, into journal: SQLiteJournal) throws -> Int {
+        guard let taking else { return try journal.take(archive) }
+        let before = try unsignedRecords.taking(of: archive.header.id)
+        try unsignedRecords.note(taking, of: archive.header.id)
+        do { return try journal.take(archive) } catch {
+            if before == nil { try unsignedRecords.forget(archive.header.id) }
+            throw error
+        }
     }
 
     /// A copy is believed that a run wrote, as far as signatures and gates tell. Returns what a person takes upon them.

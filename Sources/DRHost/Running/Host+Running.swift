@@ -94,7 +94,9 @@ extension Host {
     private func changes(since header: RunHeader) -> [String] {
         var changes: [String] = []
         if header.configuration != configuration.digest {
-            changes.append("\(configuration.file) differs from the one run \(header.id) was started with; it counts as it is now")
+            changes.append(
+                "\(configuration.file) differs from the one run \(header.id) was started with; who may approve and what is allowed count as recorded, the rest as it is now"
+            )
         }
         do {
             let then = try RunbookSources(header: header), now = try RunbookFile(header.runbook).sources()

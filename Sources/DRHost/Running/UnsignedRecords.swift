@@ -1,6 +1,7 @@
 internal import DRActions
 internal import DRJournal
 internal import DRModel
+internal import DRReplication
 
 /// What this host took into its journal though nobody had signed it: `unsigned/RUN` in the state folder. It is written before the records are taken, so that there is no moment
 /// in which they could be signed as if this host had seen them come about.
@@ -16,6 +17,8 @@ struct UnsignedRecords: Sendable {
         }
         return taking
     }
+
+    func forget(_ run: RunID) throws { try SystemStoreIO().removeFile(StorePath(file(run))) }
 
     func note(_ taking: UnsignedTaking, of run: RunID) throws {
         try StateFile.replace(file(run), with: Value(encoding: taking).json() + "\n")

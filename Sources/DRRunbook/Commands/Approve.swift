@@ -2,6 +2,7 @@ import ArgumentParser
 import DRActions
 import DRHost
 import DRModel
+import DRSupport
 
 /// Whose word something is, and how that is shown.
 struct ProofOptions: ParsableArguments {

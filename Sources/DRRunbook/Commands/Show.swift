@@ -2,6 +2,7 @@ import ArgumentParser
 import DRActions
 import DRHost
 import DRModel
+import DRSupport
 
 struct Show: HostCommand {
     static let configuration = CommandConfiguration(

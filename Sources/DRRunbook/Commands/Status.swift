@@ -1,6 +1,7 @@
 import ArgumentParser
 import DRHost
 import DRModel
+import DRSupport
 
 struct Status: HostCommand {
     static let configuration = CommandConfiguration(

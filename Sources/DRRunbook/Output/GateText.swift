@@ -1,5 +1,6 @@
 import DRActions
 import DRModel
+import DRSupport
 
 /// A gate for the people who are to decide: the question, the facts shown with it, who has spoken, how long it is open.
 struct GateText {

@@ -46,7 +46,7 @@ final class Progress: Sendable {
             if isPlan, action.action == "approve", error == nil { return [] }
             return finished(action, result, error, duration, effects)
         case .log(let text, _):
-            return text.split(separator: "\n", omittingEmptySubsequences: false).map { "           \(style.faint("|")) \($0)" }
+            return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { "           \(style.faint("|")) \($0)" }
         case .gateOpened(let gate, let missing):
             return ["  \(style.warning("gate"))     \(gate.name.inOneLine): \(missing)"] + gate.message.quoted("           ")
         case .gateClosed(let gate, let by, let error):
@@ -70,7 +70,7 @@ final class Progress: Sendable {
         let time = duration < .milliseconds(50) ? "" : "  " + style.faint((isPlan ? "~" : "") + duration.text)
         if let error {
             lines.append("  \(style.bad("failed"))   \(title)\(time)")
-            lines += "\(error.message)".split(separator: "\n").map { "           \($0)" }
+            lines += "\(error.message)".split(whereSeparator: \.isNewline).map { "           \($0)" }
         } else {
             lines.append("  \(style.good("ok"))       \(title)\(time)")
         }

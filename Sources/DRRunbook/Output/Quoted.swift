@@ -2,15 +2,12 @@
 extension String {
     /// Below a line of ours, each of its lines marked.
     func quoted(_ indent: String) -> [String] {
-        split(separator: "\n", omittingEmptySubsequences: false).map { "\(indent)| \($0)" }
+        split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { "\(indent)| \($0)" }
     }
-
-    /// Within a line of ours.
-    var inOneLine: String { contains("\n") ? split(separator: "\n").joined(separator: " / ") : self }
 
     /// Beginning in a line of ours, what follows marked.
     func quotedFromSecond(_ indent: String) -> [String] {
-        let first = prefix { $0 != "\n" }
+        let first = prefix { !$0.isNewline }
         return [String(first)] + (first.endIndex == endIndex ? [] : String(self[index(after: first.endIndex)...]).quoted(indent))
     }
 }
